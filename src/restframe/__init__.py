@@ -1,0 +1,1 @@
+"""restframe: a self-hosted warehouse with machine learning inside."""

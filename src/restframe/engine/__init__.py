@@ -1,0 +1,75 @@
+"""What the warehouse asks of an engine. `duckdb.py` is the embedded one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from restframe.types import SqlType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+# Columns in, column out; each call sees some of a statement's rows, on any thread.
+ArrowFunction = Callable[..., "pa.Array"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Rows on their way out of the engine: names, types, and Arrow batches that are computed as they are read."""
+
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    batches: Iterator[pa.RecordBatch]
+
+
+class Connection(Protocol):
+    """One client's view of the data: its transaction and its temporary tables. One statement at a time."""
+
+    def run(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """All rows of a small statement; the count of changed rows for INSERT, UPDATE and DELETE."""
+        ...
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Stream: ...
+
+    def begin(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def interrupt(self) -> None:
+        """Stop the running statement with QueryCanceled; callable from any thread."""
+        ...
+
+    def progress(self) -> float | None:
+        """Percent of the running statement that is done; None when unknown. Callable from any thread."""
+        ...
+
+    def register(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+        """Make Arrow data readable under a name, for this connection only."""
+        ...
+
+    def unregister(self, name: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """The data itself; one per process and directory."""
+
+    def connect(self) -> Connection: ...
+
+    def create_function(
+        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
+    ) -> None:
+        """Make a pure function callable from every connection. NULL arguments reach the function."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,167 @@
+"""What a statement answers: a schema, Arrow batches that arrive as they are read, a command tag and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from restframe import errors
+from restframe.types import SqlType
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know that is no error: an option accepted without effect, rows skipped."""
+
+    message: str
+    severity: str = "NOTICE"  # NOTICE, INFO or WARNING
+    hint: str | None = None
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Times in seconds; `rows` counts rows returned, or rows changed by a command."""
+
+    plan_s: float = 0.0
+    run_s: float = 0.0
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class Result:
+    """One statement's answer. Rows can be read once, in order, by whichever method suits.
+
+    columns : empty for a statement that returns no rows
+    command : the first words of the tag: `SELECT`, `COPY`, `CREATE TABLE`
+    row_count : rows returned so far, or rows changed; None when the statement counts nothing
+
+    A Result that is read slowly streams: at most a few batches are in memory. It must be read to its end, or closed,
+    before its session's transaction can end.
+    """
+
+    columns: tuple[Column, ...] = ()
+    command: str = ""
+    row_count: int | None = None
+    notices: list[Notice] = field(default_factory=list)
+    statistics: Statistics = field(default_factory=Statistics)
+    _batches: Iterator[pa.RecordBatch] | None = None
+    _on_close: Callable[[], None] | None = None
+
+    @classmethod
+    def of_rows(
+        cls, columns: Sequence[tuple[str, SqlType]], rows: Iterable[Sequence[Any]], command: str = "SELECT"
+    ) -> Result:
+        """A small result made of Python rows."""
+        import pyarrow as pa
+
+        listed = list(rows)
+        names = [name for name, _ in columns]
+        arrays = [pa.array([row[i] for row in listed], type=type_.arrow_type) for i, (_, type_) in enumerate(columns)]
+        batch = pa.RecordBatch.from_arrays(arrays, names=names)
+        return cls(tuple(Column(name, type_) for name, type_ in columns), command, _batches=iter((batch,)))
+
+    @property
+    def returns_rows(self) -> bool:
+        return bool(self.columns)
+
+    @property
+    def tag(self) -> str:
+        """The command tag as PostgreSQL words it: `SELECT 3`, `INSERT 0 2`, `CREATE TABLE`."""
+        if self.row_count is None:
+            return self.command
+        return f"INSERT 0 {self.row_count}" if self.command == "INSERT" else f"{self.command} {self.row_count}"
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        import pyarrow as pa
+
+        return pa.schema([pa.field(column.name, column.type.arrow_type) for column in self.columns])
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, batch by batch, in columns of `arrow_schema`'s types."""
+        if not self.returns_rows:
+            raise errors.InterfaceError(f"{self.command or 'the statement'} returns no rows")
+        schema = self.arrow_schema
+        while self._batches is not None:
+            try:
+                batch = next(self._batches, None)
+            except BaseException:
+                self.close()
+                raise
+            if batch is None:
+                self.close()
+                return
+            self.row_count = (self.row_count or 0) + batch.num_rows
+            self.statistics.rows = self.row_count
+            yield _conform(batch, schema)
+
+    def to_arrow(self) -> pa.Table:
+        """All remaining rows as one table."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(self.batches(), schema=self.arrow_schema)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """All remaining rows as a data frame; needs pandas."""
+        return self.to_arrow().to_pandas()
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for batch in self.batches():
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All remaining rows as tuples of Python values."""
+        return list(self)
+
+    def scalar(self) -> Any:
+        """The first value of the first row; None when there is no row."""
+        row = next(iter(self), None)
+        self.close()
+        return None if row is None else row[0]
+
+    def buffer(self) -> None:
+        """Read what is left into memory, so that the session is free for its next statement."""
+        if self._batches is not None:
+            held = list(self._batches)
+            self._finish()
+            self._batches = iter(held)
+
+    def close(self) -> None:
+        """Give up the remaining rows and free what holds them."""
+        self._batches = None
+        self._finish()
+
+    def _finish(self) -> None:
+        on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            on_close()
+
+    def __enter__(self) -> Result:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch in exactly the announced types; engines may choose wider ones while they run."""
+    import pyarrow as pa
+
+    if batch.schema.equals(schema):
+        return batch
+    arrays = [
+        array if array.type.equals(wanted.type) else array.cast(wanted.type)
+        for array, wanted in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

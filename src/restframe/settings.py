@@ -1,0 +1,130 @@
+"""What can be set from outside, read once when a warehouse opens.
+
+Each field of Settings can stand in `restframe.toml` inside the warehouse directory, or in the environment as
+`RESTFRAME_<FIELD>` in upper case; the environment wins, arguments of `open()` win over both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from restframe import errors
+
+
+@dataclass(frozen=True, slots=True)
+class S3Endpoint:
+    """Another S3 service for the buckets that match `buckets` (names, or patterns with `*`)."""
+
+    buckets: tuple[str, ...]
+    endpoint: str | None = None  # None: Amazon's own for the region
+    region: str = "us-east-1"
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+    allow_http: bool = False
+    virtual_hosted_style: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One warehouse's settings.
+
+    directory : holds everything the warehouse keeps; created when missing
+    database, user : the names clients see; the embedded library is always this superuser
+    threads : for queries; all cores when None
+    memory_limit : of the engine, as `4GB`; 60 % of the machine's memory when None
+    spill_limit : disk the engine and COPY may take for intermediate results, as `50GB`; none when None
+    statement_timeout_ms : what `SET statement_timeout` starts with; 0 is no limit
+    buckets_directory : where s3:// buckets live, a directory each; `<directory>/s3` when None
+    auto_create_buckets : whether writing to a bucket that does not exist creates it
+    s3_endpoints : other S3 services, tried in order before the buckets directory
+    endpoint_connections : concurrent connections to one remote inference endpoint
+    endpoint_timeout_s : for one request to it
+    max_request_bytes : body of one inference request; SageMaker's limit is 6 MB
+    """
+
+    directory: Path
+    database: str = "dev"
+    user: str = "awsuser"
+    threads: int | None = None
+    memory_limit: str | None = None
+    spill_limit: str | None = None
+    statement_timeout_ms: int = 0
+    buckets_directory: Path | None = None
+    auto_create_buckets: bool = True
+    s3_endpoints: tuple[S3Endpoint, ...] = ()
+    endpoint_connections: int = 4
+    endpoint_timeout_s: float = 60.0
+    max_request_bytes: int = 5_000_000
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False, compare=False)
+
+    @property
+    def buckets(self) -> Path:
+        return self.buckets_directory or self.directory / "s3"
+
+    @property
+    def spool(self) -> Path:
+        """For files that live no longer than a statement."""
+        return self.directory / "spool"
+
+
+def load(directory: Path | str, **given: Any) -> Settings:
+    """The settings of the warehouse in `directory`.
+
+    InterfaceError for a setting that does not exist or a value of the wrong kind, with the place it came from.
+    """
+    directory = Path(directory).expanduser().resolve()
+    values = {**_from_file(directory / "restframe.toml"), **_from_environment(), **given}
+    return Settings(directory=directory, **values)
+
+
+_SETTABLE = {
+    f.name: f.type for f in dataclasses.fields(Settings) if f.name not in ("directory", "environment")
+}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise errors.InterfaceError(f"{path.name} is not valid TOML: {error}") from error
+    return {name: _convert(name, value, path.name) for name, value in found.items()}
+
+
+def _from_environment() -> dict[str, Any]:
+    prefix = "RESTFRAME_"
+    return {
+        name: _convert(name, os.environ[prefix + name.upper()], prefix + name.upper())
+        for name in _SETTABLE
+        if prefix + name.upper() in os.environ and name != "s3_endpoints"
+    }
+
+
+def _convert(name: str, value: Any, source: str) -> Any:
+    """A value from a file or the environment in the field's own type."""
+    kind = _SETTABLE.get(name)
+    if kind is None:
+        raise errors.InterfaceError(f'"{name}" in {source} is not a setting')
+    try:
+        if name == "s3_endpoints":
+            return tuple(S3Endpoint(**{**one, "buckets": tuple(one["buckets"])}) for one in value)
+        if str(kind).startswith("bool"):
+            return _BOOLEANS[str(value).lower()]
+        if str(kind).startswith("int"):
+            return int(value)
+        if str(kind).startswith("float"):
+            return float(value)
+        return Path(value) if str(kind).startswith("Path") else str(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise errors.InterfaceError(f'"{value}" in {source} is not a value for {name}') from error
+
+
+_BOOLEANS = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}

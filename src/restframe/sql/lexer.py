@@ -1,0 +1,269 @@
+"""Redshift text to tokens, and the cursor with which our own statements are read from them.
+
+sqlglot's tokenizer does the lexing. Its Redshift flavour swallows the rest of a SHOW, an UNLOAD and other statements
+as one raw string; `Redshift` below switches that off, so that every statement arrives as words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from sqlglot.dialects.redshift import Redshift as _Redshift
+from sqlglot.errors import TokenError
+from sqlglot.tokens import Token, TokenType
+
+from restframe import errors
+from restframe.types import SqlType, parse_type
+
+
+class Redshift(_Redshift):
+    """sqlglot's Redshift dialect without raw command tokens; queries are parsed with it too."""
+
+    class Tokenizer(_Redshift.Tokenizer):
+        COMMANDS: set[TokenType] = set()
+        KEYWORDS = {word: kind for word, kind in _Redshift.Tokenizer.KEYWORDS.items() if word != "UNLOAD"}  # noqa: RUF012
+
+
+DIALECT = Redshift()
+
+
+@dataclass(frozen=True, slots=True)
+class QualifiedName:
+    """`[schema.]name` as written, folded to lower case as Redshift folds identifiers, quoted or not."""
+
+    schema: str | None
+    name: str
+    position: int  # 1-based, of the first character
+
+    def __str__(self) -> str:
+        return self.name if self.schema is None else f"{self.schema}.{self.name}"
+
+
+def tokenize(text: str) -> list[Token]:
+    """All tokens of a text; comments and white space are gone.
+
+    SyntaxError with the position of an unterminated string, quoted identifier or comment.
+    """
+    try:
+        return DIALECT.tokenize(text)
+    except TokenError as error:
+        position = _unterminated(text)
+        raise errors.SyntaxError("unterminated quoted string or comment", position=position) from error
+
+
+def _unterminated(text: str) -> int:
+    """The 1-based position at which the construct starts that never ends."""
+    i = 0
+    while i < len(text):
+        start, two = i, text[i : i + 2]
+        if two == "--":
+            end = text.find("\n", i)
+            i = len(text) if end < 0 else end
+        elif two == "/*":
+            end = text.find("*/", i)
+            if end < 0:
+                return start + 1
+            i = end + 1
+        elif text[i] in "'\"":
+            quote = text[i]
+            i += 1
+            while i < len(text) and text[i] != quote:
+                i += 2 if text[i] == "\\" and quote == "'" else 1
+            if i >= len(text):
+                return start + 1
+        i += 1
+    return len(text) + 1
+
+
+class Cursor:
+    """Reads the tokens of one statement from left to right.
+
+    A keyword is matched in any case, and never by a quoted identifier or a string. `position` is where the next
+    token starts, from 1, as errors report it.
+    """
+
+    __slots__ = ("_at", "text", "tokens")
+
+    def __init__(self, text: str, tokens: list[Token]) -> None:
+        self.text = text
+        self.tokens = tokens
+        self._at = 0
+
+    # Looking
+
+    @property
+    def token(self) -> Token | None:
+        """The next token, None at the end."""
+        return self.tokens[self._at] if self._at < len(self.tokens) else None
+
+    @property
+    def position(self) -> int:
+        token = self.token
+        if token is not None:
+            return int(token.start) + 1
+        return int(self.tokens[-1].end) + 2 if self.tokens else 1
+
+    @property
+    def offset(self) -> int:
+        """Offset into `text` of the next token, for cutting out source text."""
+        return self.position - 1
+
+    def at_end(self) -> bool:
+        return self._at >= len(self.tokens)
+
+    def word(self, ahead: int = 0) -> str | None:
+        """The word `ahead` tokens further on in upper case; None for strings, quoted identifiers, numbers and signs."""
+        index = self._at + ahead
+        if index >= len(self.tokens):
+            return None
+        token = self.tokens[index]
+        if token.token_type in _NOT_A_WORD or not (token.text[:1].isalpha() or token.text[:1] in "_#"):
+            return None
+        return str(token.text).upper()
+
+    def sees(self, *words: str) -> bool:
+        """Whether the next tokens are these keywords or signs, in this order."""
+        return all(self._matches(self._at + i, word) for i, word in enumerate(words))
+
+    def sees_string(self) -> bool:
+        return self.token is not None and self.token.token_type in _STRINGS
+
+    def _matches(self, index: int, word: str) -> bool:
+        if index >= len(self.tokens):
+            return False
+        token = self.tokens[index]
+        return token.token_type not in _NOT_A_WORD and str(token.text).upper() == word
+
+    # Taking
+
+    def advance(self) -> Token:
+        token = self.token
+        if token is None:
+            self.fail()
+        self._at += 1
+        return token
+
+    def accept(self, *words: str) -> bool:
+        """Take these keywords or signs if they come next."""
+        if not self.sees(*words):
+            return False
+        self._at += len(words)
+        return True
+
+    def accept_any(self, words: Iterable[str]) -> str | None:
+        """Take whichever of these keywords comes next."""
+        return next((word for word in words if self.accept(word)), None)
+
+    def expect(self, *words: str) -> None:
+        for word in words:
+            if not self.accept(word):
+                self.fail()
+
+    def expect_end(self) -> None:
+        if not self.at_end():
+            self.fail()
+
+    def identifier(self) -> str:
+        """A name, quoted or not, in lower case."""
+        token = self.token
+        if token is None:
+            self.fail()
+        if token.token_type == TokenType.IDENTIFIER:
+            if not token.text:
+                raise errors.SyntaxError("zero-length delimited identifier", position=self.position)
+        elif self.word() is None:
+            self.fail()
+        self._at += 1
+        return str(token.text).lower()
+
+    def qualified_name(self) -> QualifiedName:
+        """`name` or `schema.name`; `database.schema.name` loses its database."""
+        position = self.position
+        parts = [self.identifier()]
+        while self.accept("."):
+            parts.append(self.identifier())
+        if len(parts) > 3:
+            raise errors.SyntaxError(f'improper qualified name "{".".join(parts)}"', position=position)
+        return QualifiedName(parts[-2] if len(parts) > 1 else None, parts[-1], position)
+
+    def string(self) -> str:
+        """A quoted text with doubled quotes undone and backslashes kept as they stand.
+
+        COPY's `'\\t'` and `'\\N'` are the command's to interpret, so escapes must survive the lexer.
+        """
+        token = self.token
+        if token is None or token.token_type not in _STRINGS:
+            self.fail()
+        self._at += 1
+        if token.token_type == TokenType.HEREDOC_STRING:
+            return str(token.text)
+        return self.text[token.start + 1 : token.end].replace("''", "'")
+
+    def integer(self) -> int:
+        """A whole number, with or without a minus sign."""
+        negative = self.accept("-")
+        token = self.token
+        if token is None or token.token_type != TokenType.NUMBER or not str(token.text).isdigit():
+            self.fail()
+        self._at += 1
+        return -int(token.text) if negative else int(token.text)
+
+    def data_type(self) -> SqlType:
+        """A type with its length or precision: `int`, `decimal(10,6)`, `timestamp with time zone`."""
+        position, start = self.position, self.offset
+        if self.word() is None:
+            self.fail()
+        last = self.advance()
+        while self.word() in _TYPE_CONTINUES:
+            last = self.advance()
+        if self.sees("("):
+            while not self.sees(")"):
+                self.advance()
+            last = self.advance()
+            while self.word() in _TYPE_CONTINUES:
+                last = self.advance()
+        try:
+            return parse_type(self.text[start : last.end + 1])
+        except errors.Error as error:
+            error.position = position
+            raise
+
+    def parenthesised(self) -> str:
+        """The source text between a pair of parentheses, which are taken with it."""
+        opening = self.position
+        self.expect("(")
+        start, depth = self.offset, 1
+        while depth:
+            if self.at_end():
+                raise errors.SyntaxError('unbalanced "("', position=opening)
+            depth += {"(": 1, ")": -1}.get(self._sign(), 0)
+            last = self.advance()
+        return self.text[start : last.start]
+
+    def _sign(self) -> str:
+        token = self.token
+        return "" if token is None or token.token_type in _NOT_A_WORD else str(token.text)
+
+    def rest(self) -> str:
+        """The source text from here to the end of the statement, which is taken."""
+        if self.at_end():
+            return ""
+        start, self._at = self.offset, len(self.tokens)
+        return self.text[start : self.tokens[-1].end + 1]
+
+    def fail(self, message: str | None = None) -> NoReturn:
+        """SyntaxError at the next token, in PostgreSQL's words unless others are given."""
+        if message is None:
+            token = self.token
+            if token is None:
+                message = "syntax error at end of input"
+            else:
+                message = f'syntax error at or near "{self.text[token.start : token.end + 1][:64]}"'
+        raise errors.SyntaxError(message, position=self.position)
+
+
+_STRINGS = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING})
+_NOT_A_WORD = _STRINGS | {TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.BYTE_STRING}
+_TYPE_CONTINUES = frozenset({"PRECISION", "VARYING", "WITH", "WITHOUT", "TIME", "ZONE"})
