@@ -84,9 +84,7 @@ def load(directory: Path | str, **given: Any) -> Settings:
     return Settings(directory=directory, **values)
 
 
-_SETTABLE = {
-    f.name: f.type for f in dataclasses.fields(Settings) if f.name not in ("directory", "environment")
-}
+_SETTABLE = {f.name: f.type for f in dataclasses.fields(Settings) if f.name not in ("directory", "environment")}
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -107,12 +107,14 @@ _MAX_VARBYTE = 1024000
 
 
 def parse_type(text: str) -> SqlType:
-    """The type a Redshift spelling means: `VARCHAR(10)`, `decimal`, `character varying(max)`, `timestamp with time zone`.
+    """The type a Redshift spelling means: `VARCHAR(10)`, `decimal`, `timestamp with time zone`.
 
     SyntaxError for a spelling the manual does not know, InvalidParameterValue for a length out of range,
     NotSupportedError for the types restframe has not got.
     """
-    match = re.fullmatch(r"\s*([a-z_][a-z0-9_ ]*?)\s*(?:\(\s*(\w+)\s*(?:,\s*(\d+)\s*)?\))?(\s+with(?:out)? time zone)?\s*", text.lower())
+    match = re.fullmatch(
+        r"\s*([a-z_][a-z0-9_ ]*?)\s*(?:\(\s*(\w+)\s*(?:,\s*(\d+)\s*)?\))?(\s+with(?:out)? time zone)?\s*", text.lower()
+    )
     if match is None:
         raise errors.SyntaxError(f'type "{text.strip()}" is not written as a type')
     base = re.sub(r"\s+", " ", match[1] + (match[4] or ""))
@@ -156,7 +158,9 @@ def from_engine_type(text: str) -> SqlType:
     match = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", text)
     if match:
         return SqlType("numeric", precision=int(match[1]), scale=int(match[2]))
-    return _FROM_ENGINE.get(text, SqlType("super") if text.endswith("]") or text.startswith(("STRUCT", "MAP")) else _TEXT)
+    return _FROM_ENGINE.get(
+        text, SqlType("super") if text.endswith("]") or text.startswith(("STRUCT", "MAP")) else _TEXT
+    )
 
 
 _TEXT = SqlType("varchar", length=_MAX_VARCHAR)

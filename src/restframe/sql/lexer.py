@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from sqlglot.dialects.redshift import Redshift as _Redshift
 from sqlglot.errors import TokenError
@@ -22,8 +22,8 @@ class Redshift(_Redshift):
     """sqlglot's Redshift dialect without raw command tokens; queries are parsed with it too."""
 
     class Tokenizer(_Redshift.Tokenizer):
-        COMMANDS: set[TokenType] = set()
-        KEYWORDS = {word: kind for word, kind in _Redshift.Tokenizer.KEYWORDS.items() if word != "UNLOAD"}  # noqa: RUF012
+        COMMANDS: ClassVar[set[TokenType]] = set()
+        KEYWORDS: ClassVar[dict[str, TokenType]] = {word: kind for word, kind in _Redshift.Tokenizer.KEYWORDS.items() if word != "UNLOAD"}
 
 
 DIALECT = Redshift()

@@ -1,0 +1,85 @@
+"""DuckDB's errors as ours: the condition by what went wrong, the text in our words."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from restframe import errors
+
+_SQLSTATES = {
+    kind.sqlstate: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.Error) and kind is not errors.LoadError
+}
+_BY_ENGINE_TYPE: dict[str, type[errors.Error]] = {
+    "Parser": errors.SyntaxError,
+    "Binder": errors.ProgrammingError,
+    "Catalog": errors.ProgrammingError,
+    "Conversion": errors.InvalidTextRepresentation,
+    "Out of Range": errors.NumericValueOutOfRange,
+    "Constraint": errors.IntegrityError,
+    "Interrupt": errors.QueryCanceled,
+    "INTERRUPT": errors.QueryCanceled,
+    "Out of Memory": errors.OutOfMemory,
+    "TransactionContext": errors.SerializationFailure,
+    "Permission": errors.InsufficientPrivilege,
+    "IO": errors.StorageError,
+    "Not implemented": errors.NotSupportedError,
+}
+# What the text says more exactly than the type; the first that matches wins.
+_BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
+    (r"No space left on device|max_temp_directory_size|failed to offload", errors.DiskFull, None),
+    (r"Division by zero", errors.DivisionByZero, "division by zero"),
+    (r'Referenced column "(.+?)" (?:not found|was not found)', errors.UndefinedColumn, 'column "{0}" does not exist'),
+    (r'Table "(.+?)" does not have a column named "(.+?)"', errors.UndefinedColumn, 'column {0}.{1} does not exist'),
+    (r'Referenced table "(.+?)" not found', errors.UndefinedTable, 'missing FROM-clause entry for table "{0}"'),
+    (r"Table with name (.+?) does not exist", errors.UndefinedTable, 'relation "{0}" does not exist'),
+    (r'Table with name "(.+?)" already exists', errors.DuplicateTable, 'relation "{0}" already exists'),
+    (r'Ambiguous reference to column name "(.+?)"', errors.AmbiguousColumn, 'column reference "{0}" is ambiguous'),
+    (r"must appear in the GROUP BY clause", errors.GroupingError, None),
+    (r"Function with name (.+?) does not exist", errors.UndefinedFunction, "function {0} does not exist"),
+    (r"(?:No function matches|Could not choose a best candidate)", errors.UndefinedFunction, None),
+    (r"NOT NULL constraint failed: \S*?([^.\s]+)$", errors.NotNullViolation, 'cannot insert NULL into column "{0}"'),
+    (r"[Dd]uplicate key", errors.UniqueViolation, None),
+    (r"field value out of range|Could not parse string .* according to format", errors.InvalidDatetime, None),
+    (r"out of range|Overflow|overflow", errors.NumericValueOutOfRange, None),
+    (r"Conflict|conflict|write-write", errors.SerializationFailure, None),
+    (r"More than one row returned by a subquery", errors.DataError, "single-row subquery returns more than one row"),
+    (r"[Ii]nterrupted", errors.QueryCanceled, "query cancelled on user's request"),
+)  # fmt: skip
+
+
+def translate_error(error: BaseException) -> errors.Error:
+    """DuckDB's error as ours: the class by what went wrong, the text without the engine's own source and advice.
+
+    SQL that we generate raises `error('[22001] value too long ...')`, which keeps its SQLSTATE.
+    """
+    kind, text = _unpack(str(error))
+    marked = re.match(r"\[(\w{5})\] (.*)", text, re.DOTALL)
+    if marked and marked[1] in _SQLSTATES:
+        return _SQLSTATES[marked[1]](marked[2])
+    for pattern, condition, message in _BY_TEXT:
+        match = re.search(pattern, text)
+        if match:
+            return condition(message.format(*match.groups()) if message else _first_line(text))
+    return _BY_ENGINE_TYPE.get(kind, errors.InternalError)(_first_line(text))
+
+
+def _unpack(text: str) -> tuple[str, str]:
+    """DuckDB's error type and message, out of the JSON that `errors_as_json` asks for or out of plain text."""
+    start = text.find("{")
+    if start >= 0:
+        try:
+            found = json.JSONDecoder().raw_decode(text[start:])[0]
+            return found["exception_type"], found["exception_message"]
+        except (ValueError, KeyError, TypeError):
+            pass
+    kind, _, message = text.partition(" Error: ")
+    return (kind, message) if message else ("", text)
+
+
+def _first_line(text: str) -> str:
+    """DuckDB's own words up to where its advice starts, in our style, at most 400 characters."""
+    line = re.split(r"\n|(?<=[.!]) (?=Use |Try |Did you)", text, maxsplit=1)[0].strip().rstrip(".!")
+    return (line[:1].lower() + line[1:])[:400]

@@ -1,0 +1,213 @@
+"""The embedded engine: DuckDB in this process. The only module that imports duckdb."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from duckdb.functional import FunctionNullHandling, PythonUDFType
+
+from restframe import errors
+from restframe.engine import ArrowFunction, Parameters, Stream
+from restframe.engine.conditions import translate_error
+from restframe.settings import Settings
+from restframe.types import SqlType, from_engine_type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Rows of one Arrow batch of a result: large enough to be quick, small enough that a batch of wide rows fits anywhere.
+_BATCH_ROWS = 65_536
+
+# Marks, in the text DuckDB keeps of it, an error that was raised inside a function of ours.
+_KEPT = "restframe-error-"
+
+_ENGINE_SETTINGS = (
+    "integer_division = true",
+    "TimeZone = 'UTC'",
+    "default_null_order = 'nulls_last'",
+    "python_enable_replacements = false",  # a table name must never mean a Python variable
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "errors_as_json = true",
+)
+
+
+class DuckDB:
+    """One warehouse file, opened by this process alone.
+
+    The engine may touch files in the spool and in the buckets and nowhere else, whatever SQL reaches it.
+    WarehouseLocked when another process has the file.
+    """
+
+    def __init__(self, file: Path | None, settings: Settings) -> None:
+        config: dict[str, Any] = {"allow_unsigned_extensions": "false"}
+        if settings.threads is not None:
+            config["threads"] = settings.threads
+        config["memory_limit"] = settings.memory_limit or f"{int(_memory_bytes() * 0.6) >> 20}MB"
+        self._root = _open(str(file) if file else ":memory:", config)
+        self._errors: dict[int, BaseException] = {}
+        self._error_ids = itertools.count(1)
+        self._lock = threading.Lock()
+        settings.spool.mkdir(parents=True, exist_ok=True)
+        settings.buckets.mkdir(parents=True, exist_ok=True)
+        for setting in _ENGINE_SETTINGS:
+            self._root.execute(f"SET GLOBAL {setting}")
+        self._root.execute(f"SET GLOBAL temp_directory = {_literal(settings.spool / 'engine')}")
+        if settings.spill_limit is not None:
+            self._root.execute(f"SET GLOBAL max_temp_directory_size = {_literal(settings.spill_limit)}")
+        allowed = ", ".join(_literal(path) for path in (settings.spool, settings.buckets))
+        self._root.execute(f"SET GLOBAL allowed_directories = [{allowed}]")
+        self._root.execute("SET GLOBAL enable_external_access = false")
+
+    def connect(self) -> DuckDBConnection:
+        with self._lock:
+            return DuckDBConnection(self._root.cursor(), self)
+
+    def create_function(
+        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
+    ) -> None:
+        """Make `function` callable from every connection, from as many threads as the engine likes.
+
+        An error it raises leaves the statement as that same error.
+        """
+
+        def call(*columns: pa.ChunkedArray) -> pa.Array:
+            try:
+                return function(*columns)
+            except Exception as error:
+                raise RuntimeError(f"{_KEPT}{self._keep(error)};") from error
+
+        with self._lock, self._root.cursor() as cursor:
+            parameters: Any = [argument.engine_type for argument in arguments]
+            cursor.create_function(
+                name,
+                call,
+                parameters,
+                returns.engine_type,
+                type=PythonUDFType.ARROW,
+                null_handling=FunctionNullHandling.SPECIAL,
+                side_effects=False,
+            )
+
+    def _keep(self, error: BaseException) -> int:
+        """DuckDB keeps only the text of an error in a function; the error itself waits here for its statement."""
+        number = next(self._error_ids)
+        self._errors[number] = error
+        return number
+
+    def kept(self, text: str) -> BaseException | None:
+        match = re.search(rf"{_KEPT}(\d+);", text)
+        return self._errors.pop(int(match[1]), None) if match else None
+
+    def close(self) -> None:
+        self._root.close()
+
+
+class DuckDBConnection:
+    """A DuckDB connection that speaks restframe's errors and types."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, engine: DuckDB) -> None:
+        self._connection = connection
+        self._engine = engine
+        self._in_transaction = False
+
+    def run(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        try:
+            cursor = self._connection.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+        except duckdb.Error as error:
+            raise self._translated(error) from error
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Stream:
+        try:
+            # A relation streams; the result of execute() would be copied as a whole.
+            relation = self._connection.sql(sql, params=parameters or None)
+            names, types = relation.columns, relation.types
+            reader = relation.to_arrow_reader(_BATCH_ROWS)
+        except duckdb.Error as error:
+            raise self._translated(error) from error
+        return Stream(tuple(names), tuple(from_engine_type(str(type_)) for type_ in types), self._read(reader))
+
+    def _read(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        # Arrow reports an error of the engine as its own; the text is DuckDB's either way.
+        try:
+            yield from reader
+        except (duckdb.Error, OSError, ValueError, RuntimeError) as error:
+            raise self._translated(error) from error
+        finally:
+            reader.close()
+
+    def begin(self) -> None:
+        self.run("BEGIN TRANSACTION")
+        self._in_transaction = True
+
+    def commit(self) -> None:
+        self._in_transaction = False
+        self.run("COMMIT")
+
+    def rollback(self) -> None:
+        self._in_transaction = False
+        self.run("ROLLBACK")
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._in_transaction
+
+    def interrupt(self) -> None:
+        self._connection.interrupt()
+
+    def progress(self) -> float | None:
+        percent = float(self._connection.query_progress())
+        return percent if percent >= 0 else None
+
+    def register(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+        self._connection.register(name, rows)
+
+    def unregister(self, name: str) -> None:
+        self._connection.unregister(name)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _translated(self, error: BaseException) -> errors.Error:
+        kept = self._engine.kept(str(error))
+        if isinstance(kept, errors.Error):
+            return kept
+        if kept is not None:
+            return errors.InternalError(f"{type(kept).__name__} in a function: {kept}")
+        return translate_error(error)
+
+
+# Opening
+
+
+def _open(file: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(file, config=config)
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text:
+            holder = re.search(r"PID (\d+)", text)
+            who = f" (process {holder[1]})" if holder else ""
+            raise errors.WarehouseLocked(
+                f"the warehouse is open in another process{who}",
+                hint="Close the other process, or connect to it as a client.",
+            ) from error
+        raise translate_error(error) from error
+    except duckdb.Error as error:
+        raise translate_error(error) from error
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _literal(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
