@@ -23,7 +23,9 @@ class Redshift(_Redshift):
 
     class Tokenizer(_Redshift.Tokenizer):
         COMMANDS: ClassVar[set[TokenType]] = set()
-        KEYWORDS: ClassVar[dict[str, TokenType]] = {word: kind for word, kind in _Redshift.Tokenizer.KEYWORDS.items() if word != "UNLOAD"}
+        KEYWORDS: ClassVar[dict[str, TokenType]] = {
+            word: kind for word, kind in _Redshift.Tokenizer.KEYWORDS.items() if word != "UNLOAD"
+        }
 
 
 DIALECT = Redshift()

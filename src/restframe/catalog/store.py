@@ -1,0 +1,354 @@
+"""The catalog: what SQL can name, kept in schema `_restframe` of the data's own file.
+
+So DDL shares the data's transaction, and the system views are plain SQL. A `Catalog` belongs to one session; all of a
+warehouse's catalogs share one `Cache` of what has been committed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+from restframe import errors
+from restframe.catalog.models import Model
+from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relation
+from restframe.types import parse_type
+
+INTERNAL_SCHEMA = "_restframe"
+FORMAT = 1
+
+T = TypeVar("T")
+Key = tuple[str, ...]
+
+
+class Executor(Protocol):
+    """What the catalog needs of a connection."""
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+
+class Cache:
+    """Committed entries by key, shared by all sessions; forgotten by whoever commits a change."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[Key, Any] = {}
+        self._version = 0
+
+    def get(self, key: Key, load: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._entries:
+                return cast(T, self._entries[key])
+            version = self._version
+        found = load()
+        with self._lock:
+            if version == self._version:  # else what was read may have been changed meanwhile
+                self._entries[key] = found
+        return found
+
+    def forget(self) -> None:
+        with self._lock:
+            self._version += 1
+            self._entries.clear()
+
+
+class Catalog:
+    """The relations, schemas and models one session sees, its temporary tables included.
+
+    search_path : schemas in which an unqualified name is looked up, in order
+    """
+
+    def __init__(self, connection: Executor, cache: Cache, system_views: dict[str, Relation]) -> None:
+        self._connection = connection
+        self._cache = cache
+        self._system_views = system_views
+        self._own: dict[Key, Any] = {}  # read inside this session's open transaction
+        self._changed = False
+        self._temporary: dict[str, Relation] = {}
+        self._temporary_before: dict[str, Relation] = {}
+        self.search_path: tuple[str, ...] = ("public",)
+
+    # Transactions
+
+    def begin(self) -> None:
+        self._temporary_before = dict(self._temporary)
+
+    def commit(self) -> None:
+        """After the engine's commit: what was changed becomes visible to the other sessions."""
+        if self._changed:
+            self._cache.forget()
+        self._own.clear()
+        self._changed = False
+
+    def rollback(self) -> None:
+        self._own.clear()
+        self._changed = False
+        self._temporary = self._temporary_before
+
+    def _get(self, key: Key, load: Callable[[], T]) -> T:
+        if not self._connection.in_transaction:
+            return self._cache.get(key, load)
+        if key not in self._own:
+            self._own[key] = load()
+        return cast(T, self._own[key])
+
+    def _write(self, sql: str, parameters: Sequence[Any]) -> None:
+        self._connection.run(sql, parameters)
+        self._own.clear()
+        self._changed = True
+
+    # Schemas
+
+    def has_schema(self, name: str) -> bool:
+        return self._get(("schema", name), lambda: self._has_schema(name))
+
+    def _has_schema(self, name: str) -> bool:
+        return bool(self._connection.run("SELECT 1 FROM _restframe.schemas WHERE name = ?", [name]))
+
+    def schemas(self) -> list[str]:
+        return [name for (name,) in self._connection.run("SELECT name FROM _restframe.schemas ORDER BY name")]
+
+    def add_schema(self, name: str, owner: str) -> None:
+        self._write("INSERT INTO _restframe.schemas VALUES (?, ?)", [name, owner])
+
+    def remove_schema(self, name: str) -> None:
+        self._write("DELETE FROM _restframe.schemas WHERE name = ?", [name])
+
+    # Relations
+
+    def find_relation(self, schema: str | None, name: str) -> Relation | None:
+        """The relation a name means: temporary tables first, then the search path, then the system views."""
+        if schema is None:
+            if name in self._temporary:
+                return self._temporary[name]
+            for candidate in self.search_path:
+                found = self._get(("relation", candidate, name), lambda s=candidate: self._load(s, name))  # type: ignore[misc]
+                if found is not None:
+                    return found
+            return self._system_views.get(name)
+        if schema in ("pg_catalog", "information_schema"):
+            return self._system_views.get(name if schema == "pg_catalog" else f"information_schema.{name}")
+        if schema == INTERNAL_SCHEMA:
+            return None
+        return self._get(("relation", schema, name), lambda: self._load(schema, name))
+
+    def relation(self, schema: str | None, name: str, position: int | None = None) -> Relation:
+        """As find_relation; UndefinedTable, or UndefinedSchema when the schema does not exist either."""
+        found = self.find_relation(schema, name)
+        if found is not None:
+            return found
+        if schema is not None and schema not in ("pg_catalog", "information_schema") and not self.has_schema(schema):
+            raise errors.UndefinedSchema(f'schema "{schema}" does not exist', position=position)
+        shown = name if schema is None else f"{schema}.{name}"
+        raise errors.UndefinedTable(f'relation "{shown}" does not exist', position=position)
+
+    def creation_schema(self, schema: str | None, position: int | None = None) -> str:
+        """The schema in which CREATE puts an object named with or without one."""
+        chosen = schema or next(iter(self.search_path), "public")
+        if chosen == INTERNAL_SCHEMA or chosen in ("pg_catalog", "information_schema", "main", "temp"):
+            raise errors.InsufficientPrivilege(f"permission denied for schema {chosen}", position=position)
+        if not self.has_schema(chosen):
+            raise errors.UndefinedSchema(f'schema "{chosen}" does not exist', position=position)
+        return chosen
+
+    def relations(self, schema: str) -> list[Relation]:
+        """All tables and views of a schema by name, temporary tables not included."""
+        names = self._connection.run(
+            "SELECT table_name FROM _restframe.tables WHERE schema_name = ? ORDER BY table_name", [schema]
+        )
+        return [found for (name,) in names if (found := self._load(schema, name)) is not None]
+
+    def dependents(self, schema: str, name: str) -> list[tuple[str, str]]:
+        """The views (schema, name) whose queries read this relation."""
+        rows = self._connection.run(
+            "SELECT DISTINCT schema_name, view_name FROM _restframe.dependencies "
+            "WHERE on_schema = ? AND on_name = ? ORDER BY ALL",
+            [schema, name],
+        )
+        return [(view_schema, view) for view_schema, view in rows]
+
+    def add_relation(self, relation: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
+        """Record a relation that the engine has created; `reads` names what a view depends on."""
+        if relation.kind == "temporary table":
+            self._temporary = {**self._temporary, relation.name: relation}
+            return
+        key = [relation.schema, relation.name]
+        self._write(
+            "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                *key,
+                relation.kind,
+                relation.diststyle,
+                relation.sortstyle,
+                relation.backup,
+                relation.owner,
+                relation.definition,
+                list(relation.models),
+            ],
+        )
+        for position, column in enumerate(relation.columns, start=1):
+            self._write(
+                f"INSERT INTO _restframe.columns VALUES ({', '.join('?' * 13)})",
+                [*key, position, *_column_values(column)],
+            )
+        for on in sorted(set(reads)):
+            self._write("INSERT INTO _restframe.dependencies VALUES (?, ?, ?, ?)", [*key, *on])
+
+    def remove_relation(self, relation: Relation) -> None:
+        if relation.kind == "temporary table":
+            self._temporary = {name: other for name, other in self._temporary.items() if name != relation.name}
+            return
+        for table in ("tables", "columns"):
+            self._write(
+                f"DELETE FROM _restframe.{table} WHERE schema_name = ? AND table_name = ?",
+                [relation.schema, relation.name],
+            )
+        self._write(
+            "DELETE FROM _restframe.dependencies WHERE schema_name = ? AND view_name = ?",
+            [relation.schema, relation.name],
+        )
+
+    def replace_relation(self, old: Relation, new: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
+        self.remove_relation(old)
+        self.add_relation(new, reads)
+
+    def _load(self, schema: str, name: str) -> Relation | None:
+        rows = self._connection.run(_RELATION, [schema, name])
+        if not rows:
+            return None
+        kind, diststyle, sortstyle, backup, owner, definition, models = rows[0][:7]
+        return Relation(
+            schema=schema,
+            name=name,
+            kind=cast(Kind, kind),
+            columns=tuple(_column(row[7:]) for row in rows if row[7] is not None),
+            engine_schema=schema,
+            diststyle=diststyle,
+            sortstyle=sortstyle,
+            backup=backup,
+            owner=owner,
+            definition=definition,
+            models=tuple(models or ()),
+        )
+
+    # Models
+
+    def find_model(self, schema: str | None, name: str) -> Model | None:
+        for candidate in self.search_path if schema is None else (schema,):
+            rows = self._connection.run(f"{_MODEL} WHERE schema_name = ? AND name = ?", [candidate, name])
+            if rows:
+                return Model(*rows[0])
+        return None
+
+    def model(self, schema: str | None, name: str, position: int | None = None) -> Model:
+        found = self.find_model(schema, name)
+        if found is None:
+            shown = name if schema is None else f"{schema}.{name}"
+            raise errors.UndefinedObject(f'model "{shown}" does not exist', position=position)
+        return found
+
+    def models(self) -> list[Model]:
+        return [Model(*row) for row in self._connection.run(f"{_MODEL} ORDER BY schema_name, name")]
+
+    def functions(self, schema: str | None, name: str) -> tuple[Model, ...]:
+        """The models whose prediction function has this name, in the first schema of the path that has any."""
+        for candidate in self.search_path if schema is None else (schema,):
+            found = self._get(("function", candidate, name), lambda s=candidate: self._load_functions(s, name))  # type: ignore[misc]
+            if found:
+                return found
+        return ()
+
+    def _load_functions(self, schema: str, name: str) -> tuple[Model, ...]:
+        rows = self._connection.run(
+            f"{_MODEL} WHERE function_schema = ? AND function_name = ? ORDER BY id", [schema, name]
+        )
+        return tuple(Model(*row) for row in rows)
+
+    def next_model_id(self) -> int:
+        """A number no model has had; engine functions are named by it and never mean another model later."""
+        return int(self._connection.run("SELECT nextval('_restframe.model_ids')")[0][0])
+
+    def add_model(self, model: Model) -> None:
+        values = model.values()
+        self._write(f"INSERT INTO _restframe.models VALUES ({', '.join('?' * len(values))})", values)
+
+    def remove_model(self, model: Model) -> None:
+        self._write("DELETE FROM _restframe.models WHERE id = ?", [model.id])
+
+
+_MODEL = f"SELECT {', '.join(Model.FIELDS)} FROM _restframe.models"
+_RELATION = """
+    SELECT t.kind, t.diststyle, t.sortstyle, t.backup, t.owner, t.definition, t.models,
+           c.name, c.type, c.not_null, c.default_text, c.encoding, c.identity_seed, c.identity_step,
+           c.identity_always, c.distkey, c.sortkey
+    FROM _restframe.tables t LEFT JOIN _restframe.columns c USING (schema_name, table_name)
+    WHERE t.schema_name = ? AND t.table_name = ?
+    ORDER BY c.position
+"""
+
+_TABLES = f"""
+CREATE SCHEMA IF NOT EXISTS _restframe;
+CREATE TABLE IF NOT EXISTS _restframe.format (version INTEGER);
+CREATE TABLE IF NOT EXISTS _restframe.schemas (name VARCHAR, owner VARCHAR);
+CREATE TABLE IF NOT EXISTS _restframe.tables (
+    schema_name VARCHAR, table_name VARCHAR, kind VARCHAR, diststyle VARCHAR, sortstyle VARCHAR, backup BOOLEAN,
+    owner VARCHAR, definition VARCHAR, models VARCHAR[]);
+CREATE TABLE IF NOT EXISTS _restframe.columns (
+    schema_name VARCHAR, table_name VARCHAR, position INTEGER, name VARCHAR, type VARCHAR, not_null BOOLEAN,
+    default_text VARCHAR, encoding VARCHAR, identity_seed BIGINT, identity_step BIGINT, identity_always BOOLEAN,
+    distkey BOOLEAN, sortkey INTEGER);
+CREATE TABLE IF NOT EXISTS _restframe.dependencies (
+    schema_name VARCHAR, view_name VARCHAR, on_schema VARCHAR, on_name VARCHAR);
+CREATE SEQUENCE IF NOT EXISTS _restframe.model_ids;
+CREATE TABLE IF NOT EXISTS _restframe.models ({Model.DDL});
+"""
+
+
+def create(connection: Executor, owner: str) -> bool:
+    """Make the catalog's tables and schema `public` in a new file; whether the file was new.
+
+    InterfaceError when a newer restframe wrote the file.
+    """
+    known = connection.run("SELECT 1 FROM duckdb_tables() WHERE schema_name = '_restframe' AND table_name = 'format'")
+    if known:
+        version = connection.run("SELECT version FROM _restframe.format")[0][0]
+        if version > FORMAT:
+            raise errors.InterfaceError(
+                f"the warehouse was written by a newer restframe (format {version}, this one reads {FORMAT})",
+                hint="Upgrade restframe.",
+            )
+        return False
+    for statement in filter(str.strip, _TABLES.split(";")):
+        connection.run(statement)
+    connection.run("CREATE SCHEMA public")
+    connection.run("INSERT INTO _restframe.schemas VALUES ('public', ?)", [owner])
+    connection.run("INSERT INTO _restframe.format VALUES (?)", [FORMAT])
+    return True
+
+
+def _column_values(column: ColumnDefinition) -> list[Any]:
+    identity = column.identity
+    return [
+        column.name,
+        str(column.type),
+        column.not_null,
+        column.default,
+        column.encoding,
+        identity and identity.seed,
+        identity and identity.step,
+        identity and identity.always,
+        column.distkey,
+        column.sortkey,
+    ]
+
+
+def _column(row: Sequence[Any]) -> ColumnDefinition:
+    name, type_text, not_null, default, encoding, seed, step, always, distkey, sortkey = row
+    identity = None if seed is None else Identity(seed, step, always)
+    return ColumnDefinition(
+        name, parse_type(type_text), not_null, default, encoding, identity, bool(distkey), sortkey or 0
+    )
