@@ -6,6 +6,7 @@ as one raw string; `Redshift` below switches that off, so that every statement a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn
@@ -43,15 +44,17 @@ class QualifiedName:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str, base: int = 0) -> list[Token]:
     """All tokens of a text; comments and white space are gone.
+
+    base : offset at which the text starts within a longer one, for the positions of errors
 
     SyntaxError with the position of an unterminated string, quoted identifier or comment.
     """
     try:
         return DIALECT.tokenize(text)
     except TokenError as error:
-        position = _unterminated(text)
+        position = base + _unterminated(text)
         raise errors.SyntaxError("unterminated quoted string or comment", position=position) from error
 
 
@@ -83,14 +86,16 @@ class Cursor:
     """Reads the tokens of one statement from left to right.
 
     A keyword is matched in any case, and never by a quoted identifier or a string. `position` is where the next
-    token starts, from 1, as errors report it.
+    token starts, from 1, as errors report it: counted in the whole text that was given, of which `text` is the part
+    that starts after `base` characters.
     """
 
-    __slots__ = ("_at", "text", "tokens")
+    __slots__ = ("_at", "base", "text", "tokens")
 
-    def __init__(self, text: str, tokens: list[Token]) -> None:
+    def __init__(self, text: str, tokens: list[Token], base: int = 0) -> None:
         self.text = text
         self.tokens = tokens
+        self.base = base
         self._at = 0
 
     # Looking
@@ -102,15 +107,15 @@ class Cursor:
 
     @property
     def position(self) -> int:
-        token = self.token
-        if token is not None:
-            return int(token.start) + 1
-        return int(self.tokens[-1].end) + 2 if self.tokens else 1
+        return self.base + self.offset + 1
 
     @property
     def offset(self) -> int:
         """Offset into `text` of the next token, for cutting out source text."""
-        return self.position - 1
+        token = self.token
+        if token is not None:
+            return int(token.start)
+        return int(self.tokens[-1].end) + 1 if self.tokens else 0
 
     def at_end(self) -> bool:
         return self._at >= len(self.tokens)
@@ -207,7 +212,7 @@ class Cursor:
         """A whole number, with or without a minus sign."""
         negative = self.accept("-")
         token = self.token
-        if token is None or token.token_type != TokenType.NUMBER or not str(token.text).isdigit():
+        if token is None or token.token_type != TokenType.NUMBER or not _WHOLE_NUMBER.fullmatch(token.text):
             self.fail()
         self._at += 1
         return -int(token.text) if negative else int(token.text)
@@ -266,6 +271,8 @@ class Cursor:
         raise errors.SyntaxError(message, position=self.position)
 
 
+# More digits than any of our numbers may have, and few enough for int().
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,40}")
 _STRINGS = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING})
 _NOT_A_WORD = _STRINGS | {TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.BYTE_STRING}
 _TYPE_CONTINUES = frozenset({"PRECISION", "VARYING", "WITH", "WITHOUT", "TIME", "ZONE"})
