@@ -112,23 +112,35 @@ def parse_type(text: str) -> SqlType:
     SyntaxError for a spelling the manual does not know, InvalidParameterValue for a length out of range,
     NotSupportedError for the types restframe has not got.
     """
-    match = re.fullmatch(
-        r"\s*([a-z_][a-z0-9_ ]*?)\s*(?:\(\s*(\w+)\s*(?:,\s*(\d+)\s*)?\))?(\s+with(?:out)? time zone)?\s*", text.lower()
-    )
+    match = _WRITTEN.fullmatch(text.lower())
     if match is None:
-        raise errors.SyntaxError(f'type "{text.strip()}" is not written as a type')
+        raise errors.SyntaxError(f'type "{text.strip()[:100]}" is not written as a type')
     base = re.sub(r"\s+", " ", match[1] + (match[4] or ""))
     if base in _REFUSED:
         raise errors.NotSupportedError(f"type {base} is not supported")
     name = _SPELLINGS.get(base)
     if name is None:
-        raise errors.UndefinedObject(f'type "{base}" does not exist')
+        raise errors.UndefinedObject(f'type "{base[:100]}" does not exist')
     first, second = match[2], match[3]
+    if (second and name != "numeric") or (first and not _takes_modifier(name, base, first)):
+        raise errors.SyntaxError(f'type "{text.strip()[:100]}" is not written as a type')
     if name == "numeric":
         return _numeric(first, second)
     if name in ("bpchar", "varchar", "varbyte"):
         return SqlType(name, length=_length(name, base, first))
     return SqlType(name)
+
+
+_WRITTEN = re.compile(
+    r"\s*([a-z_][a-z0-9_\s]*?)\s*(?:\(\s*(max|[0-9]{1,9})\s*(?:,\s*([0-9]{1,9})\s*)?\))?"
+    r"(\s+with(?:out)?\s+time\s+zone)?\s*"
+)
+
+
+def _takes_modifier(name: str, spelling: str, first: str) -> bool:
+    if name in ("bpchar", "varchar", "varbyte"):
+        return True
+    return first != "max" and (name.startswith(("numeric", "time")) or spelling == "float")
 
 
 def _numeric(first: str | None, second: str | None) -> SqlType:
@@ -145,7 +157,7 @@ def _length(name: str, spelling: str, given: str | None) -> int:
     if given is None:
         # bpchar without a length is char(256) in Redshift, char is char(1)
         return 256 if spelling == "bpchar" else {"bpchar": 1, "varchar": 256, "varbyte": 64000}[name]
-    length = limit if given == "max" else int(given) if given.isdigit() else -1
+    length = limit if given == "max" else int(given)
     if length < 1:
         raise errors.InvalidParameterValue(f"length for type {spelling} must be at least 1")
     if length > limit:
