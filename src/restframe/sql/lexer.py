@@ -130,9 +130,9 @@ class Cursor:
             return None
         return str(token.text).upper()
 
-    def sees(self, *words: str) -> bool:
-        """Whether the next tokens are these keywords or signs, in this order."""
-        return all(self._matches(self._at + i, word) for i, word in enumerate(words))
+    def sees(self, *words: str, ahead: int = 0) -> bool:
+        """Whether the tokens `ahead` further on are these keywords or signs, in this order."""
+        return all(self._matches(self._at + ahead + i, word) for i, word in enumerate(words))
 
     def sees_string(self) -> bool:
         return self.token is not None and self.token.token_type in _STRINGS
