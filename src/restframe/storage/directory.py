@@ -1,0 +1,312 @@
+"""Our own object store: a directory for each bucket, a file for each object.
+
+    <root>/<bucket>/<key>                        objects with plain keys
+    <root>/.restframe/objects/<bucket>/...       objects whose key cannot be a path, see keys.py
+    <root>/.restframe/about/<bucket>/...         sidecars
+    <root>/.restframe/temporary/                 files being written, one file system with the buckets
+    <root>/.restframe/intents/                   publications under way, see intents.py
+
+A file that somebody drops into a bucket's directory is an object. A symbolic link is nothing at all, so nobody gets
+out of the bucket through one. On a file system that ignores case, keys that differ in case only are one object.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import os
+import shutil
+import stat
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import md5
+from pathlib import Path
+from typing import BinaryIO
+
+from restframe import errors
+from restframe.storage import intents
+from restframe.storage.files import (
+    make_directory,
+    new_name,
+    part_of,
+    replace_durably,
+    seal,
+    sync_directory,
+    unique_time_ns,
+)
+from restframe.storage.keys import coded, is_plain
+from restframe.storage.objects import (
+    ObjectInfo,
+    OpenObject,
+    Precondition,
+    Source,
+    Staged,
+    chunks,
+    no_such_bucket,
+    no_such_key,
+    translated,
+)
+from restframe.storage.sidecars import Sidecars, Version, stamp_of, unhashed
+from restframe.storage.urls import ObjectUrl, check_bucket_name
+from restframe.storage.walk import coded_keys, plain_keys
+
+_STRIPES = 64
+
+
+class DirectoryStore:
+    """Buckets under one directory. Safe to use from many threads; one process at a time may write."""
+
+    def __init__(self, root: Path, auto_create: bool) -> None:
+        self.root = root.resolve()
+        self._auto_create = auto_create
+        self._coded = self.root / ".restframe" / "objects"
+        self._intents = self.root / ".restframe" / "intents"
+        self._temporary = self.root / ".restframe" / "temporary"
+        self._sidecars = Sidecars(self.root / ".restframe" / "about", self._temporary)
+        self._locks = [threading.RLock() for _ in range(_STRIPES)]
+
+    def recover(self) -> None:
+        """Finish what was published and drop what was not, after a crash. Nobody may be using the store."""
+        with translated("object store"):
+            intents.recover(self._intents, self)
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    # Buckets
+
+    def exists(self, bucket: str) -> bool:
+        path = self.root / bucket
+        return path.is_dir() and not path.is_symlink()
+
+    def buckets(self) -> list[tuple[str, datetime]]:
+        """Name and time of the last change of every bucket, by name."""
+        found = []
+        for path in sorted(self.root.iterdir()) if self.root.is_dir() else []:
+            with contextlib.suppress(errors.InvalidParameterValue):  # .restframe, lost+found
+                check_bucket_name(path.name)
+                if self.exists(path.name):
+                    found.append((path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+        return found
+
+    def create_bucket(self, bucket: str) -> bool:
+        """Whether it is new."""
+        if self.exists(bucket):
+            return False
+        with translated(f"s3://{bucket}"):
+            make_directory(self.root / bucket)
+        return True
+
+    def delete_bucket(self, bucket: str) -> None:
+        """ObjectInUse when something is left in it."""
+        self._need_bucket(bucket)
+        if next(self.list(ObjectUrl(bucket), ""), None) is None:
+            for directory, _, _ in os.walk(self.root / bucket, topdown=False):
+                with contextlib.suppress(OSError):
+                    Path(directory).rmdir()
+            sync_directory(self.root)
+        if self.exists(bucket):
+            raise errors.ObjectInUse(f'bucket "{bucket}" is not empty')
+
+    # Reading
+
+    def list(self, url: ObjectUrl, after: str) -> Iterator[ObjectInfo]:
+        self._need_bucket(url.bucket)
+        plain = plain_keys(str(self.root / url.bucket), url.key, after)
+        aside = coded_keys(str(self._coded / url.bucket), url.key, after)
+        last = None
+        for key, path in heapq.merge(plain, aside, key=lambda found: found[0]) if aside else plain:
+            # a crash can leave an object under both of its names; the plain one, which merge gives first, is newer
+            if key != last:
+                last = key
+                with contextlib.suppress(OSError):  # deleted since
+                    one = ObjectUrl(url.bucket, key)
+                    status = os.lstat(path)
+                    yield _info(one, status, self._sidecars.version(one, status))
+
+    def head(self, url: ObjectUrl) -> ObjectInfo:
+        with self.open(url, 0, 0) as found:
+            return found.info
+
+    def open(self, url: ObjectUrl, start: int, end: int | None) -> OpenObject:
+        with translated(url):
+            while True:
+                file = self._open(url)
+                status = os.fstat(file.fileno())
+                version = self._sidecars.version(url, status)
+                if version is not None or stamp_of(self._find(url)[1]) == stamp_of(status):
+                    break
+                file.close()  # replaced twice since it was opened, its description is gone
+        info = _info(url, status, version)
+        return OpenObject(info, part_of(file, start, info.size_bytes if end is None else end))
+
+    @contextlib.contextmanager
+    def local_file(self, url: ObjectUrl) -> Iterator[Path]:
+        """The object's own file under a second name, which stays when the object is replaced or deleted.
+
+        The second name has no letters that a reader could take for a pattern or a format.
+        """
+        with translated(url):
+            path, _ = self._find(url)
+            second = new_name(self._temporary)
+            try:
+                os.link(path, second, follow_symlinks=False)
+            except OSError:  # another owner's file, or a file system without links
+                second = path
+        try:
+            yield second
+        finally:
+            if second != path:
+                second.unlink(missing_ok=True)
+
+    # Writing
+
+    def put(
+        self,
+        url: ObjectUrl,
+        source: Source,
+        content_type: str,
+        metadata: Mapping[str, str],
+        precondition: Precondition | None,
+        etag: str | None,
+    ) -> ObjectInfo:
+        self._need_bucket(url.bucket, create=True)
+        digest = md5(usedforsecurity=False)
+        with translated(url):
+            staged = new_name(self._temporary)
+            try:
+                with staged.open("wb") as file:
+                    for piece in chunks(source):
+                        file.write(piece)
+                        digest.update(piece)
+                version = Version(stamp_of(seal(staged)), etag or digest.hexdigest(), content_type, dict(metadata))
+                return self.replace(url, staged, version, precondition)
+            finally:
+                staged.unlink(missing_ok=True)
+
+    def delete(self, url: ObjectUrl) -> bool:
+        """Whether there was an object."""
+        self._need_bucket(url.bucket)
+        with translated(url), self._lock(url):
+            # the coded name first: beside a plain one it can only be older
+            removed = _remove(self._coded_path(url), self._coded / url.bucket)
+            plain = self._plain_path(url)
+            removed = (plain is not None and _remove(plain, self.root / url.bucket)) or removed
+            self._sidecars.forget(url)
+        return removed
+
+    def stage(self, url: ObjectUrl, content_type: str) -> Staged:
+        self._need_bucket(url.bucket, create=True)
+        with translated(url):
+            return Staged(url, new_name(self._temporary), content_type)
+
+    def publish(self, staged: Sequence[Staged], deleted: Sequence[ObjectUrl]) -> None:
+        """All or nothing, across kill -9 too; see intents.py."""
+        with translated("object store"):
+            puts = []
+            for one in staged:
+                version = unhashed(seal(one.path), one.content_type)
+                puts.append(intents.Put(one.path.name, one.url, version))
+            intent = intents.Intent(tuple(puts), tuple(deleted), unique_time_ns())
+            intents.carry_out(intent, self._intents, self._temporary, self)
+
+    def staged_file(self, name: str) -> Path:
+        return self._temporary / name
+
+    def replace(
+        self, url: ObjectUrl, staged: Path, version: Version, precondition: Precondition | None = None
+    ) -> ObjectInfo:
+        """Give a sealed temporary file its key. Readers see the old object or the new one."""
+        with self._lock(url):
+            old = None
+            with contextlib.suppress(errors.NoSuchKey, errors.NoSuchBucket):
+                old = self._find(url)[1]
+            if precondition is not None:
+                precondition(None if old is None else _info(url, old, self._sidecars.version(url, old)))
+            self._sidecars.announce(url, version, old)
+            status = staged.stat()
+            self._move(url, staged)
+        return _info(url, status, version)
+
+    def written_ns(self, url: ObjectUrl) -> int | None:
+        """When the object's present version was written; None when there is no object."""
+        with contextlib.suppress(errors.NoSuchKey, errors.NoSuchBucket):
+            return self._find(url)[1].st_mtime_ns
+        return None
+
+    # Names
+
+    def _move(self, url: ObjectUrl, staged: Path) -> None:
+        plain, aside = self._plain_path(url), self._coded_path(url)
+        if plain is not None and not plain.is_symlink():
+            # the key's path may be a folder, or lead through an object
+            with contextlib.suppress(FileExistsError, IsADirectoryError, NotADirectoryError):
+                replace_durably(staged, plain)
+                aside.unlink(missing_ok=True)
+                return
+        replace_durably(staged, aside)
+
+    def _plain_path(self, url: ObjectUrl) -> Path | None:
+        """The key as a path if it can be one at present: no step on the way is a file or a link."""
+        if not is_plain(url.key):
+            return None
+        path = f"{self.root}/{url.bucket}"
+        *folders, name = url.key.split("/")
+        for folder in folders:
+            path = f"{path}/{folder}"
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                if not stat.S_ISDIR(os.lstat(path).st_mode):
+                    return None
+        return Path(f"{path}/{name}")
+
+    def _coded_path(self, url: ObjectUrl) -> Path:
+        return Path(self._coded, url.bucket, *coded(url.key))
+
+    def _find(self, url: ObjectUrl) -> tuple[Path, os.stat_result]:
+        for path in (self._plain_path(url), self._coded_path(url)):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                if path is not None and stat.S_ISREG((status := path.lstat()).st_mode):
+                    return path, status
+        self._need_bucket(url.bucket)
+        raise no_such_key(url)
+
+    def _open(self, url: ObjectUrl) -> BinaryIO:
+        # a link or a pipe put there since it was found must neither be followed nor wait for a writer
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        while True:
+            path, _ = self._find(url)
+            with contextlib.suppress(FileNotFoundError):  # moved or deleted since; look again
+                return open(path, "rb", opener=lambda name, _: os.open(name, flags))
+
+    def _need_bucket(self, bucket: str, create: bool = False) -> None:
+        if self.exists(bucket):
+            return
+        if not (create and self._auto_create):
+            raise no_such_bucket(bucket)
+        self.create_bucket(bucket)
+
+    def _lock(self, url: ObjectUrl) -> threading.RLock:
+        return self._locks[hash(url) % _STRIPES]
+
+
+def _info(url: ObjectUrl, status: os.stat_result, version: Version | None) -> ObjectInfo:
+    version = version or unhashed(status)
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    return ObjectInfo(url, status.st_size, modified, version.etag, version.content_type, version.metadata)
+
+
+def _remove(path: Path, keep: Path) -> bool:
+    """Remove a file, and the folders it leaves empty below `keep`; whether it was there."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    with contextlib.suppress(FileNotFoundError):
+        sync_directory(path.parent)
+    with contextlib.suppress(OSError):  # not empty
+        for folder in path.parents:
+            if folder == keep:
+                break
+            folder.rmdir()
+    return True
