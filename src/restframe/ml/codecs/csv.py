@@ -59,7 +59,7 @@ def encode(points: npt.NDArray[np.generic], labels: FloatArray | None = None) ->
     import pyarrow as pa
 
     if points.shape[1] == 0:
-        return b"\n" * points.shape[0]
+        return b"\n" * len(points)
     columns = [*([] if labels is None else [labels]), *(points[:, i] for i in range(points.shape[1]))]
     return write([pa.array(column, from_pandas=True) for column in columns])
 
