@@ -1,0 +1,152 @@
+"""Text to statements: cut at semicolons, sent to a reader by the first word.
+
+Queries and changes of rows go to sqlglot as text and are tokenized once, there; everything else is read from tokens
+by the functions of `statements/`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from restframe import errors
+from restframe.sql.lexer import Cursor, tokenize
+from restframe.sql.split import split
+from restframe.sql.statements import Statement
+from restframe.sql.statements.alter_table import read_alter_table
+from restframe.sql.statements.comment import read_comment
+from restframe.sql.statements.copy import read_copy
+from restframe.sql.statements.create_model import read_create_model, read_drop_model, read_show_model
+from restframe.sql.statements.create_table import CreateTableAs, read_create_table
+from restframe.sql.statements.drop import read_drop_schema, read_drop_table, read_drop_view
+from restframe.sql.statements.explain import Explain
+from restframe.sql.statements.maintenance import read_analyze, read_truncate, read_vacuum
+from restframe.sql.statements.query import Query, read_query
+from restframe.sql.statements.schema import read_create_schema
+from restframe.sql.statements.show import (
+    read_show_columns,
+    read_show_schemas,
+    read_show_table,
+    read_show_tables,
+    read_show_view,
+)
+from restframe.sql.statements.transaction import read_begin, read_commit, read_rollback
+from restframe.sql.statements.unload import read_unload
+from restframe.sql.statements.variable import read_reset, read_set, read_show_variable
+from restframe.sql.statements.view import read_create_view
+
+Reader = Callable[[Cursor], Statement]
+
+
+def parse(text: str) -> list[Statement]:
+    """The statements of a text, separated by semicolons; blank ones are dropped.
+
+    Every position, in statements and in errors, counts characters of the whole text from 1. SyntaxError for a
+    statement that is not Redshift's, NotSupportedError for one that is and that restframe does not carry out.
+    """
+    return [_parse_span(span.keyword, span.text, span.start) for span in split(text)]
+
+
+def _parse_span(keyword: str, text: str, base: int) -> Statement:
+    if keyword in _QUERY_WORDS:
+        return read_query(text, base + 1)
+    cursor = Cursor(text, tokenize(text, base), base)
+    statement = _read_explain(cursor) if keyword == "EXPLAIN" else _reader(keyword, cursor)(cursor)
+    cursor.expect_end()
+    return dataclasses.replace(statement, text=text, position=base + 1)
+
+
+def _read_explain(cursor: Cursor) -> Explain:
+    cursor.expect("EXPLAIN")
+    verbose = cursor.accept("VERBOSE")
+    keyword = "(" if cursor.sees("(") else cursor.word() or ""
+    if keyword not in _QUERY_WORDS and keyword != "CREATE":
+        cursor.fail()
+    position, base = cursor.position, cursor.base + cursor.offset
+    explained = _parse_span(keyword, cursor.rest(), base)
+    if not isinstance(explained, Query | CreateTableAs):
+        raise errors.SyntaxError('syntax error at or near "CREATE"', position=position)
+    return Explain(explained, verbose)
+
+
+_QUERY_WORDS = frozenset({"SELECT", "WITH", "(", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"})
+
+
+def _reader(keyword: str, cursor: Cursor) -> Reader:
+    """The reader for a statement's first words. Raises for statements that nothing reads."""
+    phrase, ahead = keyword, 0
+    if keyword in _VERBS:
+        ahead = 1
+        while cursor.word(ahead) in _BEFORE_THE_OBJECT:
+            ahead += 1
+        phrase = f"{keyword} {cursor.word(ahead)}"
+        if cursor.word(ahead) in _TWO_WORDS:
+            phrase = f"{phrase} {cursor.word(ahead + 1)}"
+    if phrase in _REFUSED:
+        raise errors.NotSupportedError(f"{phrase} is not supported", position=cursor.position)
+    reader = _READERS.get(phrase, read_show_variable if keyword == "SHOW" else None)
+    if reader is None:
+        for _ in range(ahead):
+            cursor.advance()
+        cursor.fail()
+    return reader
+
+
+_VERBS = frozenset({"CREATE", "ALTER", "DROP", "SHOW"})
+_BEFORE_THE_OBJECT = frozenset({"OR", "REPLACE", "LOCAL", "TEMP", "TEMPORARY"})
+_TWO_WORDS = frozenset({"EXTERNAL", "MATERIALIZED", "DEFAULT", "IDENTITY", "MASKING", "RLS"})
+
+_READERS: dict[str, Reader] = {
+    "ABORT": read_rollback,
+    "ALTER TABLE": read_alter_table,
+    "ANALYZE": read_analyze,
+    "BEGIN": read_begin,
+    "COMMENT": read_comment,
+    "COMMIT": read_commit,
+    "COPY": read_copy,
+    "CREATE EXTERNAL MODEL": read_create_model,
+    "CREATE MODEL": read_create_model,
+    "CREATE SCHEMA": read_create_schema,
+    "CREATE TABLE": read_create_table,
+    "CREATE VIEW": read_create_view,
+    "DROP MODEL": read_drop_model,
+    "DROP SCHEMA": read_drop_schema,
+    "DROP TABLE": read_drop_table,
+    "DROP VIEW": read_drop_view,
+    "END": read_commit,
+    "RESET": read_reset,
+    "ROLLBACK": read_rollback,
+    "SET": read_set,
+    "SHOW COLUMNS": read_show_columns,
+    "SHOW MODEL": read_show_model,
+    "SHOW SCHEMAS": read_show_schemas,
+    "SHOW TABLE": read_show_table,
+    "SHOW TABLES": read_show_tables,
+    "SHOW VIEW": read_show_view,
+    "START": read_begin,
+    "TRUNCATE": read_truncate,
+    "UNLOAD": read_unload,
+    "VACUUM": read_vacuum,
+}
+
+# What Redshift knows and restframe does not do. Anything in neither list is a syntax error.
+_REFUSED = frozenset(
+    {
+        "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "EXECUTE", "FETCH", "GRANT", "LOCK", "PREPARE", "REFRESH",
+        "RELEASE", "REVOKE", "SAVEPOINT", "USE",
+        "ALTER DATABASE", "ALTER DATASHARE", "ALTER DEFAULT PRIVILEGES", "ALTER EXTERNAL SCHEMA", "ALTER EXTERNAL VIEW",
+        "ALTER FUNCTION", "ALTER GROUP", "ALTER IDENTITY PROVIDER", "ALTER MASKING POLICY",
+        "ALTER MATERIALIZED VIEW", "ALTER PROCEDURE", "ALTER RLS POLICY", "ALTER ROLE", "ALTER SCHEMA", "ALTER SYSTEM",
+        "ALTER USER", "ALTER VIEW",
+        "CREATE DATABASE", "CREATE DATASHARE", "CREATE EXTERNAL FUNCTION", "CREATE EXTERNAL SCHEMA",
+        "CREATE EXTERNAL TABLE", "CREATE EXTERNAL VIEW", "CREATE FUNCTION", "CREATE GROUP",
+        "CREATE IDENTITY PROVIDER", "CREATE INDEX", "CREATE LIBRARY", "CREATE MASKING POLICY",
+        "CREATE MATERIALIZED VIEW", "CREATE PROCEDURE", "CREATE RLS POLICY", "CREATE ROLE", "CREATE SEQUENCE",
+        "CREATE USER",
+        "DROP DATABASE", "DROP DATASHARE", "DROP EXTERNAL VIEW", "DROP FUNCTION", "DROP GROUP",
+        "DROP IDENTITY PROVIDER", "DROP LIBRARY", "DROP MASKING POLICY", "DROP MATERIALIZED VIEW", "DROP PROCEDURE",
+        "DROP RLS POLICY", "DROP ROLE", "DROP USER",
+        "SHOW CONSTRAINTS", "SHOW DATABASES", "SHOW DATASHARES", "SHOW EXTERNAL TABLE", "SHOW FUNCTIONS", "SHOW GRANTS",
+        "SHOW PARAMETERS", "SHOW POLICIES", "SHOW PROCEDURE", "SHOW PROCEDURES", "SHOW TEMPLATE",
+    }
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""Cuts a text into its statements without tokenizing it: a bulk INSERT of megabytes is read once, by its own reader."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from restframe import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One statement's source: no blanks or comments before it, no semicolon and no blanks after it.
+
+    start : offset into the whole text
+    keyword : its first word in upper case, or the sign it starts with
+    """
+
+    start: int
+    text: str
+    keyword: str
+
+
+def split(text: str) -> list[Span]:
+    """The statements of a text; those of blanks and comments alone are dropped.
+
+    SyntaxError with the position of a quote or comment that never ends.
+    """
+    spans = []
+    start = 0
+    while start <= len(text):
+        end = _end_of_statement(text, start)
+        span = _span(text, start, end)
+        if span is not None:
+            spans.append(span)
+        start = end + 1
+    return spans
+
+
+# Everything up to a top-level semicolon or a block comment, which may be nested and so is no matter for a regular
+# expression. Possessive, hence linear. Strings have backslash escapes and doubled quotes, as the lexer reads them.
+_PLAIN = re.compile(
+    r"""(?: [^;'"$/\w-]++
+          | \w[\w$]*+
+          | ' (?: [^'\\]++ | \\. | '' )*+ '
+          | " (?: [^"]++ | "" )*+ "
+          | --[^\n]*+ | -
+          | /(?!\*)
+          | \$ (?P<tag> (?:[^\W\d]\w*+)?+ ) \$ .*? \$(?P=tag)\$
+          | \$ (?! (?:[^\W\d]\w*+)?+ \$ )
+        )*+""",
+    re.VERBOSE | re.DOTALL,
+)
+_BLANK = re.compile(r"(?:\s++|--[^\n]*+)*+")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+_WORD = re.compile(r"\w+|.", re.DOTALL)
+
+
+def _end_of_statement(text: str, start: int) -> int:
+    at = start
+    while True:
+        match = _PLAIN.match(text, at)
+        at = match.end() if match else at
+        if at == len(text) or text[at] == ";":
+            return at
+        if not text.startswith("/*", at):
+            raise errors.SyntaxError("unterminated quoted string", position=at + 1)
+        at = _end_of_comment(text, at)
+
+
+def _end_of_comment(text: str, start: int) -> int:
+    depth = 0
+    for mark in _COMMENT_MARK.finditer(text, start):
+        depth += 1 if mark[0] == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    raise errors.SyntaxError("unterminated comment", position=start + 1)
+
+
+def _span(text: str, start: int, end: int) -> Span | None:
+    while True:
+        match = _BLANK.match(text, start, end)
+        start = match.end() if match else start
+        if not text.startswith("/*", start, end):
+            break
+        start = _end_of_comment(text, start)
+    word = _WORD.match(text, start, end)
+    return None if word is None else Span(start, text[start:end].rstrip(), word[0].upper())

@@ -1,0 +1,128 @@
+"""SET, RESET and SHOW of configuration parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot.tokens import TokenType
+
+from restframe import errors
+from restframe.sql.lexer import Cursor
+from restframe.sql.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable(Statement):
+    """SET [ SESSION | LOCAL ] name { TO | = } value [, ...]
+    SET { TIME ZONE | NAMES | SEED TO } value
+
+    Values are strings, words and numbers; `SET name TO DEFAULT` is read as RESET.
+
+    name : in lower case; `time zone` is `timezone`, `names` is `client_encoding`
+    local : for the open transaction only
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_SET.html
+    """
+
+    name: str
+    values: tuple[str, ...]
+    local: bool = False
+    name_position: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResetVariable(Statement):
+    """RESET { name | ALL }
+
+    name : None for ALL
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_RESET.html
+    """
+
+    name: str | None
+    name_position: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShowVariable(Statement):
+    """SHOW { name | ALL }
+
+    name : None for ALL
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW.html
+    """
+
+    name: str | None
+    name_position: int = field(default=1, compare=False)
+
+
+def read_set(cursor: Cursor) -> SetVariable | ResetVariable:
+    cursor.expect("SET")
+    _refuse(cursor)
+    local = cursor.accept_any(("SESSION", "LOCAL")) == "LOCAL"
+    _refuse(cursor)
+    position = cursor.position
+    if cursor.accept("TIME", "ZONE"):
+        name = "timezone"
+    elif cursor.accept("NAMES"):
+        name = "client_encoding"
+    else:
+        name = _name(cursor)
+        if not cursor.accept("TO"):
+            cursor.expect("=")
+    if cursor.accept("DEFAULT"):
+        return ResetVariable(name, position)
+    values = [_value(cursor)]
+    while cursor.accept(","):
+        values.append(_value(cursor))
+    return SetVariable(name, tuple(values), local, position)
+
+
+def _refuse(cursor: Cursor) -> None:
+    """What starts with SET and sets no parameter."""
+    for words in (("SESSION", "AUTHORIZATION"), ("SESSION", "CHARACTERISTICS"), ("TRANSACTION",), ("ROLE",)):
+        if cursor.sees(*words) and not cursor.sees("TO", ahead=1) and not cursor.sees("=", ahead=1):
+            raise errors.NotSupportedError(f"SET {' '.join(words)} is not supported", position=cursor.position)
+
+
+def read_reset(cursor: Cursor) -> ResetVariable:
+    cursor.expect("RESET")
+    if cursor.sees("SESSION", "AUTHORIZATION"):
+        raise errors.NotSupportedError("RESET SESSION AUTHORIZATION is not supported", position=cursor.position)
+    return ResetVariable(*_name_or_all(cursor))
+
+
+def read_show_variable(cursor: Cursor) -> ShowVariable:
+    cursor.expect("SHOW")
+    return ShowVariable(*_name_or_all(cursor))
+
+
+def _name_or_all(cursor: Cursor) -> tuple[str | None, int]:
+    position = cursor.position
+    if cursor.accept("ALL"):
+        return None, position
+    if cursor.accept("TIME", "ZONE"):
+        return "timezone", position
+    return _name(cursor), position
+
+
+def _name(cursor: Cursor) -> str:
+    """A name, perhaps dotted: applications make up `app.context`."""
+    parts = [cursor.identifier()]
+    while cursor.accept("."):
+        parts.append(cursor.identifier())
+    return ".".join(parts)
+
+
+def _value(cursor: Cursor) -> str:
+    if cursor.sees_string():
+        return cursor.string()
+    token = cursor.token
+    start = cursor.offset
+    if cursor.accept_any(("-", "+")):
+        token = cursor.token
+        if token is None or token.token_type != TokenType.NUMBER:
+            cursor.fail()
+    if token is not None and token.token_type == TokenType.NUMBER:
+        return cursor.text[start : cursor.advance().end + 1]
+    return cursor.identifier()
