@@ -75,8 +75,10 @@ class DirectoryStore:
     # Buckets
 
     def exists(self, bucket: str) -> bool:
-        path = self.root / bucket
-        return path.is_dir() and not path.is_symlink()
+        try:
+            return stat.S_ISDIR(os.lstat(self.root / bucket).st_mode)
+        except FileNotFoundError:
+            return False
 
     def buckets(self) -> list[tuple[str, datetime]]:
         """Name and time of the last change of every bucket, by name."""
@@ -262,11 +264,11 @@ class DirectoryStore:
         return Path(self._coded, url.bucket, *coded(url.key))
 
     def _find(self, url: ObjectUrl) -> tuple[Path, os.stat_result]:
+        self._need_bucket(url.bucket)
         for path in (self._plain_path(url), self._coded_path(url)):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 if path is not None and stat.S_ISREG((status := path.lstat()).st_mode):
                     return path, status
-        self._need_bucket(url.bucket)
         raise no_such_key(url)
 
     def _open(self, url: ObjectUrl) -> BinaryIO:

@@ -32,14 +32,15 @@ def write_durably(path: Path, text: str, temporary: Path) -> None:
 
 def replace_durably(staged: Path, path: Path) -> None:
     """Give a file that is on the disk its final name, making folders as needed."""
-    for _ in range(100):
-        make_directory(path.parent)
-        # whoever deleted the last file in this folder may have taken the folder away
-        with contextlib.suppress(FileNotFoundError):
+    for attempts_left in reversed(range(100)):
+        try:
+            make_directory(path.parent)
             staged.replace(path)
             break
-    else:
-        staged.replace(path)
+        except FileNotFoundError:
+            # whoever deleted the last file in this folder may have taken the folder away
+            if not attempts_left:
+                raise
     sync_directory(path.parent)
 
 
