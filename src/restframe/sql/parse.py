@@ -62,10 +62,10 @@ def _read_explain(cursor: Cursor) -> Explain:
     keyword = "(" if cursor.sees("(") else cursor.word() or ""
     if keyword not in _QUERY_WORDS and keyword != "CREATE":
         cursor.fail()
-    position, base = cursor.position, cursor.base + cursor.offset
-    explained = _parse_span(keyword, cursor.rest(), base)
+    position, text = cursor.position, cursor.rest()
+    explained = _parse_span(keyword, text, position - 1)
     if not isinstance(explained, Query | CreateTableAs):
-        raise errors.SyntaxError('syntax error at or near "CREATE"', position=position)
+        raise errors.SyntaxError(f'syntax error at or near "{text[: len(keyword)]}"', position=position)
     return Explain(explained, verbose)
 
 

@@ -129,22 +129,22 @@ def _kind(name: QualifiedName, clauses: Clauses) -> str:
     return "auto" if clauses.auto else "xgboost"
 
 
-def _check(name: QualifiedName, clauses: Clauses, kind: str, label: str) -> None:
+def _check(name: QualifiedName, clauses: Clauses, model: type[CreateModel] | type[CreateExternalModel]) -> None:
     """Hold the clauses against the kind's rule; the first that breaks it is named, where it stands."""
-    rule = _RULES[kind]
+    kind, rule, what = model.kind, _RULES[model.kind], f"CREATE MODEL with {model.label}"
     for clause, position in clauses.positions.items():
         if clause not in rule.must and clause not in rule.may:
-            _unfit(f"{clause} cannot be given for {label}", position, _HINTS.get((kind, clause)))
+            _unfit(f"{clause} cannot be given for {what}", position, _HINTS.get((kind, clause)))
     for clause in rule.must:
         if clause not in clauses.positions:
-            _unfit(f"{label} needs {clause}", name.position, _HINTS.get((kind, clause)))
+            _unfit(f"{what} needs {clause}", name.position, _HINTS.get((kind, clause)))
     common = () if kind == "external" else _COMMON_SETTINGS
     for setting, given in clauses.settings.items():
         if setting not in (*rule.must_set, *rule.may_set, *common):
-            _unfit(f"setting {setting} cannot be given for {label}", given.position)
+            _unfit(f"setting {setting} cannot be given for {what}", given.position)
     for setting in rule.must_set:
         if setting not in clauses.settings:
-            _unfit(f"{label} needs setting {setting}", clauses.positions["SETTINGS"])
+            _unfit(f"{what} needs setting {setting}", clauses.positions["SETTINGS"])
 
 
 _HINTS = {
@@ -168,11 +168,11 @@ def _unfit(message: str, position: int, hint: str | None = None) -> NoReturn:
 
 
 def _remote(name: QualifiedName, clauses: Clauses) -> CreateRemoteModel:
-    _check(name, clauses, "remote", CreateRemoteModel.label)
+    _check(name, clauses, CreateRemoteModel)
     arguments, returns, settings = _argument_types(clauses), _given(clauses.returns), _model_settings(clauses)
     from_super = any(type_.name == "super" for type_ in arguments)
     if from_super and returns.name == "super" and settings.max_batch_rows is None:
-        _unfit("a remote model from SUPER to SUPER needs setting MAX_BATCH_ROWS", clauses.positions["RETURNS"])
+        _unfit("a model from SUPER to SUPER needs setting MAX_BATCH_ROWS", clauses.positions["RETURNS"])
     return CreateRemoteModel(
         name=name,
         iam_role=clauses.iam_role,
@@ -186,7 +186,7 @@ def _remote(name: QualifiedName, clauses: Clauses) -> CreateRemoteModel:
 
 
 def _local(name: QualifiedName, clauses: Clauses) -> CreateLocalModel:
-    _check(name, clauses, "local", CreateLocalModel.label)
+    _check(name, clauses, CreateLocalModel)
     source = str(clauses.source)
     if not source.strip():
         raise errors.InvalidParameterValue("FROM names nothing", position=clauses.positions["FROM"])
@@ -206,7 +206,7 @@ def _local(name: QualifiedName, clauses: Clauses) -> CreateLocalModel:
 
 
 def _automatic(name: QualifiedName, clauses: Clauses) -> CreateAutoModel:
-    _check(name, clauses, "auto", CreateAutoModel.label)
+    _check(name, clauses, CreateAutoModel)
     _no_argument_types(clauses)
     return CreateAutoModel(
         name=name,
@@ -224,13 +224,13 @@ def _automatic(name: QualifiedName, clauses: Clauses) -> CreateAutoModel:
 
 
 def _xgboost(name: QualifiedName, clauses: Clauses) -> CreateXgboostModel:
-    _check(name, clauses, "xgboost", CreateXgboostModel.label)
+    _check(name, clauses, CreateXgboostModel)
     _no_argument_types(clauses)
     positions = clauses.positions
     if clauses.model_type != "XGBOOST":
         _unfit(f"MODEL_TYPE {clauses.model_type} cannot be trained with AUTO OFF", positions["MODEL_TYPE"])
     if _preprocessors(clauses):
-        _unfit("AUTO OFF MODEL_TYPE XGBOOST needs PREPROCESSORS 'none'", positions["PREPROCESSORS"])
+        _unfit("MODEL_TYPE XGBOOST with AUTO OFF needs PREPROCESSORS 'none'", positions["PREPROCESSORS"])
     objective = options.choice(str(clauses.objective), options.XGBOOST_OBJECTIVES, "OBJECTIVE", positions["OBJECTIVE"])
     parameters = options.check_hyperparameters(clauses.hyperparameters, options.XGBOOST_HYPERPARAMETERS)
     if (objective == "multi:softmax") != any(key == "num_class" for key, _ in parameters):
@@ -253,7 +253,7 @@ def _xgboost(name: QualifiedName, clauses: Clauses) -> CreateXgboostModel:
 
 
 def _kmeans(name: QualifiedName, clauses: Clauses) -> CreateKMeansModel:
-    _check(name, clauses, "kmeans", CreateKMeansModel.label)
+    _check(name, clauses, CreateKMeansModel)
     _no_argument_types(clauses)
     positions = clauses.positions
     if clauses.auto:
@@ -261,7 +261,7 @@ def _kmeans(name: QualifiedName, clauses: Clauses) -> CreateKMeansModel:
     parameters = options.check_hyperparameters(clauses.hyperparameters, options.KMEANS_HYPERPARAMETERS)
     if not parameters:
         _unfit(
-            "MODEL_TYPE KMEANS needs hyperparameter K",
+            "CREATE MODEL with MODEL_TYPE KMEANS needs hyperparameter K",
             positions["HYPERPARAMETERS"],
             _HINTS["kmeans", "HYPERPARAMETERS"],
         )
@@ -278,7 +278,7 @@ def _kmeans(name: QualifiedName, clauses: Clauses) -> CreateKMeansModel:
 
 
 def _forecast(name: QualifiedName, clauses: Clauses) -> CreateForecastModel:
-    _check(name, clauses, "forecast", CreateForecastModel.label)
+    _check(name, clauses, CreateForecastModel)
     if not clauses.auto:
         _unfit("MODEL_TYPE FORECAST goes with AUTO ON", clauses.positions["AUTO"])
     return CreateForecastModel(
@@ -293,7 +293,7 @@ def _forecast(name: QualifiedName, clauses: Clauses) -> CreateForecastModel:
 
 
 def _external(name: QualifiedName, clauses: Clauses) -> CreateExternalModel:
-    _check(name, clauses, "external", CreateExternalModel.label)
+    _check(name, clauses, CreateExternalModel)
     _no_argument_types(clauses)
     values = {one.field: one.value for one in clauses.settings.values()}
     return CreateExternalModel(name=name, iam_role=clauses.iam_role, function=_given(clauses.function), **values)

@@ -54,7 +54,7 @@ class CreateModel(Statement):
     """What all kinds share.
 
     kind : as the catalog keeps it
-    label : as messages name it
+    label : as messages name it: `CREATE MODEL with <label>`
     iam_role : as given, `default` for DEFAULT
     """
 
@@ -74,7 +74,7 @@ class CreateRemoteModel(CreateModel):
     """
 
     kind: ClassVar[str] = "remote"
-    label: ClassVar[str] = "remote inference"
+    label: ClassVar[str] = "SAGEMAKER"
 
     function: QualifiedName
     argument_types: tuple[SqlType, ...]
@@ -121,7 +121,7 @@ class CreateAutoModel(CreateTrainedModel):
     """
 
     kind: ClassVar[str] = "auto"
-    label: ClassVar[str] = "AUTO"
+    label: ClassVar[str] = "AUTO ON"
 
     target: str
     function: QualifiedName
@@ -187,7 +187,7 @@ class CreateExternalModel(Statement):
     """
 
     kind: ClassVar[str] = "external"
-    label: ClassVar[str] = "EXTERNAL MODEL"
+    label: ClassVar[str] = "MODEL_TYPE BEDROCK"
 
     name: QualifiedName
     iam_role: str
