@@ -8,6 +8,7 @@ are one file, as for gzip(1); anything else behind a stream is damage, except gz
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, cast
@@ -162,7 +163,8 @@ def _zstd(source: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def _damaged(name: str, codec: str, error: Exception) -> errors.CorruptObject:
-    return errors.CorruptObject(f'"{shown(name)}" is damaged: {codec} data: {shown(str(error)).lower()}')
+    reason = re.sub(r"^error -?\d+ ", "", str(error).lower())  # isal numbers its complaints
+    return errors.CorruptObject(f'"{shown(name)}" is damaged: {codec} data: {shown(reason)}')
 
 
 def _write_all(file: Any, data: bytes) -> None:
