@@ -246,19 +246,24 @@ def _translated(url: ObjectUrl) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        if "NoSuchBucket" in str(error):
-            raise no_such_bucket(url.bucket) from error
-        raise no_such_key(url) from error
+        raise (no_such_bucket(url.bucket) if _code(error) == "NoSuchBucket" else no_such_key(url)) from error
     except (PermissionDeniedError, UnauthenticatedError) as error:
         raise errors.StorageAccessDenied(f'access to "{shown(str(url))}" was denied') from error
     except PreconditionError as error:
         raise errors.StorageError(f'"{shown(str(url))}" was replaced while it was being read') from error
     except BaseError as error:
-        raise errors.StorageError(f'"{shown(str(url))}": {_reason(str(error))}') from error
+        if _code(error) == "NoSuchBucket":
+            raise no_such_bucket(url.bucket) from error
+        raise errors.StorageError(f'"{shown(str(url))}": {_code(error) or _reason(error)}') from error
 
 
-def _reason(text: str) -> str:
-    """The innermost of the causes obstore prints as one nested structure."""
-    code = re.search(r"<Code>(\w+)</Code>", text)
-    causes = re.findall(r'(?:message|error|body): "([^"]+)"', text)
-    return code[1] if code else shown(causes[-1] if causes else text.partition("\n")[0])
+def _code(error: Exception) -> str | None:
+    """S3's own name of the error, when the service answered with one."""
+    found = re.search(r"<Code>(\w+)</Code>", str(error))
+    return found and found[1]
+
+
+def _reason(error: Exception) -> str:
+    """The innermost of the causes, which obstore prints as one nested structure."""
+    causes = re.findall(r'(?:message|error|body): "([^"]+)"', str(error))
+    return shown(causes[-1] if causes else str(error).partition("\n")[0])
