@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, NoReturn
 
 from sqlglot.dialects.redshift import Redshift as _Redshift
@@ -38,7 +38,7 @@ class QualifiedName:
 
     schema: str | None
     name: str
-    position: int  # 1-based, of the first character
+    position: int = field(default=1, compare=False)  # of the first character, from 1
 
     def __str__(self) -> str:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
