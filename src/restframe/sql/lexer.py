@@ -239,8 +239,12 @@ class Cursor:
 
     def parenthesised(self) -> str:
         """The source text between a pair of parentheses, which are taken with it."""
-        opening = self.position
         self.expect("(")
+        return self.enclosed()
+
+    def enclosed(self) -> str:
+        """The source text from here to the parenthesis that closes the one before it, which is taken with it."""
+        opening = self.base + self.tokens[self._at - 1].start + 1
         start, depth = self.offset, 1
         while depth:
             if self.at_end():

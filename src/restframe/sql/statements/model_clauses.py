@@ -67,15 +67,13 @@ def _source(cursor: Cursor, clauses: Clauses) -> None:
     elif not cursor.sees("("):
         clauses.source = cursor.qualified_name()
     else:
-        position = cursor.position
-        if cursor.sees(")", ahead=2):
-            cursor.advance()
-            clauses.source = cursor.string() if cursor.sees_string() else cursor.fail()
+        cursor.expect("(")
+        if cursor.sees_string():
+            clauses.source = cursor.string()
             cursor.expect(")")
         else:
-            text = cursor.parenthesised()
-            blanks = len(text) - len(text.lstrip())
-            clauses.source = read_query(text.strip(), position + 1 + blanks)
+            position = cursor.position
+            clauses.source = read_query(cursor.enclosed().rstrip(), position)
 
 
 def _target(cursor: Cursor, clauses: Clauses) -> None:
