@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
@@ -46,8 +49,8 @@ class Result:
     command : the first words of the tag: `SELECT`, `COPY`, `CREATE TABLE`
     row_count : rows returned so far, or rows changed; None when the statement counts nothing
 
-    A Result that is read slowly streams: at most a few batches are in memory. It must be read to its end, or closed,
-    before its session's transaction can end.
+    A Result that is read slowly streams: at most a few batches are in memory. When its session runs the next
+    statement first, what has not been read waits in the spool.
     """
 
     columns: tuple[Column, ...] = ()
@@ -130,12 +133,26 @@ class Result:
         self.close()
         return None if row is None else row[0]
 
-    def buffer(self) -> None:
-        """Read what is left into memory, so that the session is free for its next statement."""
-        if self._batches is not None:
-            held = list(self._batches)
-            self._finish()
-            self._batches = iter(held)
+    @property
+    def streams(self) -> bool:
+        """Whether rows are still to be read."""
+        return self._batches is not None
+
+    def when_closed(self, action: Callable[[], None]) -> None:
+        """Do something once the last row is read or given up."""
+        self._on_close = action
+
+    def buffer(self, directory: Path) -> None:
+        """Move what is left out of the engine, so that the session is free for its next statement.
+
+        A few batches stay in memory; more than that waits in a file in `directory`, which no name leads to.
+        """
+        if self._batches is None:
+            return
+        held = list(itertools.islice(self._batches, _BATCHES_IN_MEMORY))
+        spooled = _spool(self._batches, directory) if len(held) == _BATCHES_IN_MEMORY else iter(())
+        self._batches = itertools.chain(held, spooled)
+        self._finish()
 
     def close(self) -> None:
         """Give up the remaining rows and free what holds them."""
@@ -152,6 +169,24 @@ class Result:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+# Above this a result that has to wait goes to disk; a batch has up to 65,536 rows.
+_BATCHES_IN_MEMORY = 16
+
+
+def _spool(batches: Iterator[pa.RecordBatch], directory: Path) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    first = next(batches, None)
+    if first is None:
+        return iter(())
+    file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115  (closed when the last batch is read or forgotten)
+    with pa.ipc.new_stream(file, first.schema) as writer:
+        for batch in itertools.chain((first,), batches):
+            writer.write_batch(batch)
+    file.seek(0)
+    return iter(pa.ipc.open_stream(file))
 
 
 def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -58,6 +58,15 @@ class Connection(Protocol):
 
     def unregister(self, name: str) -> None: ...
 
+    def create_function(
+        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
+    ) -> None:
+        """Make a pure function callable: from every connection, once this one's transaction has committed.
+
+        NULL arguments reach the function; an error it raises leaves the statement as that same error.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
@@ -65,11 +74,5 @@ class Engine(Protocol):
     """The data itself; one per process and directory."""
 
     def connect(self) -> Connection: ...
-
-    def create_function(
-        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
-    ) -> None:
-        """Make a pure function callable from every connection. NULL arguments reach the function."""
-        ...
 
     def close(self) -> None: ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import itertools
 import os
 import re
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from duckdb.functional import FunctionNullHandling, PythonUDFType
+from duckdb.func import ARROW, SPECIAL
 
 from restframe import errors
 from restframe.engine import ArrowFunction, Parameters, Stream
@@ -70,33 +72,7 @@ class DuckDB:
         with self._lock:
             return DuckDBConnection(self._root.cursor(), self)
 
-    def create_function(
-        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
-    ) -> None:
-        """Make `function` callable from every connection, from as many threads as the engine likes.
-
-        An error it raises leaves the statement as that same error.
-        """
-
-        def call(*columns: pa.ChunkedArray) -> pa.Array:
-            try:
-                return function(*columns)
-            except Exception as error:
-                raise RuntimeError(f"{_KEPT}{self._keep(error)};") from error
-
-        with self._lock, self._root.cursor() as cursor:
-            parameters: Any = [argument.engine_type for argument in arguments]
-            cursor.create_function(
-                name,
-                call,
-                parameters,
-                returns.engine_type,
-                type=PythonUDFType.ARROW,
-                null_handling=FunctionNullHandling.SPECIAL,
-                side_effects=False,
-            )
-
-    def _keep(self, error: BaseException) -> int:
+    def keep(self, error: BaseException) -> int:
         """DuckDB keeps only the text of an error in a function; the error itself waits here for its statement."""
         number = next(self._error_ids)
         self._errors[number] = error
@@ -117,32 +93,59 @@ class DuckDBConnection:
         self._connection = connection
         self._engine = engine
         self._in_transaction = False
+        self._lock = threading.Lock()
+        self._calling = False  # the engine works for us right now
+        self._interrupted = False
 
     def run(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
-        try:
+        with self._interruptible():
             cursor = self._connection.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
-        except duckdb.Error as error:
-            raise self._translated(error) from error
 
     def stream(self, sql: str, parameters: Parameters = ()) -> Stream:
-        try:
+        with self._interruptible():
             # A relation streams; the result of execute() would be copied as a whole.
             relation = self._connection.sql(sql, params=parameters or None)
             names, types = relation.columns, relation.types
             reader = relation.to_arrow_reader(_BATCH_ROWS)
-        except duckdb.Error as error:
-            raise self._translated(error) from error
         return Stream(tuple(names), tuple(from_engine_type(str(type_)) for type_ in types), self._read(reader))
 
     def _read(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        # Arrow reports an error of the engine as its own; the text is DuckDB's either way.
         try:
-            yield from reader
-        except (duckdb.Error, OSError, ValueError, RuntimeError) as error:
-            raise self._translated(error) from error
+            while True:
+                with self._interruptible(reader):
+                    batch = next(reader, None)
+                if batch is None:
+                    return
+                yield batch
         finally:
             reader.close()
+
+    @contextlib.contextmanager
+    def _interruptible(self, reader: pa.RecordBatchReader | None = None) -> Iterator[None]:
+        """A call of the engine that `interrupt` can stop, with its errors made ours.
+
+        DuckDB remembers an interrupt that comes too late and stops the next statement with it, so interrupts reach
+        it only during a call, and what it may remember is used up before the call ends.
+        """
+        with self._lock:
+            self._calling, self._interrupted = True, False
+        failure: BaseException | None = None
+        try:
+            yield
+        except (duckdb.Error, OSError, ValueError, RuntimeError) as error:  # Arrow wraps the engine's errors in its own
+            failure = error
+        finally:
+            with self._lock:
+                self._calling = False
+        if self._interrupted:
+            if reader is not None:
+                reader.close()
+            with contextlib.suppress(duckdb.Error):
+                self._connection.execute("SELECT 1").fetchall()
+            raise errors.QueryCanceled("query cancelled on user's request") from failure
+        if failure is not None:
+            raise self._translated(failure) from failure
 
     def begin(self) -> None:
         self.run("BEGIN TRANSACTION")
@@ -161,7 +164,10 @@ class DuckDBConnection:
         return self._in_transaction
 
     def interrupt(self) -> None:
-        self._connection.interrupt()
+        with self._lock:
+            if self._calling:
+                self._interrupted = True
+                self._connection.interrupt()
 
     def progress(self) -> float | None:
         percent = float(self._connection.query_progress())
@@ -172,6 +178,32 @@ class DuckDBConnection:
 
     def unregister(self, name: str) -> None:
         self._connection.unregister(name)
+
+    def create_function(
+        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
+    ) -> None:
+        def call(*columns: Any) -> Any:
+            try:
+                return function(*columns)
+            except Exception as error:
+                raise RuntimeError(f"{_KEPT}{self._engine.keep(error)};") from error
+
+        # DuckDB counts the parameters of the function it is given.
+        names = [inspect.Parameter(f"_{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(arguments))]
+        call.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
+        parameters: Any = [argument.engine_type for argument in arguments]
+        try:
+            self._connection.create_function(
+                name,
+                call,
+                parameters,
+                returns.engine_type,
+                type=ARROW,
+                null_handling=SPECIAL,
+                side_effects=False,
+            )
+        except duckdb.Error as error:
+            raise self._translated(error) from error
 
     def close(self) -> None:
         self._connection.close()

@@ -1,0 +1,6 @@
+"""Statements become results here: sessions, planning, commands, and prediction in SQL."""
+
+from restframe.warehouse.session import Session
+from restframe.warehouse.warehouse import Warehouse
+
+__all__ = ["Session", "Warehouse"]

@@ -1,0 +1,127 @@
+"""CREATE MODEL, SHOW MODEL and DROP MODEL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from restframe import errors
+from restframe.catalog.models import Model
+from restframe.result import Result
+from restframe.sql.statements.model import (
+    CreateExternalModel,
+    CreateModel,
+    CreateRemoteModel,
+    DropModel,
+    ShowModel,
+)
+from restframe.types import SqlType
+
+if TYPE_CHECKING:
+    from restframe.warehouse.session import Session
+
+_TEXT = SqlType("varchar", length=65535)
+
+
+def create(statement: CreateModel | CreateExternalModel, session: Session) -> Result:
+    """Name an endpoint's model in SQL; it is READY at once.
+
+    The models that Redshift trains itself are understood and refused by name.
+    UndefinedObject for an unknown endpoint, EndpointNotReady for one that is not in service.
+    """
+    if not isinstance(statement, CreateRemoteModel):
+        raise errors.NotSupportedError(
+            f"CREATE MODEL with {statement.label} is not supported yet",
+            position=statement.name.position,
+            hint="Train the model as a job, deploy it as an endpoint, and name that with SAGEMAKER.",
+        )
+    schema = session.catalog.creation_schema(statement.name.schema, statement.name.position)
+    model = Model(
+        id=session.catalog.next_model_id(),
+        schema=schema,
+        name=statement.name.name,
+        owner=session.user,
+        created=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+        kind=statement.kind,
+        state="READY",
+        # A function named without a schema stands in its model's.
+        function_schema=statement.function.schema or schema,
+        function_name=statement.function.name,
+        argument_types=[str(type_) for type_ in statement.argument_types],
+        returns=str(statement.returns),
+        endpoint=statement.endpoint,
+        target_model=statement.target_model,
+        iam_role="default-aws-iam-role" if statement.iam_role == "default" else statement.iam_role,
+        max_batch_rows=statement.settings.max_batch_rows,
+    )
+    _check_free(statement, model, session)
+    _check_types(statement)
+    session.jobs.check_in_service(statement.endpoint)
+    session.catalog.add_model(model)
+    session.services.functions.register(model, session.connection)
+    return Result(command="CREATE MODEL")
+
+
+def _check_free(statement: CreateRemoteModel, model: Model, session: Session) -> None:
+    if session.catalog.find_model(model.schema, model.name) is not None:
+        raise errors.DuplicateObject(f'model "{model.name}" already exists', position=statement.name.position)
+    if not session.catalog.has_schema(model.function_schema):
+        raise errors.UndefinedSchema(
+            f'schema "{model.function_schema}" does not exist', position=statement.function.position
+        )
+    for other in session.catalog.functions(model.function_schema, model.function_name):
+        if other.argument_types == model.argument_types:
+            raise errors.DuplicateFunction(
+                f'function "{model.function_name}" already exists with same argument types',
+                position=statement.function.position,
+            )
+
+
+def _check_types(statement: CreateRemoteModel) -> None:
+    if statement.returns.name not in _RETURNS:
+        raise errors.NotSupportedError(
+            f"RETURNS {statement.returns} is not supported for remote inference", position=statement.function.position
+        )
+
+
+_RETURNS = ("int2", "int4", "int8", "float4", "float8", "numeric", "bool", "varchar", "bpchar")
+
+
+def drop(statement: DropModel, session: Session) -> Result:
+    """Commits at once, as in Redshift; the endpoint stays."""
+    model = session.catalog.find_model(statement.name.schema, statement.name.name)
+    if model is None:
+        if not statement.if_exists:
+            raise errors.UndefinedObject(f'model "{statement.name}" does not exist', position=statement.name.position)
+        session.notice(f'Model "{statement.name}" does not exist and will be skipped')
+        return Result(command="DROP MODEL")
+    session.catalog.remove_model(model)
+    session.commit_now()
+    return Result(command="DROP MODEL")
+
+
+def show(statement: ShowModel, session: Session) -> Result:
+    if statement.name is None:
+        rows = [(model.schema, model.name) for model in session.catalog.models()]
+        return Result.of_rows([("Schema Name", _TEXT), ("Model Name", _TEXT)], rows, "SHOW MODEL")
+    name = statement.name
+    model = session.catalog.model(name.schema, name.name, name.position)
+    return Result.of_rows([("Key", _TEXT), ("Value", _TEXT)], describe(model), "SHOW MODEL")
+
+
+def describe(model: Model) -> list[tuple[str, str]]:
+    """The rows SHOW MODEL prints for a remote model; their order is part of the answer."""
+    return [
+        ("Model Name", model.name),
+        ("Schema Name", model.schema),
+        ("Owner", model.owner),
+        ("Creation Time", model.created.strftime("%a, %d.%m.%Y %H:%M:%S")),
+        ("Model State", model.state),
+        ("", ""),
+        ("PARAMETERS:", ""),
+        ("Endpoint", model.endpoint or ""),
+        ("Function Name", model.function_name),
+        ("Inference Type", "Remote"),
+        ("Function Parameter Types", " ".join(type_.name for type_ in model.arguments)),
+        ("IAM Role", model.iam_role),
+    ]

@@ -1,0 +1,45 @@
+"""SET, RESET and SHOW of configuration parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restframe import errors
+from restframe.result import Result
+from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
+from restframe.types import SqlType
+
+if TYPE_CHECKING:
+    from restframe.warehouse.session import Session
+
+_TEXT = SqlType("varchar", length=65535)
+
+
+def set_variable(statement: SetVariable, session: Session) -> Result:
+    """Redshift knows no SET LOCAL of its own; it acts like SET, and a rollback undoes either."""
+    try:
+        session.set_variable(statement.name, ", ".join(statement.values))
+    except errors.UndefinedObject as error:
+        error.position = statement.name_position
+        raise
+    return Result(command="SET")
+
+
+def reset(statement: ResetVariable, session: Session) -> Result:
+    try:
+        session.set_variable(statement.name, None)
+    except errors.UndefinedObject as error:
+        error.position = statement.name_position
+        raise
+    return Result(command="RESET")
+
+
+def show(statement: ShowVariable, session: Session) -> Result:
+    if statement.name is None:
+        return Result.of_rows([("name", _TEXT), ("setting", _TEXT)], session.variables.all(), "SHOW")
+    try:
+        value = session.variables[statement.name]
+    except errors.UndefinedObject as error:
+        error.position = statement.name_position
+        raise
+    return Result.of_rows([(statement.name.lower(), _TEXT)], [(value,)], "SHOW")

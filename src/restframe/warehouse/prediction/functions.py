@@ -1,0 +1,165 @@
+"""The prediction functions of models: what the engine calls when a statement scores rows."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from restframe import errors
+from restframe.catalog.models import Model
+from restframe.engine import Connection
+from restframe.settings import Settings
+from restframe.types import SqlType
+from restframe.warehouse.prediction import answers
+from restframe.warehouse.prediction.memo import Memo
+from restframe.warehouse.prediction.remote import invoke_rows
+
+if TYPE_CHECKING:
+    from restframe.jobs import Predictor, Service
+
+# How often a thread that waits for an endpoint looks whether the statement was cancelled.
+_GLANCE_S = 0.02
+
+
+class PredictionFunctions:
+    """Every model's function in the engine: made with the model, and again whenever the warehouse opens.
+
+    An engine function knows its model and, by its first argument, the statement it is called in; the statement's
+    memo answers what it has answered before.
+    """
+
+    def __init__(self, jobs: Service, settings: Settings) -> None:
+        self._jobs = jobs
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._statements: weakref.WeakValueDictionary[int, StatementCalls] = weakref.WeakValueDictionary()
+        self._loaded: dict[int, tuple[Predictor, Memo]] = {}
+        self._pool: concurrent.futures.ThreadPoolExecutor | None = None
+
+    def register(self, model: Model, connection: Connection) -> None:
+        """Make a model's function callable, as part of the connection's transaction."""
+
+        def call(token: pa.ChunkedArray, *arguments: pa.ChunkedArray) -> pa.Array:
+            statement = self._statements.get(token[0].as_py()) if len(token) else None
+            if statement is None:
+                raise errors.InternalError(f'model "{model.name}" was called outside a statement')
+            return statement.answers(model, [_one_array(column) for column in arguments])
+
+        connection.create_function(model.engine_function, call, [SqlType("int8"), *model.arguments], model.return_type)
+
+    def open_statement(self, token: int, check_cancelled: Callable[[], None]) -> StatementCalls:
+        """Calls made under this token are one statement's, for as long as the returned object is held."""
+        calls = StatementCalls(self, check_cancelled)
+        self._statements[token] = calls
+        return calls
+
+    def memo_for(self, model: Model, check_cancelled: Callable[[], None]) -> Memo:
+        """A new memo for a remote endpoint, which may change its mind between statements.
+
+        A model in this process cannot, so its memo lives as long as it does.
+        """
+        assert model.endpoint is not None
+        returns = model.return_type
+        predictor = self._jobs.predictor(model.endpoint)
+        if predictor is None:
+            return Memo(lambda arguments: self._ask(model, returns, arguments, check_cancelled), returns.arrow_type)
+        known = self._loaded.get(model.id)
+        if known is not None and known[0] is predictor:
+            return known[1]
+        memo = Memo(lambda arguments: _predict(predictor, arguments, returns), returns.arrow_type)
+        self._loaded[model.id] = (predictor, memo)
+        return memo
+
+    def _ask(
+        self, model: Model, returns: SqlType, arguments: Sequence[pa.Array], check_cancelled: Callable[[], None]
+    ) -> pa.Array:
+        """One remote call after another in pool threads, so that a cancelled statement need not wait for them."""
+        chunks = invoke_rows(self._jobs, model, arguments, self._settings.max_request_bytes)
+        with self._lock:
+            if self._pool is None:
+                self._pool = concurrent.futures.ThreadPoolExecutor(
+                    self._settings.endpoint_connections, thread_name_prefix="restframe-endpoint"
+                )
+        pending = [self._pool.submit(chunk, returns) for chunk in chunks]
+        try:
+            return pa.concat_arrays([_wait(future, check_cancelled) for future in pending])
+        except BaseException:
+            for future in pending:
+                future.cancel()
+            raise
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class StatementCalls:
+    """The model calls of one statement."""
+
+    def __init__(self, functions: PredictionFunctions, check_cancelled: Callable[[], None]) -> None:
+        self._functions = functions
+        self._check_cancelled = check_cancelled
+        self._lock = threading.Lock()
+        self._memos: dict[int, Memo] = {}
+
+    def answers(self, model: Model, arguments: Sequence[pa.Array]) -> pa.Array:
+        """An answer per row; rows whose arguments are all NULL are not asked and are NULL."""
+        self._check_cancelled()
+        memo = self._memo(model)
+        if not any(argument.null_count for argument in arguments):
+            return memo(arguments)
+        asked = pc.is_valid(arguments[0])
+        for argument in arguments[1:]:
+            asked = pc.or_(asked, pc.is_valid(argument))
+        known = memo([argument.filter(asked) for argument in arguments])
+        # Row i of the answer is the number of asked rows up to i, less one; NULL where it was not asked.
+        rows = np.cumsum(np.asarray(asked)) - 1
+        return known.take(pa.array(rows, mask=~np.asarray(asked)))
+
+    def _memo(self, model: Model) -> Memo:
+        with self._lock:
+            memo = self._memos.get(model.id)
+            if memo is None:
+                memo = self._memos[model.id] = self._functions.memo_for(model, self._check_cancelled)
+            return memo
+
+
+def _predict(predictor: Predictor, arguments: Sequence[pa.Array], returns: SqlType) -> pa.Array:
+    """Ask a model in this process; rows with a NULL among their arguments are NULL when it has no use for them."""
+    if len(arguments) != predictor.feature_count:
+        raise errors.EndpointFailed(
+            f"the model takes {predictor.feature_count} values a row, and its function has {len(arguments)}"
+        )
+    points = np.column_stack([_floats(argument) for argument in arguments])
+    scores = np.full(len(points), np.nan)
+    complete = ~np.isnan(points).any(axis=1)
+    scores[complete] = predictor.predict(points[complete])
+    return answers.from_numbers(scores, returns)
+
+
+def _floats(argument: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    try:
+        return np.asarray(pc.cast(argument, pa.float64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowNotImplementedError as error:
+        raise errors.DatatypeMismatch(f"the model takes numbers, not {argument.type}") from error
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _wait(future: concurrent.futures.Future[pa.Array], check_cancelled: Callable[[], None]) -> pa.Array:
+    while True:
+        try:
+            return future.result(timeout=_GLANCE_S)
+        except TimeoutError:
+            if future.done():
+                raise
+            check_cancelled()

@@ -1,0 +1,29 @@
+"""What all sessions of a warehouse share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from restframe.catalog.relations import Relation
+from restframe.catalog.store import Cache
+from restframe.engine.duckdb import DuckDB
+from restframe.settings import Settings
+from restframe.storage import Storage
+from restframe.warehouse.prediction.functions import PredictionFunctions
+from restframe.warehouse.locks import TableLocks
+
+if TYPE_CHECKING:
+    from restframe.jobs import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    engine: DuckDB
+    storage: Storage
+    jobs: Service
+    functions: PredictionFunctions
+    system_views: dict[str, Relation]
+    cache: Cache = field(default_factory=Cache)
+    locks: TableLocks = field(default_factory=TableLocks)

@@ -1,0 +1,358 @@
+"""A session: one user's conversation with the warehouse, statement by statement.
+
+A session may be used by one thread at a time; `cancel` alone may be called from any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+from restframe import errors, sql
+from restframe.catalog.store import Catalog
+from restframe.engine import Connection, Parameters, Stream
+from restframe.result import Notice, Result
+from restframe.sql.statements import Statement
+from restframe.sql.statements.transaction import Begin, Commit, Rollback
+from restframe.warehouse.plan import Plan, plan, plan_query
+from restframe.warehouse.prediction.functions import StatementCalls
+from restframe.warehouse.variables import Variables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from restframe.warehouse.services import Services
+
+logger = logging.getLogger(__name__)
+
+TransactionState = Literal["idle", "open", "failed"]
+Scope = Literal["statement", "text", "block"]
+Progress = Callable[[float, float], None]
+
+_statement_ids = itertools.count(1)
+
+
+class Session:
+    """One conversation: its transaction, its SET values, its temporary tables, its running statement.
+
+    on_progress : called with (done, total) while a long statement runs
+    """
+
+    def __init__(self, services: Services, user: str) -> None:
+        self.services = services
+        self.settings = services.settings
+        self.storage = services.storage
+        self.jobs = services.jobs
+        self.user = user
+        self.connection: Connection = services.engine.connect()
+        self.catalog = Catalog(self.connection, services.cache, services.system_views)
+        self.variables = Variables(statement_timeout=str(self.settings.statement_timeout_ms))
+        self.on_progress: Progress | None = None
+        self.statement_id = 0
+        self.transaction: TransactionState = "idle"
+        self._scope: Scope = "statement"  # what the open transaction lasts for
+        self._closed = False
+        self._model_calls: StatementCalls | None = None  # kept, so that the engine finds them by the statement's id
+        self._result: Result | None = None  # the last one, perhaps still streaming
+        self._notices: list[Notice] = []
+        self._lock = threading.Lock()  # over what runs and whether it is cancelled
+        self._executing = False
+        self._cancelled: str | None = None  # why, when it is
+        self._deadline: float | None = None  # of the running statement, on the monotonic clock
+        self.set_engine_variable("user", user)
+        self.set_engine_variable("database", self.settings.database)
+
+    # Running statements
+
+    def execute(self, text: str, parameters: Parameters = ()) -> Result:
+        """Run a text and return its last statement's Result; an empty Result for a blank text.
+
+        Several statements in one text are one transaction unless they bring their own BEGIN and COMMIT.
+        parameters : values for `?`, `$1` or `:name` in a text of a single statement
+        """
+        return (self.execute_all(text, parameters) or [Result()])[-1]
+
+    def execute_all(self, text: str, parameters: Parameters = ()) -> list[Result]:
+        """Run a text and return every statement's Result; only the last one still streams."""
+        if self._closed:
+            raise errors.InterfaceError("the session is closed")
+        statements = sql.parse(text)
+        if parameters and len(statements) > 1:
+            raise errors.SyntaxError("cannot insert multiple commands into a prepared statement")
+        results: list[Result] = []
+        for statement in statements:
+            if len(statements) > 1 and self.transaction == "idle" and not isinstance(statement, Begin):
+                self._begin("text")
+            results.append(self._run(statement, parameters))
+        if self.transaction == "open" and self._scope == "text":
+            self._end_text()
+        return results
+
+    def _run(self, statement: Statement, parameters: Parameters) -> Result:
+        self._settle()
+        if self.transaction == "failed" and not isinstance(statement, Commit | Rollback):
+            raise errors.InFailedTransaction(
+                "current transaction is aborted, commands ignored until end of transaction block"
+            )
+        with self._lock:
+            self.statement_id = next(_statement_ids)
+            self._cancelled = None
+        self._notices = []
+        started = time.perf_counter()
+        timeout_s = self.variables.statement_timeout_s
+        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._watched():
+            try:
+                planned = plan(statement, self, parameters)
+                plan_s = time.perf_counter() - started
+                result = self._carry_out(planned)
+            except BaseException as error:
+                self._log(type(error).__name__, None, started, statement)
+                self._fail(error)
+        result.notices = self._notices
+        result.statistics.plan_s = plan_s
+        result.statistics.run_s = time.perf_counter() - started - plan_s
+        self._result = result
+        self._log(result.command, result.row_count, started, statement)
+        return result
+
+    def _carry_out(self, planned: Plan) -> Result:
+        for table in planned.locks:
+            self.write_lock(table)
+        alone = planned.transaction and self.transaction == "idle"
+        if alone:
+            self._begin("statement")
+        result = planned.run()
+        if alone and self.transaction == "open":
+            self._commit()
+        return result
+
+    def query_stream(self, text: str, parameters: Parameters = ()) -> Stream:
+        """The rows of one query, for a command that writes them elsewhere."""
+        return plan_query(text, self, parameters)
+
+    def guarded(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The batches of a statement that streams, under its time-out and cancellation until the last is read."""
+        while True:
+            with self._watched():
+                try:
+                    self.check_cancelled()
+                    batch = next(batches, None)
+                except BaseException as error:
+                    self._fail(error)
+            if batch is None:
+                return
+            yield batch
+
+    # Cancellation
+
+    def cancel(self) -> None:
+        """Stop the running statement with QueryCanceled; no effect when none runs. Callable from any thread."""
+        self._cancel(self.statement_id, "cancelled on user's request")
+
+    def _cancel(self, statement_id: int, reason: str) -> None:
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            with self._lock:
+                streaming = self._result is not None and self._result.streams
+                if statement_id != self.statement_id or not (self._executing or streaming):
+                    return
+                self._cancelled = reason
+                self.connection.interrupt()
+                if not self._executing:
+                    return
+            # An interrupt between two calls of the engine stops neither, hence more than one.
+            time.sleep(0.005)
+
+    def check_cancelled(self) -> None:
+        """For Python loops inside a statement: QueryCanceled once somebody asked for it."""
+        if self._cancelled is not None:
+            raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}")
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Cancellable, and under the statement time-out."""
+        timer = None
+        if self._deadline is not None:
+            remaining_s = max(0.0, self._deadline - time.monotonic())
+            timer = threading.Timer(remaining_s, self._cancel, (self.statement_id, "cancelled on statement timeout"))
+            timer.daemon = True
+            timer.start()
+        self._executing = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._executing = False
+            if timer is not None:
+                timer.cancel()
+
+    # What commands use
+
+    def notice(self, message: str, severity: str = "INFO", hint: str | None = None) -> None:
+        self._notices.append(Notice(message, severity, hint))
+
+    def progress(self, done: float, total: float) -> None:
+        if self.on_progress is not None:
+            self.on_progress(done, total)
+
+    def write_lock(self, table: Hashable) -> None:
+        """Wait until no other transaction writes this table."""
+        self.services.locks.acquire(self, table, self.check_cancelled)
+
+    def set_engine_variable(self, name: str, value: str | int) -> None:
+        """Make a value readable in SQL as `getvariable('restframe_<name>')`, in this session."""
+        shown = str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+        self.connection.run(f"SET VARIABLE restframe_{name} = {shown}")
+
+    def set_variable(self, name: str, value: str | None) -> None:
+        """SET, or RESET when there is no value; `all` resets everything."""
+        if value is not None:
+            self.variables.set(name, value)
+        elif name.lower() == "all":
+            self.variables.reset_all()
+        else:
+            self.variables.reset(name)
+        self._apply_variables()
+
+    def _apply_variables(self) -> None:
+        self.catalog.search_path = self.variables.search_path
+        zone = self.variables["timezone"].replace("'", "''")
+        self.connection.run(f"SET TimeZone = '{zone}'")
+
+    def open_model_calls(self) -> StatementCalls:
+        """From here on the running statement's calls of models share one memo."""
+        self._model_calls = self.services.functions.open_statement(self.statement_id, self.check_cancelled)
+        self.set_engine_variable("statement", self.statement_id)
+        return self._model_calls
+
+    @contextlib.contextmanager
+    def separate_transaction(self) -> Iterator[Connection]:
+        """A connection whose work stays even when this session's transaction fails."""
+        connection = self.services.engine.connect()
+        try:
+            connection.begin()
+            yield connection
+            connection.commit()
+        finally:
+            connection.close()
+
+    # Transactions
+
+    def begin(self) -> None:
+        """BEGIN: what an enclosing text has done so far becomes part of it."""
+        if self.transaction == "idle":
+            self._begin("block")
+        elif self._scope == "block":
+            self.notice("there is already a transaction in progress", "WARNING")
+        self._scope = "block"
+
+    def commit(self) -> str:
+        """COMMIT; returns the tag, which is ROLLBACK when the transaction had failed."""
+        if self.transaction == "idle":
+            self.notice("there is no transaction in progress", "WARNING")
+        if self.transaction == "failed":
+            return self.rollback()
+        if self.transaction == "open":
+            self._commit()
+        return "COMMIT"
+
+    def rollback(self) -> str:
+        if self.transaction == "idle":
+            self.notice("there is no transaction in progress", "WARNING")
+        if self.transaction == "open":
+            self._rollback()
+        self.transaction = "idle"
+        return "ROLLBACK"
+
+    def commit_now(self) -> None:
+        """For statements that end the transaction they stand in, such as DROP MODEL."""
+        if self.transaction == "open":
+            scope = self._scope
+            self._commit()
+            self._begin(scope)
+
+    def _begin(self, scope: Scope) -> None:
+        self.connection.begin()
+        self.catalog.begin()
+        self.variables.begin()
+        self.transaction, self._scope = "open", scope
+
+    def _commit(self) -> None:
+        try:
+            self.connection.commit()
+        except errors.Error:
+            self._rollback()
+            raise
+        self.catalog.commit()
+        self._ended()
+
+    def _rollback(self) -> None:
+        with contextlib.suppress(errors.Error):  # the engine may have ended it itself
+            self.connection.rollback()
+        self.catalog.rollback()
+        if self.variables.rollback():
+            self._apply_variables()
+        self._ended()
+
+    def _ended(self) -> None:
+        self.transaction = "idle"
+        self.services.locks.release_all(self)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Undo what the transaction did and raise the error; a BEGIN block stays failed until it is ended."""
+        if self.transaction == "open":
+            self._rollback()
+            self.transaction = "failed" if self._scope == "block" else "idle"
+        self.services.locks.release_all(self)
+        if self._cancelled is not None and not isinstance(error, KeyboardInterrupt):
+            raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}") from error
+        raise error
+
+    def _settle(self) -> None:
+        """Free the connection from a result that is still streaming: what is left of it waits in the spool."""
+        result, self._result = self._result, None
+        if result is not None:
+            result.buffer(self.settings.spool)
+
+    def _end_text(self) -> None:
+        """Commit the transaction of a text, when its last result has been read."""
+        if self._result is None or not self._result.streams:
+            self._commit()
+        else:
+            self._result.when_closed(self._commit_text)
+
+    def _commit_text(self) -> None:
+        if self.transaction == "open" and self._scope == "text":
+            self._commit()
+
+    def _log(self, tag: str, rows: int | None, started: float, statement: Statement) -> None:
+        milliseconds = (time.perf_counter() - started) * 1000
+        logger.info(
+            "statement=%d user=%s tag=%s rows=%s ms=%.1f", self.statement_id, self.user, tag, rows, milliseconds
+        )
+        logger.debug("statement=%d text=%s", self.statement_id, statement.text)
+
+    # The end
+
+    def close(self) -> None:
+        """End the session: an open transaction is rolled back, temporary tables are gone."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._result is not None:
+            self._result.close()
+        if self.transaction == "open":
+            self._rollback()
+        self.connection.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,140 @@
+"""A warehouse: one directory, opened by one process, and what can be done with it from Python."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restframe import settings as settings_
+from restframe.catalog import store, views
+from restframe.engine import Parameters
+from restframe.engine.duckdb import DuckDB
+from restframe.jobs import Service
+from restframe.result import Result
+from restframe.settings import Settings
+from restframe.sql import ENGINE_MACROS
+from restframe.storage import Storage
+from restframe.warehouse.prediction.functions import PredictionFunctions
+from restframe.warehouse.services import Services
+from restframe.warehouse.session import Session
+
+if TYPE_CHECKING:
+    from restframe.jobs import Endpoint, TrainingJob
+
+
+class Warehouse:
+    """Everything in one directory: tables, models, buckets, jobs and endpoints.
+
+        with restframe.open("rides") as warehouse:
+            warehouse.sql("CREATE TABLE t (a int)")
+            print(warehouse.sql("SELECT count(*) FROM t").scalar())
+
+    `sql` is a session shared by all threads, one statement at a time; `session()` gives one of your own.
+    WarehouseLocked when another process has the directory open.
+    """
+
+    def __init__(self, directory: Path | str, **given: Any) -> None:
+        self.settings: Settings = settings_.load(directory, **given)
+        self.settings.directory.mkdir(parents=True, exist_ok=True)
+        engine = DuckDB(self.settings.directory / "warehouse.duckdb", self.settings)
+        try:
+            self._services = self._open(engine)
+        except BaseException:
+            engine.close()
+            raise
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._closed = False
+
+    def _open(self, engine: DuckDB) -> Services:
+        connection = engine.connect()
+        try:
+            connection.begin()
+            store.create(connection, self.settings.user)
+            system_views = views.create(connection, ENGINE_MACROS)
+            connection.commit()
+        finally:
+            connection.close()
+        storage = Storage(self.settings)
+        jobs = Service(self.settings, storage)
+        functions = PredictionFunctions(jobs, self.settings)
+        services = Services(self.settings, engine, storage, jobs, functions, system_views)
+        self._register_models(services)
+        return services
+
+    @staticmethod
+    def _register_models(services: Services) -> None:
+        """Views may call models, so their functions must be there before the first query."""
+        connection = services.engine.connect()
+        try:
+            for model in store.Catalog(connection, services.cache, services.system_views).models():
+                services.functions.register(model, connection)
+        finally:
+            connection.close()
+
+    # SQL
+
+    def sql(self, text: str, parameters: Parameters = ()) -> Result:
+        """Run SQL and return its last statement's Result, whose rows are in memory."""
+        with self._lock:
+            if self._session is None:
+                self._session = self.session()
+            result = self._session.execute(text, parameters)
+            result.buffer(self.settings.spool)
+            return result
+
+    def session(self, user: str | None = None) -> Session:
+        """A new session: its own transaction, settings and temporary tables."""
+        return Session(self._services, user or self.settings.user)
+
+    # Models
+
+    def train(
+        self,
+        algorithm: str,
+        channels: Mapping[str, str],
+        output: str,
+        *,
+        name: str | None = None,
+        hyperparameters: Mapping[str, object] | None = None,
+        wait: bool = True,
+        **options: Any,
+    ) -> TrainingJob:
+        """Train a model from `s3://` channels in a child process; see `restframe.jobs.Service.train`."""
+        job = self._services.jobs.train(
+            algorithm, channels, output, name=name, hyperparameters=hyperparameters, **options
+        )
+        return job.wait() if wait else job
+
+    def deploy(self, model: TrainingJob | str, endpoint: str | None = None, **options: Any) -> Endpoint:
+        """Serve a trained job's model, an artefact at `s3://`, or an external URL under an endpoint's name."""
+        return self._services.jobs.deploy(model, endpoint, **options)
+
+    @property
+    def jobs(self) -> Service:
+        return self._services.jobs
+
+    @property
+    def storage(self) -> Storage:
+        return self._services.storage
+
+    # The end
+
+    def close(self) -> None:
+        """Stop what runs, write what is to be written, and let another process open the directory."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._session is not None:
+            self._session.close()
+        self._services.functions.close()
+        self._services.jobs.close()
+        self._services.engine.close()
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
