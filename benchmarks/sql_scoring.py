@@ -82,9 +82,8 @@ def over_http(warehouse: Warehouse, directory: str) -> None:
         )
         query = CUTOFF.format(f="score_remote")
         times = [measured(lambda: warehouse.sql(query).fetchall(), time.perf_counter) for _ in range(5)]
-        print(
-            f"the cut-off query over HTTP: {statistics.median(times):.2f} s wall (min {min(times):.2f}); bar 3, stretch 1.5"
-        )
+        median = statistics.median(times)
+        print(f"the cut-off query over HTTP: {median:.2f} s wall (min {min(times):.2f}); bar 3, stretch 1.5")
     finally:
         server.terminate()
         server.wait()

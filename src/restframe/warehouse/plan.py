@@ -10,7 +10,7 @@ from restframe import errors
 from restframe.catalog.relations import Relation
 from restframe.engine import Parameters, Stream
 from restframe.result import Column, Result
-from restframe.sql import FunctionReference, Query, QualifiedName, TableReference, Translation, parse, translate
+from restframe.sql import FunctionReference, QualifiedName, Query, TableReference, Translation, parse, translate
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.warehouse.commands.registry import COMMANDS

@@ -10,8 +10,8 @@ from restframe.catalog.store import Cache
 from restframe.engine.duckdb import DuckDB
 from restframe.settings import Settings
 from restframe.storage import Storage
-from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.locks import TableLocks
+from restframe.warehouse.prediction.functions import PredictionFunctions
 
 if TYPE_CHECKING:
     from restframe.jobs import Service

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal
 
 from restframe import errors, sql
 from restframe.catalog.store import Catalog
@@ -113,7 +113,9 @@ class Session:
                 result = self._carry_out(planned)
             except BaseException as error:
                 self._log(type(error).__name__, None, started, statement)
-                self._fail(error)
+                self._undo()
+                self._raise_cancelled(error)
+                raise
         result.notices = self._notices
         result.statistics.plan_s = plan_s
         result.statistics.run_s = time.perf_counter() - started - plan_s
@@ -144,7 +146,9 @@ class Session:
                     self.check_cancelled()
                     batch = next(batches, None)
                 except BaseException as error:
-                    self._fail(error)
+                    self._undo()
+                    self._raise_cancelled(error)
+                    raise
             if batch is None:
                 return
             yield batch
@@ -304,15 +308,17 @@ class Session:
         self.transaction = "idle"
         self.services.locks.release_all(self)
 
-    def _fail(self, error: BaseException) -> NoReturn:
-        """Undo what the transaction did and raise the error; a BEGIN block stays failed until it is ended."""
+    def _undo(self) -> None:
+        """Roll back after an error; a BEGIN block stays failed until it is ended."""
         if self.transaction == "open":
             self._rollback()
             self.transaction = "failed" if self._scope == "block" else "idle"
         self.services.locks.release_all(self)
-        if self._cancelled is not None and not isinstance(error, KeyboardInterrupt):
+
+    def _raise_cancelled(self, error: BaseException) -> None:
+        """Whatever error a cancelled statement ended with, its user is told that it was cancelled."""
+        if self._cancelled is not None and isinstance(error, errors.Error):
             raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}") from error
-        raise error
 
     def _settle(self) -> None:
         """Free the connection from a result that is still streaming: what is left of it waits in the spool."""
