@@ -141,8 +141,7 @@ def test_guided_auto_with_clauses_after_the_role() -> None:
 @pytest.mark.parametrize("model_type", ["XGBoost", "LINEAR_LEARNER", "mlp", "'MLP'"])
 def test_guided_auto_with_a_model_type(model_type: str) -> None:
     statement = one(
-        f"CREATE MODEL m FROM t TARGET 'Y' FUNCTION f IAM_ROLE default MODEL_TYPE {model_type} "
-        "SETTINGS (S3_BUCKET 'b')"
+        f"CREATE MODEL m FROM t TARGET 'Y' FUNCTION f IAM_ROLE default MODEL_TYPE {model_type} SETTINGS (S3_BUCKET 'b')"
     )
     assert isinstance(statement, CreateAutoModel) and statement.guided
     assert statement.model_type == model_type.strip("'").upper()

@@ -111,11 +111,7 @@ def test_collations() -> None:
 
 
 @settings(max_examples=60)
-@given(
-    st.permutations(
-        ["NOT NULL", "DEFAULT 1+(2)", "ENCODE zstd", "DISTKEY", "SORTKEY", "UNIQUE", "REFERENCES p(x)"]
-    )
-)
+@given(st.permutations(["NOT NULL", "DEFAULT 1+(2)", "ENCODE zstd", "DISTKEY", "SORTKEY", "UNIQUE", "REFERENCES p(x)"]))
 def test_attributes_of_a_column_in_any_order(attributes: list[str]) -> None:
     expected = column("NOT NULL DEFAULT 1+(2) ENCODE zstd DISTKEY SORTKEY UNIQUE REFERENCES p(x)")
     assert column(" ".join(attributes)) == expected
