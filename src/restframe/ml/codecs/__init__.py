@@ -79,14 +79,20 @@ def encode(points: npt.NDArray[np.generic], content_type: str, labels: FloatArra
     raise _unsupported("content type", content_type)
 
 
-def encode_scores(scores: FloatArray, accept: str = "") -> tuple[bytes, str]:
-    """An answer in the first form the Accept header likes best, and its content type; JSON when it does not say.
+def check_accept(accept: str) -> str:
+    """The content type in which scores go to a client with this Accept header; JSON when it does not say.
 
     NotSupportedError when it accepts none of ours.
     """
     media_type = accepted(accept, (JSON, CSV, JSON_LINES, RECORDIO))
     if media_type is None:
         raise _unsupported("accept type", accept)
+    return media_type
+
+
+def encode_scores(scores: FloatArray, accept: str = "") -> tuple[bytes, str]:
+    """An answer as `check_accept` chooses its form, and its content type."""
+    media_type = check_accept(accept)
     encoders = {
         JSON: json.encode_scores,
         CSV: csv.encode_scores,

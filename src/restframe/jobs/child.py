@@ -1,0 +1,109 @@
+"""A training job's own process: `python -m restframe.jobs.child <file>`.
+
+It knows nothing but the file: local paths of the input, hyper-parameters, where to leave the artefact. No credentials
+reach it. What happens goes to its standard output, one JSON object a line: {"at", "log"}, and at the end {"metrics"}
+or {"failure"}. When its standard input ends, its parent is gone, and it ends too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import gzip
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from restframe import errors
+from restframe.ml import artifact, registry
+from restframe.ml.algorithm import Channel, Trained
+from restframe.ml.hyperparameters import check
+from restframe.ml.training_log import TrainingLog
+
+Tell = Callable[[Mapping[str, Any]], None]
+
+
+def main(path: str) -> int:
+    """Train what the file says; the exit status is 0 when the artefact is there."""
+    tell = _outlet()
+    faulthandler.enable()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _offer_to_oom_killer()
+    try:
+        _train(json.loads(Path(path).read_text(encoding="utf-8")), tell)
+    except errors.Error as error:
+        hint = f" {error.hint}" if error.hint else ""
+        tell({"failure": f"ClientError: {error.message}.{hint}"})
+        return 1
+    except MemoryError:
+        tell({"failure": "AlgorithmError: out of memory"})
+        return 1
+    except Exception as error:  # noqa: BLE001  (whatever it was, the job failed, and its log says why)
+        traceback.print_exc()
+        tell({"failure": f"AlgorithmError: {type(error).__name__}: {str(error)[:500]}"})
+        return 1
+    return 0
+
+
+def _train(task: Mapping[str, Any], tell: Tell) -> None:
+    algorithm = registry.find(task["algorithm"])
+    log = TrainingLog(lambda text: tell({"at": time.time(), "log": text}), algorithm.label)
+    is_image = registry.is_image(task["algorithm"])
+    parameters = check(algorithm.hyperparameters, task["hyperparameters"], complete=is_image)
+    channels = {
+        name: Channel(_objects(channel["objects"], channel["compression"]), channel["content_type"])
+        for name, channel in task["channels"].items()
+    }
+    trained: Trained = algorithm.train(parameters, channels, log)
+    target = Path(task["artifact"])
+    partial = target.with_suffix(".partial")
+    partial.write_bytes(artifact.write(trained.files))
+    partial.rename(target)
+    tell({"metrics": dict(trained.metrics)})
+
+
+def _objects(listed: list[tuple[str, str]], compression: str) -> Iterator[tuple[str, bytes]]:
+    for name, path in listed:
+        content = Path(path).read_bytes()
+        if compression == "Gzip":
+            try:
+                content = gzip.decompress(content)
+            except (OSError, EOFError) as error:
+                raise errors.DataError(f'"{name}" is no intact gzip file') from error
+        yield name, content
+
+
+def _outlet() -> Tell:
+    """Standard output for events alone; whatever libraries print goes where errors go."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    lock = threading.Lock()
+
+    def tell(event: Mapping[str, Any]) -> None:
+        with lock:
+            events.write(json.dumps(event) + "\n")
+            events.flush()
+
+    return tell
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(1)
+
+
+def _offer_to_oom_killer() -> None:
+    """On Linux: when memory runs out this process goes, and not the warehouse."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,62 @@
+"""Rows of SQL to an endpoint and answers back, in requests of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from restframe import errors
+from restframe.jobs.remote import RemoteServer
+from restframe.ml.codecs.columns import decode_values, encode_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def requests(
+    server: RemoteServer, columns: Sequence[pa.Array], max_bytes: int, max_rows: int | None = None
+) -> list[Callable[[], pa.Array]]:
+    """The requests that ask a server about these rows, in order; each call makes one and returns its answers.
+
+    An answer is one value a row: text when the server speaks CSV, else what its JSON had. No request has a body above
+    `max_bytes` unless a single row has. Each call raises EndpointFailed when the server fails or answers nonsense.
+    """
+    bodies = _bodies(server, list(columns), max_bytes, max_rows)
+    return [partial(_ask, server, body, count) for body, count in bodies]
+
+
+def _bodies(
+    server: RemoteServer, columns: list[pa.Array], max_bytes: int, max_rows: int | None
+) -> Iterator[tuple[bytes, int]]:
+    """Request bodies, with the number of rows in each."""
+    count = len(columns[0])
+    if max_rows is None or count <= max_rows:
+        body = _encode(server, columns)
+        if len(body) <= max_bytes or count <= 1:
+            yield body, count
+            return
+        size = max(1, count * max_bytes // len(body))  # rows are about equally long; those that are not split again
+    else:
+        size = max_rows
+    for start in range(0, count, min(size, count - 1)):
+        yield from _bodies(server, [column.slice(start, size) for column in columns], max_bytes, max_rows)
+
+
+def _encode(server: RemoteServer, columns: list[pa.Array]) -> bytes:
+    spec = server.spec
+    if spec.header and len(spec.header) != len(columns):
+        raise errors.EndpointFailed(
+            f'endpoint "{server.name}" takes {len(spec.header)} columns, its function has {len(columns)} arguments'
+        )
+    # the header of CSV is put on by the server's invoke, as for anybody else's CSV
+    return encode_columns(columns, spec.content_type, () if spec.content_type == "text/csv" else spec.header)
+
+
+def _ask(server: RemoteServer, body: bytes, count: int) -> pa.Array:
+    accept = "text/csv" if server.spec.content_type == "text/csv" else "application/json"
+    answer, content_type = server.invoke(body, server.spec.content_type, accept)
+    try:
+        return decode_values(answer, content_type, count)
+    except errors.DataError as error:
+        raise errors.EndpointFailed(f'endpoint "{server.name}": {error.message}') from error

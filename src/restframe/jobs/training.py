@@ -1,0 +1,296 @@
+"""Training jobs: each runs in a child process, is known to the journal at every step, and ends whole or not at all.
+
+    Starting -> Downloading -> Training -> Uploading -> Completed
+                                                     -> Failed | Stopped | MaxRuntimeExceeded
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from restframe import errors
+from restframe.jobs import inputs
+from restframe.jobs.journal import Journal, LogLine
+from restframe.jobs.process import TrainingProcess, describe_exit
+from restframe.jobs.specs import TrainingSpec
+from restframe.jobs.training_record import JobDescription, TrainingRecord
+from restframe.ml import registry
+from restframe.ml.hyperparameters import check
+from restframe.storage import ObjectUrl, Storage
+
+logger = logging.getLogger(__name__)
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+_GLANCE_S = 0.05
+
+
+class _Stopped(Exception):
+    """The job was stopped; says which secondary status that leads to."""
+
+
+class _Run:
+    """A job under way in this process."""
+
+    def __init__(self) -> None:
+        self.process: TrainingProcess | None = None
+        self.stop_status: str | None = None  # Stopped or MaxRuntimeExceeded, once it is to stop
+        self.abandoned = False  # the warehouse closes
+        self.lock = threading.Lock()
+
+    def stop(self, status: str) -> None:
+        with self.lock:
+            self.stop_status = self.stop_status or status
+            if self.process is not None:
+                self.process.stop()
+
+    def check(self) -> None:
+        if self.stop_status is not None:
+            raise _Stopped(self.stop_status)
+
+
+class Training:
+    """All training jobs of a warehouse. Usable from any thread."""
+
+    def __init__(self, journal: Journal, storage: Storage, directory: Path) -> None:
+        self._journal = journal
+        self._record = TrainingRecord(journal)
+        self._storage = storage
+        self._directory = directory
+        self._runs: dict[str, _Run] = {}
+        self._threads: list[threading.Thread] = []
+        self._capacity = threading.Semaphore(os.cpu_count() or 1)
+        self._changed = threading.Condition()
+        self._recover()
+
+    def _recover(self) -> None:
+        """Jobs that ran when the warehouse ended will never complete."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+        for name in self._record.unfinished():
+            self._finish(name, "Failed", "InternalServerError: the warehouse ended while the job was running")
+
+    # What clients do
+
+    def create(self, spec: TrainingSpec) -> None:
+        """Begin a job; it runs behind the answer.
+
+        UndefinedObject for an unknown algorithm, InvalidParameterValue for hyper-parameters, channels or places that
+        are not right, DuplicateObject when the name was ever taken.
+        """
+        _check(spec)
+        self._record.add(spec)
+        run = self._runs[spec.name] = _Run()
+        thread = threading.Thread(
+            target=self._run, args=(spec, run), name=f"restframe-training-{spec.name}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def describe(self, name: str) -> JobDescription:
+        """UndefinedObject when there is no such job."""
+        return self._record.describe(name)
+
+    def describe_all(self) -> list[JobDescription]:
+        """All jobs, oldest first."""
+        return self._record.describe_all()
+
+    def stop(self, name: str) -> None:
+        """Make a job end soon. InvalidParameterValue when it has ended already; a stopping one stops once."""
+        description = self.describe(name)
+        run = self._runs.get(name)
+        if description.is_final or run is None:
+            raise errors.InvalidParameterValue(f'training job "{name}" is {description.status}, it cannot be stopped')
+        if description.status == "InProgress":
+            self._record.advance(name, "Stopping", status="Stopping")
+            self._notify()
+        run.stop("Stopped")
+
+    def wait(self, name: str, timeout_s: float | None = None) -> JobDescription:
+        """The job as it is when it has ended, or when the time is over."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            with self._changed:
+                description = self.describe(name)
+                left = None if deadline is None else deadline - time.monotonic()
+                if description.is_final or (left is not None and left <= 0):
+                    return description
+                self._changed.wait(left)
+
+    def stream(self, name: str) -> str:
+        """The name of a job's log stream in LOG_GROUP."""
+        return f"{name}/algo-1-{int(self.describe(name).created.timestamp())}"
+
+    def log(self, name: str, start: int = 0, follow: bool = False) -> Iterator[LogLine]:
+        """A job's log lines from a position on; following, until the job has ended."""
+        stream = self.stream(name)
+        while True:
+            final = not follow or self.describe(name).is_final
+            with self._changed:
+                lines = self._journal.lines(LOG_GROUP, stream, start)
+                if not lines and not final:
+                    self._changed.wait(1.0)
+            yield from lines
+            start = lines[-1].position + 1 if lines else start
+            if final and not lines:
+                return
+
+    def process_id(self, name: str) -> int | None:
+        """Of the process a job trains in, while it does."""
+        run = self._runs.get(name)
+        return run.process.pid if run is not None and run.process is not None else None
+
+    def close(self) -> None:
+        """Stop what runs; such jobs have failed."""
+        for run in list(self._runs.values()):
+            run.abandoned = True
+            run.stop("Stopped")
+        for thread in list(self._threads):
+            thread.join()
+
+    # One job, in its own thread
+
+    def _run(self, spec: TrainingSpec, run: _Run) -> None:
+        directory = self._directory / spec.name
+        timer = threading.Timer(spec.max_runtime_s, run.stop, ("MaxRuntimeExceeded",))
+        timer.daemon = True
+        timer.start()
+        status, reason, metrics = "Failed", None, {}
+        try:
+            with self._slot(run):
+                directory.mkdir(parents=True)
+                metrics = self._train(spec, run, directory)
+            status = "Completed"
+        except _Stopped as stopped:
+            status = str(stopped)
+        except _Failed as failed:
+            reason = str(failed)
+        except errors.Error as error:
+            reason = f"ClientError: {error.message}"
+        except Exception as error:
+            logger.exception("training job %s", spec.name)
+            reason = f"InternalServerError: {type(error).__name__}: {error}"
+        finally:
+            timer.cancel()
+            shutil.rmtree(directory, ignore_errors=True)
+        if run.abandoned and status != "Completed":
+            status, reason = "Failed", "InternalServerError: the warehouse was closed while the job was running"
+        self._finish(spec.name, status, reason, metrics)
+        self._runs.pop(spec.name, None)
+        self._threads.remove(threading.current_thread())
+
+    @contextlib.contextmanager
+    def _slot(self, run: _Run) -> Iterator[None]:
+        """As many jobs train at once as there are cores."""
+        while not self._capacity.acquire(timeout=_GLANCE_S):
+            run.check()
+        try:
+            yield
+        finally:
+            self._capacity.release()
+
+    def _train(self, spec: TrainingSpec, run: _Run, directory: Path) -> dict[str, float]:
+        with contextlib.ExitStack() as held:
+            self._advance(spec.name, run, "Downloading")
+            channels = {
+                name: {
+                    "content_type": channel.content_type,
+                    "compression": channel.compression,
+                    "objects": [
+                        (str(url), str(held.enter_context(self._storage.local_file(url))))
+                        for url in inputs.objects(channel, self._storage)
+                    ],
+                }
+                for name, channel in spec.channels.items()
+            }
+            self._advance(spec.name, run, "Training")
+            artifact = directory / "model.tar.gz"
+            task = {
+                "algorithm": spec.algorithm,
+                "hyperparameters": dict(spec.hyperparameters),
+                "channels": channels,
+                "artifact": str(artifact),
+            }
+            metrics = self._supervise(spec.name, run, directory, task)
+        self._advance(spec.name, run, "Uploading")
+        # The one step that makes the model visible; Storage.put is atomic.
+        self._storage.put(ObjectUrl.parse(spec.artifact), artifact)
+        return metrics
+
+    def _supervise(self, name: str, run: _Run, directory: Path, task: dict[str, Any]) -> dict[str, float]:
+        with run.lock:
+            run.check()
+            run.process = TrainingProcess(directory, task)
+        failure, metrics = None, None
+        stream = self.stream(name)
+        try:
+            for events in run.process.events():
+                lines = [(event.get("at", time.time()), event["log"]) for event in events if "log" in event]
+                self._log(stream, lines)
+                for event in events:
+                    failure = event.get("failure", failure)
+                    metrics = event.get("metrics", metrics)
+        except BaseException:  # the journal cannot take more: nobody listens to the child any longer
+            run.process.stop()
+            raise
+        finally:
+            status = run.process.finish()
+        run.check()
+        if status == 0 and metrics is not None:
+            return metrics
+        self._log(stream, [(time.time(), line) for line in run.process.last_words()])
+        raise _Failed(failure or describe_exit(status))
+
+    def _log(self, stream: str, lines: list[tuple[float, str]]) -> None:
+        self._journal.append(LOG_GROUP, stream, lines)
+        self._notify()
+
+    def _advance(self, name: str, run: _Run, secondary: str) -> None:
+        run.check()
+        if not self._record.advance(name, secondary):
+            raise _Stopped("Stopped")
+        self._notify()
+
+    def _finish(self, name: str, outcome: str, failure: str | None, metrics: dict[str, float] | None = None) -> None:
+        self._record.finish(name, outcome, failure, metrics or {})
+        logger.info("training job %s: %s", name, outcome)
+        self._notify()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+class _Failed(Exception):
+    """The training process failed; the text is the job's failure reason."""
+
+
+def _check(spec: TrainingSpec) -> None:
+    """What can be known to be wrong before the job begins."""
+    algorithm = registry.find(spec.algorithm)
+    check(algorithm.hyperparameters, spec.hyperparameters, complete=registry.is_image(spec.algorithm))
+    allowed = (*algorithm.required_channels, *algorithm.optional_channels)
+    for name in algorithm.required_channels:
+        if name not in spec.channels:
+            raise errors.InvalidParameterValue(f'{algorithm.name} needs the channel "{name}"')
+    for name, channel in spec.channels.items():
+        if name not in allowed:
+            raise errors.InvalidParameterValue(
+                f'"{name}" is not a channel of {algorithm.name}', hint=f"Its channels are {', '.join(allowed)}."
+            )
+        ObjectUrl.parse(channel.url)
+        media_type = (channel.content_type or "").split(";")[0].strip().lower()
+        if media_type and media_type not in algorithm.training_content_types:
+            raise errors.InvalidParameterValue(
+                f'content type "{media_type[:100]}" of the channel "{name}" is not supported',
+                hint=f"Use one of {', '.join(algorithm.training_content_types)}.",
+            )
+    ObjectUrl.parse(spec.artifact)

@@ -1,0 +1,70 @@
+"""What an algorithm is to a training job and to an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from restframe.ml.hyperparameters import HyperParameter
+from restframe.ml.training_log import TrainingLog
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float64]
+
+
+class Predictor(Protocol):
+    """A model in memory. Usable from several threads at once."""
+
+    @property
+    def feature_count(self) -> int: ...
+
+    def predict(self, points: FloatArray) -> FloatArray:
+        """One number for each row of (n, feature_count); DataError for rows it cannot judge."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One input of a training job: its objects, (name, bytes), read one at a time in the order of their keys."""
+
+    objects: Iterable[tuple[str, bytes]]
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training leaves: the artefact's files, and metrics as they stand at the end (`test:f1`)."""
+
+    files: Mapping[str, bytes]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One algorithm under both of its names.
+
+    name : our own, random_cut_forest
+    image : SageMaker's image repository, randomcutforest
+    label : as SageMaker's logs name it, RandomCutForest
+    model_file : the file of the artefact by which it is recognised
+    train : (hyper-parameters by name, channels by name, log) -> Trained; DataError when the data is not right
+    load : (the artefact's files) -> Predictor; DataError when they are not its own
+    invoke : (predictor, body, content type, accept) -> (body, content type); DataError or NotSupportedError when the
+        request is not right
+    """
+
+    name: str
+    image: str
+    label: str
+    hyperparameters: tuple[HyperParameter, ...]
+    model_file: str
+    required_channels: tuple[str, ...]
+    optional_channels: tuple[str, ...]
+    training_content_types: tuple[str, ...]
+    train: Callable[[Mapping[str, Any], Mapping[str, Channel], TrainingLog], Trained]
+    load: Callable[[Mapping[str, bytes]], Predictor]
+    invoke: Callable[[Predictor, bytes, str, str], tuple[bytes, str]]
