@@ -69,7 +69,7 @@ def through_session(warehouse: restframe.Warehouse) -> Iterator[Door]:
 
 
 def through_dbapi(warehouse: restframe.Warehouse) -> Iterator[Door]:
-    connection = restframe.connect(warehouse.settings.directory)
+    connection = restframe.connect(warehouse)
     connection.autocommit = True
 
     def run(text: str) -> list[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """Statements become results here: sessions, planning, commands, and prediction in SQL."""
 
 from restframe.warehouse.session import Session
-from restframe.warehouse.warehouse import Warehouse
+from restframe.warehouse.warehouse import Warehouse, open
 
-__all__ = ["Session", "Warehouse"]
+__all__ = ["Session", "Warehouse", "open"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from restframe import settings as settings_
 from restframe.catalog import store, views
 from restframe.engine import Parameters
 from restframe.engine.duckdb import DuckDB
-from restframe.jobs import Service
+from restframe.jobs import Endpoint, Service, TrainingJob
 from restframe.result import Result
 from restframe.settings import Settings
 from restframe.sql import ENGINE_MACROS
@@ -19,9 +19,6 @@ from restframe.storage import Storage
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.services import Services
 from restframe.warehouse.session import Session
-
-if TYPE_CHECKING:
-    from restframe.jobs import Endpoint, TrainingJob
 
 
 class Warehouse:
@@ -59,7 +56,7 @@ class Warehouse:
             connection.close()
         storage = Storage(self.settings)
         jobs = Service(self.settings, storage)
-        functions = PredictionFunctions(jobs, self.settings)
+        functions = PredictionFunctions(jobs, self.settings.endpoint_connections)
         services = Services(self.settings, engine, storage, jobs, functions, system_views)
         self._register_models(services)
         return services
@@ -97,19 +94,18 @@ class Warehouse:
         channels: Mapping[str, str],
         output: str,
         *,
-        name: str | None = None,
-        hyperparameters: Mapping[str, object] | None = None,
         wait: bool = True,
         **options: Any,
     ) -> TrainingJob:
-        """Train a model from `s3://` channels in a child process; see `restframe.jobs.Service.train`."""
-        job = self._services.jobs.train(
-            algorithm, channels, output, name=name, hyperparameters=hyperparameters, **options
-        )
+        """Train a model from `s3://` channels in a child process; options as of `restframe.jobs.Service.train`."""
+        job = self._services.jobs.train(algorithm, channels, output, **options)
         return job.wait() if wait else job
 
     def deploy(self, model: TrainingJob | str, endpoint: str | None = None, **options: Any) -> Endpoint:
-        """Serve a trained job's model, an artefact at `s3://`, or an external URL under an endpoint's name."""
+        """Serve a trained job's model, an artefact at `s3://`, or an external URL under an endpoint's name.
+
+        Options as of `restframe.jobs.Service.deploy`.
+        """
         return self._services.jobs.deploy(model, endpoint, **options)
 
     @property
@@ -138,3 +134,11 @@ class Warehouse:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def open(directory: Path | str, **given: Any) -> Warehouse:  # noqa: A001
+    """Open the warehouse in a directory, which is made when it does not exist.
+
+    given : settings, by the names of `restframe.Settings`; they win over restframe.toml and the environment
+    """
+    return Warehouse(directory, **given)

@@ -37,6 +37,13 @@ def from_numbers(numbers: NDArray[np.float64], returns: SqlType) -> pa.Array:
     return pa.array([None if np.isnan(x) else _text(x) for x in numbers.tolist()], returns.arrow_type)
 
 
+def from_answers(found: pa.Array, returns: SqlType, endpoint: str) -> pa.Array:
+    """An endpoint's answers, texts or numbers, as the type RETURNS names."""
+    if pa.types.is_string(found.type) or pa.types.is_large_string(found.type):
+        return from_texts([text or "" for text in found.to_pylist()], returns, endpoint)
+    return from_numbers(np.asarray(found.cast(pa.float64()).to_numpy(zero_copy_only=False)), returns)
+
+
 def from_texts(texts: Sequence[str], returns: SqlType, endpoint: str) -> pa.Array:
     """Lines of a text answer as the type RETURNS names; an empty line is NULL.
 

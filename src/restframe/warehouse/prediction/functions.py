@@ -15,11 +15,9 @@ import pyarrow.compute as pc
 from restframe import errors
 from restframe.catalog.models import Model
 from restframe.engine import Connection
-from restframe.settings import Settings
 from restframe.types import SqlType
 from restframe.warehouse.prediction import answers
 from restframe.warehouse.prediction.memo import Memo
-from restframe.warehouse.prediction.remote import invoke_rows
 
 if TYPE_CHECKING:
     from restframe.jobs import Predictor, Service
@@ -35,9 +33,10 @@ class PredictionFunctions:
     memo answers what it has answered before.
     """
 
-    def __init__(self, jobs: Service, settings: Settings) -> None:
+    def __init__(self, jobs: Service, connections: int) -> None:
+        """connections : requests to remote endpoints that may be under way at once"""
         self._jobs = jobs
-        self._settings = settings
+        self._connections = connections
         self._lock = threading.Lock()
         self._statements: weakref.WeakValueDictionary[int, StatementCalls] = weakref.WeakValueDictionary()
         self._loaded: dict[int, tuple[Predictor, Memo]] = {}
@@ -80,20 +79,22 @@ class PredictionFunctions:
     def _ask(
         self, model: Model, returns: SqlType, arguments: Sequence[pa.Array], check_cancelled: Callable[[], None]
     ) -> pa.Array:
-        """One remote call after another in pool threads, so that a cancelled statement need not wait for them."""
-        chunks = invoke_rows(self._jobs, model, arguments, self._settings.max_request_bytes)
+        """Ask in pool threads, so that a cancelled statement need not wait for a slow endpoint."""
+        assert model.endpoint is not None
+        requests = self._jobs.requests(model.endpoint, arguments, model.max_batch_rows)
         with self._lock:
             if self._pool is None:
                 self._pool = concurrent.futures.ThreadPoolExecutor(
-                    self._settings.endpoint_connections, thread_name_prefix="restframe-endpoint"
+                    self._connections, thread_name_prefix="restframe-endpoint"
                 )
-        pending = [self._pool.submit(chunk, returns) for chunk in chunks]
+        pending = [self._pool.submit(request) for request in requests]
         try:
-            return pa.concat_arrays([_wait(future, check_cancelled) for future in pending])
+            answered = [_wait(future, check_cancelled) for future in pending]
         except BaseException:
             for future in pending:
                 future.cancel()
             raise
+        return pa.concat_arrays([answers.from_answers(one, returns, model.endpoint) for one in answered])
 
     def close(self) -> None:
         if self._pool is not None:
