@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restframe import errors
-from restframe.catalog.relations import Relation
 from restframe.engine import Parameters, Stream
 from restframe.result import Column, Result
-from restframe.sql import FunctionReference, QualifiedName, Query, TableReference, Translation, parse, translate
+from restframe.sql import Query, Translation, parse, translate
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.warehouse.commands.registry import COMMANDS
-from restframe.warehouse.prediction.prefetch import prefetch
+from restframe.warehouse.queries import SessionNames, prepare_models, stream
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -58,13 +57,6 @@ def plan_query(text: str, session: Session, parameters: Parameters) -> Stream:
     return stream(translate(statements[0], SessionNames(session)), session, parameters)
 
 
-def stream(translation: Translation, session: Session, parameters: Parameters) -> Stream:
-    """Start a translated query; calls of models in it belong to the session's running statement."""
-    _prepare_models(translation, session)
-    found = session.connection.stream(translation.sql, parameters)
-    return Stream(translation.labels or found.names, found.types, session.guarded(found.batches))
-
-
 def _select(statement: Query, session: Session, parameters: Parameters) -> Result:
     found = stream(translate(statement, SessionNames(session)), session, parameters)
     columns = tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
@@ -72,44 +64,6 @@ def _select(statement: Query, session: Session, parameters: Parameters) -> Resul
 
 
 def _write(statement: Statement, translation: Translation, session: Session, parameters: Parameters) -> Result:
-    _prepare_models(translation, session)
+    prepare_models(translation, session)
     rows = session.connection.run(translation.sql, parameters)
     return Result(command=_WRITES[type(statement)], row_count=int(rows[0][0]))
-
-
-def _prepare_models(translation: Translation, session: Session) -> None:
-    if not translation.calls and not any(table.models for table in translation.reads):
-        return
-    session.open_model_calls()
-    prefetch(translation, session)
-
-
-class SessionNames:
-    """The names a statement may use, as its session's catalog knows them."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def relation(self, name: QualifiedName) -> TableReference:
-        return table_reference(self._session.catalog.relation(name.schema, name.name, name.position))
-
-    def function(self, name: QualifiedName, argument_count: int) -> FunctionReference | None:
-        models = self._session.catalog.functions(name.schema, name.name)
-        if not models:
-            return None
-        fitting = [model for model in models if len(model.argument_types) == argument_count]
-        if not fitting:
-            wanted = " or ".join(str(len(model.argument_types)) for model in models)
-            raise errors.UndefinedFunction(
-                f"function {name} takes {wanted} arguments, not {argument_count}", position=name.position
-            )
-        model = fitting[0]
-        return FunctionReference(model.engine_function, model.arguments, model.return_type)
-
-
-def table_reference(relation: Relation) -> TableReference:
-    return TableReference(
-        relation.engine_schema,
-        relation.engine_name,
-        {column.name: column.type for column in relation.columns},
-    )

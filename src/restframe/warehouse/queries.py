@@ -1,0 +1,62 @@
+"""Queries as a session runs them: with the names its catalog knows, and the models they call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restframe import errors
+from restframe.catalog.relations import Relation
+from restframe.engine import Parameters, Stream
+from restframe.sql import FunctionReference, QualifiedName, TableReference, Translation
+from restframe.warehouse.prediction.prefetch import prefetch
+
+if TYPE_CHECKING:
+    from restframe.warehouse.session import Session
+
+
+def stream(translation: Translation, session: Session, parameters: Parameters) -> Stream:
+    """Start a translated query; calls of models in it belong to the session's running statement."""
+    prepare_models(translation, session)
+    found = session.connection.stream(translation.sql, parameters)
+    return Stream(translation.labels or found.names, found.types, session.guarded(found.batches))
+
+
+def prepare_models(translation: Translation, session: Session) -> None:
+    """Whatever must happen before the engine runs a statement that calls models, itself or through a view."""
+    if not translation.calls and not any(table.models for table in translation.reads):
+        return
+    session.open_model_calls()
+    prefetch(translation, session)
+
+
+class SessionNames:
+    """The names a statement may use, as its session's catalog knows them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def relation(self, name: QualifiedName) -> TableReference:
+        return table_reference(self._session.catalog.relation(name.schema, name.name, name.position))
+
+    def function(self, name: QualifiedName, argument_count: int) -> FunctionReference | None:
+        models = self._session.catalog.functions(name.schema, name.name)
+        if not models:
+            return None
+        fitting = [model for model in models if len(model.argument_types) == argument_count]
+        if not fitting:
+            wanted = " or ".join(str(len(model.argument_types)) for model in models)
+            raise errors.UndefinedFunction(
+                f"function {name} takes {wanted} arguments, not {argument_count}", position=name.position
+            )
+        model = fitting[0]
+        return FunctionReference(model.engine_function, model.arguments, model.return_type)
+
+
+def table_reference(relation: Relation) -> TableReference:
+    return TableReference(
+        relation.engine_schema,
+        relation.engine_name,
+        {column.name: column.type for column in relation.columns},
+        identities=frozenset(column.name for column in relation.columns if column.identity is not None),
+        models=relation.models,
+    )
