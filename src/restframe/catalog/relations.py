@@ -43,6 +43,7 @@ class Relation:
 
     definition : of a view, its query as it was written
     models : of a view, the engine functions of models that it calls
+    constraints : as ALTER TABLE ADD would take them; they are known and never enforced
     """
 
     schema: str

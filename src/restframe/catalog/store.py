@@ -16,10 +16,18 @@ from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relati
 from restframe.types import parse_type
 
 INTERNAL_SCHEMA = "_restframe"
+
+# The engine's own words for databases: a schema of such a name would be ambiguous there.
+_ENGINE_WORDS = frozenset({"main", "memory", "system", "temp", "warehouse"})
 FORMAT = 1
 
 T = TypeVar("T")
 Key = tuple[str, ...]
+
+
+def engine_schema(schema: str) -> str:
+    """What the engine calls a schema."""
+    return f"{INTERNAL_SCHEMA}_{schema}" if schema in _ENGINE_WORDS else schema
 
 
 class Executor(Protocol):
@@ -132,7 +140,7 @@ class Catalog:
             return self._system_views.get(name)
         if schema in ("pg_catalog", "information_schema"):
             return self._system_views.get(name if schema == "pg_catalog" else f"information_schema.{name}")
-        if schema == INTERNAL_SCHEMA:
+        if schema.startswith(INTERNAL_SCHEMA):
             return None
         return self._get(("relation", schema, name), lambda: self._load(schema, name))
 
@@ -149,7 +157,7 @@ class Catalog:
     def creation_schema(self, schema: str | None, position: int | None = None) -> str:
         """The schema in which CREATE puts an object named with or without one."""
         chosen = schema or next(iter(self.search_path), "public")
-        if chosen == INTERNAL_SCHEMA or chosen in ("pg_catalog", "information_schema", "main", "temp"):
+        if chosen.startswith(INTERNAL_SCHEMA) or chosen in ("pg_catalog", "information_schema"):
             raise errors.InsufficientPrivilege(f"permission denied for schema {chosen}", position=position)
         if not self.has_schema(chosen):
             raise errors.UndefinedSchema(f'schema "{chosen}" does not exist', position=position)
@@ -178,7 +186,7 @@ class Catalog:
             return
         key = [relation.schema, relation.name]
         self._write(
-            "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 *key,
                 relation.kind,
@@ -188,6 +196,7 @@ class Catalog:
                 relation.owner,
                 relation.definition,
                 list(relation.models),
+                list(relation.constraints),
             ],
         )
         for position, column in enumerate(relation.columns, start=1):
@@ -220,19 +229,20 @@ class Catalog:
         rows = self._connection.run(_RELATION, [schema, name])
         if not rows:
             return None
-        kind, diststyle, sortstyle, backup, owner, definition, models = rows[0][:7]
+        kind, diststyle, sortstyle, backup, owner, definition, models, constraints = rows[0][:8]
         return Relation(
             schema=schema,
             name=name,
             kind=cast(Kind, kind),
-            columns=tuple(_column(row[7:]) for row in rows if row[7] is not None),
-            engine_schema=schema,
+            columns=tuple(_column(row[8:]) for row in rows if row[8] is not None),
+            engine_schema=engine_schema(schema),
             diststyle=diststyle,
             sortstyle=sortstyle,
             backup=backup,
             owner=owner,
             definition=definition,
             models=tuple(models or ()),
+            constraints=tuple(constraints or ()),
         )
 
     # Models
@@ -282,7 +292,7 @@ class Catalog:
 
 _MODEL = f"SELECT {', '.join(Model.FIELDS)} FROM _restframe.models"
 _RELATION = """
-    SELECT t.kind, t.diststyle, t.sortstyle, t.backup, t.owner, t.definition, t.models,
+    SELECT t.kind, t.diststyle, t.sortstyle, t.backup, t.owner, t.definition, t.models, t.constraints,
            c.name, c.type, c.not_null, c.default_text, c.encoding, c.identity_seed, c.identity_step,
            c.identity_always, c.distkey, c.sortkey
     FROM _restframe.tables t LEFT JOIN _restframe.columns c USING (schema_name, table_name)
@@ -296,7 +306,7 @@ CREATE TABLE IF NOT EXISTS _restframe.format (version INTEGER);
 CREATE TABLE IF NOT EXISTS _restframe.schemas (name VARCHAR, owner VARCHAR);
 CREATE TABLE IF NOT EXISTS _restframe.tables (
     schema_name VARCHAR, table_name VARCHAR, kind VARCHAR, diststyle VARCHAR, sortstyle VARCHAR, backup BOOLEAN,
-    owner VARCHAR, definition VARCHAR, models VARCHAR[]);
+    owner VARCHAR, definition VARCHAR, models VARCHAR[], constraints VARCHAR[]);
 CREATE TABLE IF NOT EXISTS _restframe.columns (
     schema_name VARCHAR, table_name VARCHAR, position INTEGER, name VARCHAR, type VARCHAR, not_null BOOLEAN,
     default_text VARCHAR, encoding VARCHAR, identity_seed BIGINT, identity_step BIGINT, identity_always BOOLEAN,
