@@ -161,6 +161,7 @@ class RemoteServer:
                 raise TimeoutError
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
+        response.close()  # read1() does not notice the end by itself, and the connection would stay taken
         return b"".join(pieces)
 
     def _connect(self) -> http.client.HTTPConnection:

@@ -36,10 +36,11 @@ def _bodies(
         if len(body) <= max_bytes or count <= 1:
             yield body, count
             return
-        size = max(1, count * max_bytes // len(body))  # rows are about equally long; those that are not split again
+        size = max(1, count * max_bytes * 4 // (len(body) * 5))  # some room, because rows differ in length
     else:
         size = max_rows
-    for start in range(0, count, min(size, count - 1)):
+    size = min(size, count - 1)
+    for start in range(0, count, size):
         yield from _bodies(server, [column.slice(start, size) for column in columns], max_bytes, max_rows)
 
 
