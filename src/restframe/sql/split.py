@@ -29,7 +29,7 @@ def split(text: str) -> list[Span]:
     spans = []
     start = 0
     while start <= len(text):
-        end = _end_of_statement(text, start)
+        end = end_of_statement(text, start)
         span = _span(text, start, end)
         if span is not None:
             spans.append(span)
@@ -56,7 +56,11 @@ _COMMENT_MARK = re.compile(r"/\*|\*/")
 _WORD = re.compile(r"\w+|.", re.DOTALL)
 
 
-def _end_of_statement(text: str, start: int) -> int:
+def end_of_statement(text: str, start: int) -> int:
+    """Where the statement that begins at `start` ends: at its semicolon, or at the end of the text.
+
+    SyntaxError for a quote or comment that never ends.
+    """
     at = start
     while True:
         match = _PLAIN.match(text, at)
