@@ -118,7 +118,12 @@ class Catalog:
         return bool(self._connection.run("SELECT 1 FROM _restframe.schemas WHERE name = ?", [name]))
 
     def schemas(self) -> list[str]:
-        return [name for (name,) in self._connection.run("SELECT name FROM _restframe.schemas ORDER BY name")]
+        return [name for name, _ in self.schema_owners()]
+
+    def schema_owners(self) -> list[tuple[str, str]]:
+        """All schemas by name, each with its owner."""
+        rows = self._connection.run("SELECT name, owner FROM _restframe.schemas ORDER BY name")
+        return [(name, owner) for name, owner in rows]
 
     def add_schema(self, name: str, owner: str) -> None:
         self._write("INSERT INTO _restframe.schemas VALUES (?, ?)", [name, owner])
@@ -178,6 +183,15 @@ class Catalog:
             [schema, name],
         )
         return [(view_schema, view) for view_schema, view in rows]
+
+    def reads(self, schema: str, name: str) -> list[tuple[str, str]]:
+        """The relations (schema, name) that a view's query reads, those of a late-binding view not among them."""
+        rows = self._connection.run(
+            "SELECT on_schema, on_name FROM _restframe.dependencies "
+            "WHERE schema_name = ? AND view_name = ? ORDER BY ALL",
+            [schema, name],
+        )
+        return [(on_schema, on_name) for on_schema, on_name in rows]
 
     def add_relation(self, relation: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
         """Record a relation that the engine has created; `reads` names what a view depends on."""

@@ -21,7 +21,7 @@ from restframe.sql.statements.create_table import CreateTableAs, read_create_tab
 from restframe.sql.statements.drop import read_drop_schema, read_drop_table, read_drop_view
 from restframe.sql.statements.explain import Explain
 from restframe.sql.statements.maintenance import read_analyze, read_truncate, read_vacuum
-from restframe.sql.statements.query import Query, read_query
+from restframe.sql.statements.query import RowStatement, read_statement
 from restframe.sql.statements.schema import read_create_schema
 from restframe.sql.statements.show import (
     read_show_columns,
@@ -49,7 +49,7 @@ def parse(text: str) -> list[Statement]:
 
 def _parse_span(keyword: str, text: str, base: int) -> Statement:
     if keyword in _QUERY_WORDS:
-        return read_query(text, base + 1)
+        return read_statement(text, base + 1)
     cursor = Cursor(text, tokenize(text, base), base)
     statement = _read_explain(cursor) if keyword == "EXPLAIN" else _reader(keyword, cursor)(cursor)
     cursor.expect_end()
@@ -64,7 +64,7 @@ def _read_explain(cursor: Cursor) -> Explain:
         cursor.fail()
     position, text = cursor.position, cursor.rest()
     explained = _parse_span(keyword, text, position - 1)
-    if not isinstance(explained, Query | CreateTableAs):
+    if not isinstance(explained, RowStatement | CreateTableAs):
         raise errors.SyntaxError(f'syntax error at or near "{text[: len(keyword)]}"', position=position)
     return Explain(explained, verbose)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from restframe.sql.statements import Statement
 from restframe.sql.statements.create_table import CreateTableAs
-from restframe.sql.statements.query import Query
+from restframe.sql.statements.query import RowStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +16,5 @@ class Explain(Statement):
     https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html
     """
 
-    statement: Query | CreateTableAs
+    statement: RowStatement | CreateTableAs
     verbose: bool = False

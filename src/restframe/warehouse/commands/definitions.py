@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from restframe import errors
 from restframe.catalog.relations import ColumnDefinition, Identity
+from restframe.engine.quoting import quoted
 from restframe.sql.statements.columns import ColumnClause, ColumnName
 from restframe.sql.statements.create_table import TableAttributes, TableConstraint
 
@@ -135,13 +137,19 @@ def constraint_text(constraint: TableConstraint) -> str:
     """`CONSTRAINT k FOREIGN KEY (a, b) REFERENCES public.p (x, y)`"""
     text = f"{constraint.kind.upper()} ({_names(constraint.columns)})"
     if constraint.name is not None:
-        text = f"CONSTRAINT {constraint.name} {text}"
+        text = f"CONSTRAINT {written(constraint.name)} {text}"
     references = constraint.references
     if references is None:
         return text
     columns = f" ({_names(references.columns)})" if references.columns else ""
-    return f"{text} REFERENCES {references.table}{columns}"
+    schema = "" if references.table.schema is None else f"{written(references.table.schema)}."
+    return f"{text} REFERENCES {schema}{written(references.table.name)}{columns}"
 
 
 def _names(columns: Iterable[ColumnName]) -> str:
-    return ", ".join(column.name for column in columns)
+    return ", ".join(written(column.name) for column in columns)
+
+
+def written(name: str) -> str:
+    """A name as a statement would write it: quoted only where it must be."""
+    return name if re.fullmatch(r"#?[a-z_][a-z0-9_$]*", name) else quoted(name)

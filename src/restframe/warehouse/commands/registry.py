@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from restframe.sql.statements import Statement
+from restframe.sql.statements.alter_table import AlterTable
+from restframe.sql.statements.comment import CommentOn
+from restframe.sql.statements.create_table import CreateTable, CreateTableAs
+from restframe.sql.statements.drop import DropSchema, DropTable, DropView
+from restframe.sql.statements.explain import Explain
+from restframe.sql.statements.maintenance import Analyze, Truncate, Vacuum
 from restframe.sql.statements.model import (
     CreateAutoModel,
     CreateExternalModel,
@@ -14,9 +20,25 @@ from restframe.sql.statements.model import (
     DropModel,
     ShowModel,
 )
+from restframe.sql.statements.query import SelectInto
+from restframe.sql.statements.schema import CreateSchema
+from restframe.sql.statements.show import ShowColumns, ShowSchemas, ShowTable, ShowTables, ShowView
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
-from restframe.warehouse.commands import Command, model, transaction, variable
+from restframe.sql.statements.view import CreateView
+from restframe.warehouse.commands import (
+    Command,
+    alter_table,
+    explain,
+    maintenance,
+    model,
+    schema,
+    show,
+    table,
+    transaction,
+    variable,
+    view,
+)
 
 COMMANDS: dict[type[Statement], Command] = {
     Begin: Command(transaction.begin, transaction=False),
@@ -25,6 +47,25 @@ COMMANDS: dict[type[Statement], Command] = {
     SetVariable: Command(variable.set_variable, transaction=False),
     ResetVariable: Command(variable.reset, transaction=False),
     ShowVariable: Command(variable.show, transaction=False),
+    CreateTable: Command(table.create),
+    CreateTableAs: Command(table.create_as),
+    SelectInto: Command(table.select_into),
+    DropTable: Command(table.drop, locks=table.locks_of_drop),
+    AlterTable: Command(alter_table.alter, locks=alter_table.locks),
+    Truncate: Command(table.truncate, locks=table.locks_of_table),
+    CommentOn: Command(table.comment),
+    CreateView: Command(view.create),
+    DropView: Command(view.drop),
+    CreateSchema: Command(schema.create),
+    DropSchema: Command(schema.drop),
+    Analyze: Command(maintenance.analyze),
+    Vacuum: Command(maintenance.vacuum, transaction=False),
+    Explain: Command(explain.explain, transaction=False),
+    ShowSchemas: Command(show.schemas, transaction=False),
+    ShowTables: Command(show.tables, transaction=False),
+    ShowColumns: Command(show.columns, transaction=False),
+    ShowTable: Command(show.table, transaction=False),
+    ShowView: Command(show.view, transaction=False),
     CreateRemoteModel: Command(model.create),
     CreateLocalModel: Command(model.create),
     CreateAutoModel: Command(model.create),

@@ -1,0 +1,275 @@
+"""CREATE TABLE, CREATE TABLE AS, SELECT INTO, DROP TABLE, TRUNCATE and COMMENT ON."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from restframe import errors
+from restframe.catalog.relations import ColumnDefinition, Relation
+from restframe.catalog.store import engine_schema
+from restframe.engine.quoting import literal, quoted
+from restframe.result import Result
+from restframe.sql import QualifiedName, Query, translate, translate_default
+from restframe.sql.statements.columns import ColumnClause, ColumnName
+from restframe.sql.statements.comment import CommentOn
+from restframe.sql.statements.create_table import (
+    CreateTable,
+    CreateTableAs,
+    LikeClause,
+    TableAttributes,
+)
+from restframe.sql.statements.drop import DropTable
+from restframe.sql.statements.maintenance import Truncate
+from restframe.sql.statements.query import SelectInto
+from restframe.types import from_engine_type
+from restframe.warehouse.commands.definitions import TableDefinition, check_distinct, column_definition, define
+from restframe.warehouse.commands.dependents import drop_all
+from restframe.warehouse.queries import SessionNames, prepare_models
+
+if TYPE_CHECKING:
+    from restframe.warehouse.session import Session
+
+
+# CREATE TABLE
+
+
+def create(statement: CreateTable, session: Session) -> Result:
+    """Make a table, or leave the one that is there with IF NOT EXISTS.
+
+    DuplicateTable, DuplicateColumn, UndefinedSchema, InvalidDefinition; UndefinedTable for LIKE's parent.
+    """
+    place = _place(statement.name, statement.temporary, session)
+    if _is_taken(statement.name, place, session):
+        if not statement.if_not_exists:
+            raise _already_there(statement.name)
+        session.notice(f'Relation "{statement.name.name}" already exists and will be skipped')
+        return Result(command="CREATE TABLE")
+    definition, backup = _definition(statement, session)
+    relation = dataclasses.replace(
+        place,
+        columns=definition.columns,
+        diststyle=definition.diststyle,
+        sortstyle=definition.sortstyle,
+        constraints=definition.constraints,
+        backup=backup,
+    )
+    make_table(relation, session)
+    return Result(command="CREATE TABLE")
+
+
+def _place(name: QualifiedName, temporary: bool, session: Session) -> Relation:
+    """The new table, so far without columns."""
+    if temporary:
+        return Relation("pg_temp", name.name, "temporary table", (), engine_schema="temp", owner=session.user)
+    schema = session.catalog.creation_schema(name.schema, name.position)
+    return Relation(schema, name.name, "table", (), engine_schema=engine_schema(schema), owner=session.user)
+
+
+def _is_taken(name: QualifiedName, place: Relation, session: Session) -> bool:
+    if place.kind == "temporary table":
+        found = session.catalog.find_relation(None, name.name)
+        return found is not None and found.kind == "temporary table"
+    return session.catalog.find_relation(place.schema, name.name) is not None
+
+
+def _already_there(name: QualifiedName) -> errors.DuplicateTable:
+    return errors.DuplicateTable(f'Relation "{name.name}" already exists', position=name.position)
+
+
+def _definition(statement: CreateTable, session: Session) -> tuple[TableDefinition, bool]:
+    """The table's definition and whether it is backed up; with LIKE, the parent decides what is not a column."""
+    columns: list[ColumnDefinition] = []
+    named: list[tuple[str, int]] = []
+    clauses: list[ColumnClause] = []
+    parent: Relation | None = None
+    for element in statement.elements:
+        if isinstance(element, LikeClause):
+            parent = session.catalog.relation(element.parent.schema, element.parent.name, element.parent.position)
+            added = _columns_like(parent, element)
+            named += [(column.name, element.parent.position) for column in added]
+            columns += added
+        else:
+            columns.append(column_definition(element))
+            named.append((element.name, element.position))
+            clauses.append(element)
+    check_distinct(named)
+    if parent is None:
+        return define(columns, clauses, statement.attributes, statement.constraints), statement.attributes.backup
+    if statement.attributes != TableAttributes() or any(clause.distkey or clause.sortkey for clause in clauses):
+        raise errors.InvalidDefinition(
+            "LIKE takes distribution, sort keys and BACKUP from the parent; they cannot be given",
+            position=statement.name.position,
+        )
+    constraints = define(columns, clauses, TableAttributes(), statement.constraints).constraints
+    return TableDefinition(tuple(columns), parent.diststyle, parent.sortstyle, constraints), parent.backup
+
+
+def _columns_like(parent: Relation, clause: LikeClause) -> list[ColumnDefinition]:
+    if parent.kind not in ("table", "temporary table"):
+        raise errors.WrongObjectType(f'"{parent.name}" is not a table', position=clause.parent.position)
+    return [
+        dataclasses.replace(column, identity=None, default=column.default if clause.including_defaults else None)
+        for column in parent.columns
+    ]
+
+
+def make_table(relation: Relation, session: Session) -> None:
+    """Make the relation's table in the engine, with sequences for its identities, and record it."""
+    columns = ", ".join(column_ddl(column, relation, session) for column in relation.columns)
+    temporary = "TEMP " if relation.kind == "temporary table" else ""
+    table = quoted(relation.name) if temporary else quoted(relation.engine_schema, relation.name)
+    session.connection.run(f"CREATE {temporary}TABLE {table} ({columns})")
+    session.catalog.add_relation(relation)
+
+
+def column_ddl(column: ColumnDefinition, relation: Relation, session: Session) -> str:
+    """A column as the engine's CREATE TABLE takes it; the sequence of an identity is made on the way."""
+    text = f"{quoted(column.name)} {column.type.engine_type}"
+    if column.identity is not None:
+        text += f" DEFAULT nextval({literal(_make_sequence(column, relation, session))})"
+    elif column.default is not None:
+        text += f" DEFAULT ({translate_default(column.default)})"
+    return f"{text} NOT NULL" if column.not_null else text
+
+
+_SEQUENCE_PREFIX = "identity_"
+
+
+def _make_sequence(column: ColumnDefinition, relation: Relation, session: Session) -> str:
+    assert column.identity is not None
+    name, step = f"{_SEQUENCE_PREFIX}{uuid.uuid4().hex}", column.identity.step
+    limits = f"MINVALUE {-(2**63) + 1} MAXVALUE {2**63 - 1}"
+    options = f"START WITH {column.identity.seed} INCREMENT BY {step} {limits}"
+    if relation.kind == "temporary table":
+        session.connection.run(f"CREATE TEMP SEQUENCE {quoted(name)} {options}")
+        return quoted("temp", "main", name)
+    session.connection.run(f"CREATE SEQUENCE {quoted(relation.engine_schema, name)} {options}")
+    return quoted(relation.engine_schema, name)
+
+
+# CREATE TABLE AS
+
+
+def create_as(statement: CreateTableAs, session: Session) -> Result:
+    """Make a table of a query's rows; it has the columns' names and types.
+
+    DuplicateTable, DuplicateColumn, and whatever the query raises.
+    """
+    return _create_as(
+        statement.name, statement.query, statement.temporary, statement.columns, statement.attributes, session
+    )
+
+
+def select_into(statement: SelectInto, session: Session) -> Result:
+    """The same, written as SELECT ... INTO."""
+    temporary = statement.temporary or statement.name.name.startswith("#")
+    return _create_as(statement.name, statement.query, temporary, (), TableAttributes(), session)
+
+
+def _create_as(
+    name: QualifiedName,
+    query: Query,
+    temporary: bool,
+    columns: Sequence[ColumnName],
+    attributes: TableAttributes,
+    session: Session,
+) -> Result:
+    place = _place(name, temporary, session)
+    if _is_taken(name, place, session):
+        raise _already_there(name)
+    translation = translate(query, SessionNames(session))
+    prepare_models(translation, session)
+    found = output_columns(translation.sql, translation.labels, columns, query.position, session)
+    definition = define(found, (), attributes)
+    relation = dataclasses.replace(
+        place,
+        columns=definition.columns,
+        diststyle=definition.diststyle,
+        sortstyle=definition.sortstyle,
+        backup=attributes.backup,
+    )
+    make_table(relation, session)
+    session.connection.run(f"INSERT INTO {quoted(relation.engine_schema, relation.name)} {translation.sql}")
+    return Result(command="SELECT")
+
+
+def output_columns(
+    sql: str, labels: Sequence[str], names: Sequence[ColumnName], position: int, session: Session
+) -> list[ColumnDefinition]:
+    """The columns a translated query gives, under `labels`, or under `names` for as many as there are."""
+    described = session.connection.run(f"DESCRIBE {sql}")
+    found = list(labels) or [row[0] for row in described]
+    if len(names) > len(found):
+        raise errors.InvalidDefinition("too many column names were specified", position=names[len(found)].position)
+    chosen = [(name.name, name.position) for name in names] + [(label, position) for label in found[len(names) :]]
+    check_distinct(chosen)
+    return [ColumnDefinition(name, from_engine_type(row[1])) for (name, _), row in zip(chosen, described, strict=True)]
+
+
+# DROP TABLE and the others
+
+
+def drop(statement: DropTable, session: Session) -> Result:
+    """DependentObjectsStillExist when a view reads the table and CASCADE is not given."""
+    relations = []
+    for name in statement.names:
+        found = session.catalog.find_relation(name.schema, name.name)
+        if found is not None:
+            relations.append(_a_table(found, name))
+        elif statement.if_exists:
+            session.notice(f'Table "{name.name}" does not exist and will be skipped')
+        else:
+            raise errors.UndefinedTable(f'Table "{name.name}" does not exist', position=name.position)
+    drop_all(relations, statement.cascade, session)
+    return Result(command="DROP TABLE")
+
+
+def _a_table(relation: Relation, name: QualifiedName) -> Relation:
+    if relation.kind not in ("table", "temporary table"):
+        hint = "Use DROP VIEW to remove a view." if relation.kind == "view" else None
+        raise errors.WrongObjectType(f'"{relation.name}" is not a table', position=name.position, hint=hint)
+    return relation
+
+
+def locks_of_drop(statement: DropTable, session: Session) -> tuple[Hashable, ...]:
+    found = (session.catalog.find_relation(name.schema, name.name) for name in statement.names)
+    return tuple(sorted({(one.engine_schema, one.engine_name) for one in found if one is not None}))
+
+
+def truncate(statement: Truncate, session: Session) -> Result:
+    """Empty a table and commit, as Redshift does, whatever transaction it stands in."""
+    relation = the_table(statement.name, session)
+    session.connection.run(f"TRUNCATE {quoted(relation.engine_schema, relation.name)}")
+    session.commit_now()
+    return Result(command="TRUNCATE TABLE")
+
+
+def the_table(name: QualifiedName, session: Session) -> Relation:
+    """The table a name means; WrongObjectType for a view."""
+    return _a_table(session.catalog.relation(name.schema, name.name, name.position), name)
+
+
+def locks_of_table(statement: Truncate, session: Session) -> tuple[Hashable, ...]:
+    relation = session.catalog.relation(statement.name.schema, statement.name.name, statement.name.position)
+    return ((relation.engine_schema, relation.engine_name),)
+
+
+def comment(statement: CommentOn, session: Session) -> Result:
+    name = statement.name
+    relation = session.catalog.relation(name.schema, name.name, name.position)
+    kind = "VIEW" if relation.kind == "view" else "TABLE"
+    if (statement.kind != "column" and statement.kind.upper() != kind) or relation.kind == "system view":
+        raise errors.WrongObjectType(f'"{relation.name}" is not a {statement.kind}', position=name.position)
+    target = quoted(relation.engine_schema, relation.name)
+    if statement.column is not None:
+        if relation.column(statement.column.name) is None:
+            raise errors.UndefinedColumn(
+                f'column "{statement.column.name}" of relation "{relation.name}" does not exist', position=name.position
+            )
+        kind, target = "COLUMN", f"{target}.{quoted(statement.column.name)}"
+    text = "NULL" if statement.comment is None else literal(statement.comment)
+    session.connection.run(f"COMMENT ON {kind} {target} IS {text}")
+    return Result(command="COMMENT")
