@@ -170,6 +170,18 @@ class DatatypeMismatch(ProgrammingError):
     sqlstate = "42804"
 
 
+class CannotCoerce(ProgrammingError):
+    """A cast between types that have none."""
+
+    sqlstate = "42846"
+
+
+class DuplicateAlias(ProgrammingError):
+    """Two tables of one FROM go by the same name."""
+
+    sqlstate = "42712"
+
+
 class WrongObjectType(ProgrammingError):
     sqlstate = "42809"
 
@@ -190,6 +202,12 @@ class InsufficientPrivilege(ProgrammingError):
 
 class DependentObjectsStillExist(ProgrammingError):
     sqlstate = "2BP01"
+
+
+class StatementTooComplex(ProgrammingError):
+    """Nested more deeply than we care to follow."""
+
+    sqlstate = "54001"
 
 
 # The world got in the way
