@@ -63,7 +63,8 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys; from pathlib import Path; from restframe.jobs.journal import Journal\n"
         "journal = Journal(Path(sys.argv[1])); journal.append('g', 's', [(0.0, 'kept')])\n"
-        "under_way = journal.transaction(); under_way.__enter__().execute(\"INSERT INTO models VALUES ('m', '{}', 0.0)\")\n"
+        "under_way = journal.transaction(); connection = under_way.__enter__()\n"
+        "connection.execute(\"INSERT INTO models VALUES ('m', '{}', 0.0)\")\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "service.sqlite")], check=False)

@@ -208,7 +208,7 @@ class Endpoints:
         try:
             server = self._load(name, model)
             if isinstance(server, RemoteServer):
-                server.ping()
+                self._check_answers(server)
         except errors.Error as error:
             self._say(name, f"model {model.name} cannot be served: {error.message}")
             self._note(name, otherwise, error.message[:_MAX_FAILURE], created)
@@ -237,6 +237,14 @@ class Endpoints:
             files = artifact.read(found.stream)
         algorithm = registry.find(model.algorithm) if model.algorithm else registry.recognise(files)
         return LocalServer(algorithm, algorithm.load(files))
+
+    @staticmethod
+    def _check_answers(server: RemoteServer) -> None:
+        try:
+            server.ping()
+        except BaseException:
+            server.close()
+            raise
 
     def _in_thread(self, name: str, work: Callable[[], None]) -> None:
         def run() -> None:

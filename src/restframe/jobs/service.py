@@ -95,11 +95,13 @@ class Service:
 
     training, endpoints : what the AWS API does, operation by operation
     journal : their log lines
+    storage : where their inputs and artefacts lie
     """
 
     def __init__(self, settings: Settings, storage: Storage) -> None:
         settings.directory.mkdir(parents=True, exist_ok=True)
         self._settings = settings
+        self.storage = storage
         self.journal = Journal(settings.directory / "service.sqlite")
         try:
             self.training = Training(self.journal, storage, settings.directory / "jobs")
