@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -90,6 +91,15 @@ def test_requests_that_are_not_right(
     with EndpointServer(service, "taxi") as server:
         found, answer, _ = ask(server.url, method, path, body, **headers)
         assert (found, json.loads(answer)) == (status, {"message": message})
+
+
+def test_half_a_request_is_not_answered(service: Service) -> None:
+    with EndpointServer(service, "taxi") as server:
+        netloc = urlsplit(server.url)
+        with socket.create_connection((netloc.hostname, netloc.port), timeout=10) as connection:
+            connection.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n10\n20\n")
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1000) == b""
 
 
 def test_an_endpoint_that_went_away(service: Service) -> None:

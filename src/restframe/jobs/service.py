@@ -49,7 +49,7 @@ class TrainingJob:
         if description.status == "Completed":
             return self
         if not description.is_final:
-            raise errors.TrainingFailed(f'training job "{self.name}" is not done after {timeout_s:g} s')
+            raise errors.TrainingFailed(f'training job "{self.name}" is not done: {description.secondary_status}')
         reason = description.failure or description.secondary_status
         raise errors.TrainingFailed(f'training job "{self.name}" {description.status.lower()}: {reason}')
 

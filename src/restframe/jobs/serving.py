@@ -101,7 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(413, f"the request is larger than {MAX_BODY_BYTES} bytes")
         else:
             body = self.rfile.read(int(length))
-            if self.path == "/invocations":
+            if len(body) < int(length):  # the client hung up; half a CSV would look like a whole one
+                self.close_connection = True
+            elif self.path == "/invocations":
                 self._invoke(body)
             else:
                 self._refuse(404, f"there is no {self.path[:100]}")

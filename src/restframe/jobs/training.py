@@ -22,7 +22,7 @@ from restframe import errors
 from restframe.jobs import inputs
 from restframe.jobs.journal import Journal, LogLine
 from restframe.jobs.process import TrainingProcess, describe_exit
-from restframe.jobs.specs import TrainingSpec
+from restframe.jobs.specs import Channel, TrainingSpec
 from restframe.jobs.training_record import JobDescription, TrainingRecord
 from restframe.ml import registry
 from restframe.ml.hyperparameters import check
@@ -115,13 +115,13 @@ class Training:
         run.stop("Stopped")
 
     def wait(self, name: str, timeout_s: float | None = None) -> JobDescription:
-        """The job as it is when it has ended, or when the time is over."""
+        """The job as it is when it has ended, or no longer runs in this process, or when the time is over."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             with self._changed:
                 description = self.describe(name)
                 left = None if deadline is None else deadline - time.monotonic()
-                if description.is_final or (left is not None and left <= 0):
+                if description.is_final or name not in self._runs or (left is not None and left <= 0):
                     return description
                 self._changed.wait(left)
 
@@ -174,7 +174,8 @@ class Training:
         except _Failed as failed:
             reason = str(failed)
         except errors.Error as error:
-            reason = f"ClientError: {error.message}"
+            blame = "InternalServerError" if isinstance(error, errors.DiskFull) else "ClientError"
+            reason = f"{blame}: {error.message}"
         except Exception as error:
             logger.exception("training job %s", spec.name)
             reason = f"InternalServerError: {type(error).__name__}: {error}"
@@ -183,9 +184,12 @@ class Training:
             shutil.rmtree(directory, ignore_errors=True)
         if run.abandoned and status != "Completed":
             status, reason = "Failed", "InternalServerError: the warehouse was closed while the job was running"
-        self._finish(spec.name, status, reason, metrics)
-        self._runs.pop(spec.name, None)
-        self._threads.remove(threading.current_thread())
+        try:
+            self._finish(spec.name, status, reason, metrics)
+        finally:
+            self._runs.pop(spec.name, None)
+            self._threads.remove(threading.current_thread())
+            self._notify()
 
     @contextlib.contextmanager
     def _slot(self, run: _Run) -> Iterator[None]:
@@ -200,17 +204,7 @@ class Training:
     def _train(self, spec: TrainingSpec, run: _Run, directory: Path) -> dict[str, float]:
         with contextlib.ExitStack() as held:
             self._advance(spec.name, run, "Downloading")
-            channels = {
-                name: {
-                    "content_type": channel.content_type,
-                    "compression": channel.compression,
-                    "objects": [
-                        (str(url), str(held.enter_context(self._storage.local_file(url))))
-                        for url in inputs.objects(channel, self._storage)
-                    ],
-                }
-                for name, channel in spec.channels.items()
-            }
+            channels = {name: self._fetch(channel, run, held) for name, channel in spec.channels.items()}
             self._advance(spec.name, run, "Training")
             artifact = directory / "model.tar.gz"
             task = {
@@ -225,11 +219,20 @@ class Training:
         self._storage.put(ObjectUrl.parse(spec.artifact), artifact)
         return metrics
 
+    def _fetch(self, channel: Channel, run: _Run, held: contextlib.ExitStack) -> dict[str, Any]:
+        """What the child is told of a channel; its objects are files for as long as `held` is."""
+        found = []
+        for url in inputs.objects(channel, self._storage):
+            run.check()
+            found.append((str(url), str(held.enter_context(self._storage.local_file(url)))))
+        return {"content_type": channel.content_type, "compression": channel.compression, "objects": found}
+
     def _supervise(self, name: str, run: _Run, directory: Path, task: dict[str, Any]) -> dict[str, float]:
         with run.lock:
             run.check()
             run.process = TrainingProcess(directory, task)
-        failure, metrics = None, None
+        failure: str | None = None
+        metrics: dict[str, float] | None = None
         stream = self.stream(name)
         try:
             for events in run.process.events():
