@@ -9,8 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,6 @@ class Settings:
     endpoint_connections: int = 4
     endpoint_timeout_s: float = 60.0
     max_request_bytes: int = 5_000_000
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False, compare=False)
 
     @property
     def buckets(self) -> Path:
@@ -80,11 +78,12 @@ def load(directory: Path | str, **given: Any) -> Settings:
     InterfaceError for a setting that does not exist or a value of the wrong kind, with the place it came from.
     """
     directory = Path(directory).expanduser().resolve()
-    values = {**_from_file(directory / "restframe.toml"), **_from_environment(), **given}
+    arguments = {name: _convert(name, value, "the arguments") for name, value in given.items()}
+    values = {**_from_file(directory / "restframe.toml"), **_from_environment(), **arguments}
     return Settings(directory=directory, **values)
 
 
-_SETTABLE = {f.name: f.type for f in dataclasses.fields(Settings) if f.name not in ("directory", "environment")}
+_SETTABLE = {f.name: f.type for f in dataclasses.fields(Settings) if f.name != "directory"}
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -111,9 +110,14 @@ def _convert(name: str, value: Any, source: str) -> Any:
     kind = _SETTABLE.get(name)
     if kind is None:
         raise errors.InterfaceError(f'"{name}" in {source} is not a setting')
+    if value is None and "None" in str(kind):
+        return None
     try:
         if name == "s3_endpoints":
-            return tuple(S3Endpoint(**{**one, "buckets": tuple(one["buckets"])}) for one in value)
+            return tuple(
+                one if isinstance(one, S3Endpoint) else S3Endpoint(**{**one, "buckets": tuple(one["buckets"])})
+                for one in value
+            )
         if str(kind).startswith("bool"):
             return _BOOLEANS[str(value).lower()]
         if str(kind).startswith("int"):

@@ -1,0 +1,133 @@
+"""The embedded engine: errors in our words, functions, interrupts that hit only what they were meant for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from restframe import errors
+from restframe.engine.duckdb import DuckDB, DuckDBConnection
+from restframe.settings import load
+from restframe.types import SqlType
+
+INT = SqlType("int4")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[DuckDB]:
+    opened = DuckDB(None, load(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def connection(engine: DuckDB) -> Iterator[DuckDBConnection]:
+    opened = engine.connect()
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "error", "message"),
+    [
+        ("select nope from range(3)", errors.UndefinedColumn, 'column "nope" does not exist'),
+        ("select * from nowhere", errors.UndefinedTable, 'relation "nowhere" does not exist'),
+        ("select 1/0", errors.DivisionByZero, "division by zero"),
+        ("select 'x'::int", errors.InvalidTextRepresentation, "could not convert string 'x' to INT32"),
+        ("select date '2020-13-01'", errors.InvalidDatetime, "date field value out of range"),
+        ("select 300::tinyint", errors.NumericValueOutOfRange, "out of range"),
+        ("select error('[22001] value too long')", errors.StringDataRightTruncation, "^value too long$"),
+        ("select nothing_like(1)", errors.UndefinedFunction, "function nothing_like does not exist"),
+        ("select a, count(*) from (select 1 a, 2 b) group by b", errors.GroupingError, "must appear in the GROUP BY"),
+        ("select (select i from range(3) t(i))", errors.DataError, "more than one row"),
+        ("selec 1", errors.SyntaxError, "syntax error"),
+    ],
+)
+def test_errors_are_ours(connection: DuckDBConnection, sql: str, error: type[errors.Error], message: str) -> None:
+    with pytest.raises(error, match=message):
+        connection.run(sql)
+
+
+def test_a_null_in_a_not_null_column_names_the_column(connection: DuckDBConnection) -> None:
+    connection.run("create table t (amount int not null)")
+    with pytest.raises(errors.NotNullViolation, match='column "amount"'):
+        connection.run("insert into t values (null)")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/passwd')",
+        "copy (select 1) to '/tmp/restframe-stolen.csv'",
+        "attach '/tmp/restframe-other.db'",
+        "set enable_external_access = true",
+        "install httpfs",
+    ],
+)
+def test_the_engine_reaches_no_file_of_the_server(connection: DuckDBConnection, sql: str) -> None:
+    with pytest.raises(errors.Error):
+        connection.run(sql)
+
+
+def test_the_spool_and_the_buckets_are_open_to_commands(connection: DuckDBConnection, tmp_path: Path) -> None:
+    (tmp_path / "s3" / "a.csv").write_text("x\n1\n")
+    assert connection.run(f"select * from read_csv('{tmp_path}/s3/a.csv')") == [(1,)]
+
+
+def test_a_table_name_never_means_a_python_variable(connection: DuckDBConnection) -> None:
+    rows = pa.table({"a": [1]})
+    assert rows.num_rows == 1
+    with pytest.raises(errors.UndefinedTable):
+        connection.run("select * from rows")
+
+
+def test_an_error_in_a_function_comes_out_as_itself(connection: DuckDBConnection) -> None:
+    raised = errors.EndpointFailed('endpoint "e" answered 500', hint="Look at its log.")
+
+    def fail(column: pa.ChunkedArray) -> pa.Array:
+        raise raised
+
+    connection.create_function("failing", fail, [INT], INT)
+    with pytest.raises(errors.EndpointFailed) as caught:
+        connection.run("select failing(i::int) from range(5) t(i)")
+    assert caught.value is raised
+
+
+def test_functions_see_nulls_and_work_inside_transactions(connection: DuckDBConnection) -> None:
+    connection.begin()
+    connection.run("create table t as select 1 as a union all select null")
+    connection.create_function("same", lambda column: column.combine_chunks(), [INT], INT)
+    assert connection.run("select same(a) from t order by a") == [(1,), (None,)]
+    connection.rollback()
+    with pytest.raises(errors.UndefinedFunction):
+        connection.run("select same(1)")
+
+
+def test_an_interrupt_stops_what_runs_and_nothing_later(connection: DuckDBConnection) -> None:
+    for _ in range(5):
+        timer = threading.Timer(0.1, connection.interrupt)
+        timer.start()
+        with pytest.raises(errors.QueryCanceled):
+            connection.run("select count(*) from range(100000) a, range(1000000) b where a.range + b.range = 7")
+        timer.join()
+        connection.interrupt()  # too late for anything
+        assert connection.run("select 1") == [(1,)]
+
+
+def test_an_interrupt_between_batches_stops_at_the_next(connection: DuckDBConnection) -> None:
+    stream = connection.stream("select i, i * 2 as x from range(100000000) t(i)")
+    next(stream.batches)
+    seen = 1
+    timer = threading.Timer(0.05, connection.interrupt)
+    timer.start()
+    with pytest.raises(errors.QueryCanceled):
+        for _ in stream.batches:
+            seen += 1
+    timer.join()
+    assert seen < 1500
+    assert connection.run("select 1") == [(1,)]
