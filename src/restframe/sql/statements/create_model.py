@@ -344,8 +344,9 @@ def _preprocessors(
 
 
 def _training_data(clauses: Clauses) -> QualifiedName | Query:
-    assert not isinstance(clauses.source, str)  # that would have been a local model
-    return _given(clauses.source)
+    source = clauses.source
+    assert source is not None and not isinstance(source, str)  # a text would have made a local model
+    return source
 
 
 def _model_settings(clauses: Clauses) -> ModelSettings:

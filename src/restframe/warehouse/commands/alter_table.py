@@ -224,7 +224,7 @@ def _refuse_dependents(relation: Relation, session: Session, what: str) -> None:
     if views:
         raise errors.DependentObjectsStillExist(
             f"cannot {what} because other objects depend on it",
-            detail=f"{', '.join(f'view {view.schema}.{view.name}' for view in views[:10])} reads it",
+            detail=f"dependent views: {', '.join(f'{view.schema}.{view.name}' for view in views[:10])}",
             hint="Drop the views first and create them again afterwards.",
         )
 

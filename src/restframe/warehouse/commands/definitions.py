@@ -112,7 +112,9 @@ def _sortkey(clauses: Sequence[ColumnClause], attributes: TableAttributes) -> tu
 
 
 def _primary_key(clauses: Sequence[ColumnClause], constraints: Sequence[TableConstraint]) -> tuple[ColumnName, ...]:
-    keys = [(ColumnName(clause.name, clause.position),) for clause in clauses if clause.primary_key]
+    keys: list[tuple[ColumnName, ...]] = [
+        (ColumnName(clause.name, clause.position),) for clause in clauses if clause.primary_key
+    ]
     keys += [one.columns for one in constraints if one.kind == "primary key"]
     if len(keys) > 1:
         raise errors.InvalidDefinition("multiple primary keys are not allowed", position=keys[1][0].position)

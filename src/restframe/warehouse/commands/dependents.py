@@ -45,10 +45,10 @@ def all_dependents(relations: Iterable[Relation], session: Session) -> list[Rela
 
 def depended_on(relation: Relation, dependents: Sequence[Relation]) -> errors.DependentObjectsStillExist:
     what = "view" if relation.kind == "view" else "table"
-    listed = ", ".join(f"view {view.schema}.{view.name}" for view in dependents[:10])
+    listed = ", ".join(f"{view.schema}.{view.name}" for view in dependents[:10])
     return errors.DependentObjectsStillExist(
         f"cannot drop {what} {relation.name} because other objects depend on it",
-        detail=f"{listed} depends on {what} {relation.schema}.{relation.name}",
+        detail=f"dependent views: {listed}",
         hint="Use DROP ... CASCADE to drop the dependent objects too.",
     )
 

@@ -57,7 +57,7 @@ def _drop(schema: str, cascade: bool, session: Session) -> None:
         held = [f"{one.kind} {schema}.{one.name}" for one in relations] + [f"model {one.name}" for one in models]
         raise errors.DependentObjectsStillExist(
             f"cannot drop schema {schema} because other objects depend on it",
-            detail=f"{', '.join(held[:10])} depends on schema {schema}",
+            detail=f"it holds {', '.join(held[:10])}",
             hint="Use DROP ... CASCADE to drop the dependent objects too.",
         )
     drop_all(relations, cascade=True, session=session)

@@ -51,9 +51,11 @@ def create(statement: CreateView, session: Session) -> Result:
         models=tuple(sorted(models)),
     )
     reads = () if statement.late_binding else [(one.schema, one.name) for one in read if one.kind != "system view"]
+    # Columns by name, so that what a `*` stands for does not grow with its table.
     listed = ", ".join(quoted(column.name) for column in columns)
     session.connection.run(
-        f"CREATE OR REPLACE VIEW {quoted(view.engine_schema, view.name)} ({listed}) AS {translation.sql}"
+        f"CREATE OR REPLACE VIEW {quoted(view.engine_schema, view.name)} AS "
+        f"SELECT {listed} FROM ({translation.sql}) AS q ({listed})"
     )
     if old is None:
         catalog.add_relation(view, reads)
