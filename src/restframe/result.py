@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -181,12 +182,15 @@ def _spool(batches: Iterator[pa.RecordBatch], directory: Path) -> Iterator[pa.Re
     first = next(batches, None)
     if first is None:
         return iter(())
-    file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115  (closed when the last batch is read or forgotten)
-    with pa.ipc.new_stream(file, first.schema) as writer:
-        for batch in itertools.chain((first,), batches):
-            writer.write_batch(batch)
-    file.seek(0)
-    return iter(pa.ipc.open_stream(file))
+    handle, name = tempfile.mkstemp(dir=directory)
+    os.close(handle)
+    try:
+        with pa.OSFile(name, "wb") as sink, pa.ipc.new_stream(sink, first.schema) as writer:
+            for batch in itertools.chain((first,), batches):
+                writer.write_batch(batch)
+        return iter(pa.ipc.open_stream(pa.OSFile(name, "rb")))
+    finally:
+        Path(name).unlink()  # what is open stays readable until it is closed
 
 
 def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -195,8 +199,8 @@ def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
     if batch.schema.equals(schema):
         return batch
-    arrays = [
-        array if array.type.equals(wanted.type) else array.cast(wanted.type)
-        for array, wanted in zip(batch.columns, schema, strict=True)
-    ]
+    try:
+        arrays = [array.cast(wanted.type) for array, wanted in zip(batch.columns, schema, strict=True)]
+    except pa.ArrowInvalid as error:
+        raise errors.NumericValueOutOfRange(str(error)[:200]) from error
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

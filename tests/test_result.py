@@ -1,0 +1,86 @@
+"""Results: rows once, in order, in the announced types, without more memory than asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from restframe import errors
+from restframe.result import Column, Result
+from restframe.types import SqlType
+
+INT = SqlType("int4")
+TEXT = SqlType("varchar", length=10)
+
+
+def counting(batches: int, rows: int, taken: list[int]) -> Iterator[pa.RecordBatch]:
+    """Batches of consecutive numbers, as wide as an engine might make them, that say when they are taken."""
+    for i in range(batches):
+        taken.append(i)
+        yield pa.RecordBatch.from_arrays([pa.array(range(i * rows, (i + 1) * rows), pa.int64())], names=["n"])
+
+
+def streaming(batches: int, rows: int, taken: list[int]) -> Result:
+    return Result((Column("n", INT),), "SELECT", 0, _batches=counting(batches, rows, taken))
+
+
+def test_rows_and_their_tag() -> None:
+    result = Result.of_rows([("id", INT), ("name", TEXT)], [(1, "a"), (2, None)])
+    assert result.fetchall() == [(1, "a"), (2, None)]
+    assert result.tag == "SELECT 2"
+    assert result.fetchall() == []
+
+
+def test_a_result_without_rows_says_what_was_done() -> None:
+    result = Result(command="INSERT", row_count=3)
+    assert (result.tag, result.returns_rows) == ("INSERT 0 3", False)
+    with pytest.raises(errors.InterfaceError, match="INSERT returns no rows"):
+        result.fetchall()
+
+
+def test_batches_are_taken_as_they_are_read_and_have_the_announced_types() -> None:
+    taken: list[int] = []
+    result = streaming(5, 10, taken)
+    batches = result.batches()
+    assert taken == []
+    assert next(batches).schema.field("n").type == pa.int32()
+    assert taken == [0]
+    assert result.row_count == 10
+
+
+def test_what_waits_keeps_its_order_in_memory_and_on_disk(tmp_path: Path) -> None:
+    taken: list[int] = []
+    result = streaming(40, 10, taken)
+    rows = iter(result)
+    assert next(rows) == (0,)
+    closed = []
+    result.when_closed(lambda: closed.append(True))
+    result.buffer(tmp_path)
+    assert taken == list(range(40))
+    assert closed == [True]
+    assert [n for (n,) in rows] == list(range(1, 400))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scalar_gives_the_first_value_and_lets_go_of_the_rest() -> None:
+    closed = []
+    result = streaming(3, 10, [])
+    result.when_closed(lambda: closed.append(True))
+    assert result.scalar() == 0
+    assert closed == [True]
+    assert Result.of_rows([("n", INT)], []).scalar() is None
+
+
+def test_a_value_that_does_not_fit_its_announced_type_is_an_error() -> None:
+    big = pa.RecordBatch.from_arrays([pa.array([2**40])], names=["n"])
+    result = Result((Column("n", INT),), "SELECT", 0, _batches=iter([big]))
+    with pytest.raises(errors.NumericValueOutOfRange):
+        result.fetchall()
+
+
+def test_pandas() -> None:
+    frame = Result.of_rows([("id", INT), ("name", TEXT)], [(1, "a")]).to_pandas()
+    assert frame.to_dict("list") == {"id": [1], "name": ["a"]}
