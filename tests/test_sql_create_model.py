@@ -341,6 +341,7 @@ def test_the_statements_that_are_changed_below_are_right(text: str) -> None:
         (f"{REMOTE} IAM_ROLE", WRONG, "IAM_ROLE", "IAM_ROLE is given more than once"),
         ("CREATE MODEL m IAM_ROLE role", WRONG, "role", 'near "role"'),
         ("CREATE MODEL m AUTO MAYBE", WRONG, "MAYBE", 'near "MAYBE"'),
+        (f"{AUTO} OBJECTIVE {'(' * 5000}", WRONG, "((((", 'near "("'),
         ("CREATE MODEL m FROM (select 1", WRONG, "(select", 'unbalanced "("'),
         (AUTO.replace("S3_BUCKET 'b'", "S3_BUCKET 'b', s3_bucket 'c'"), WRONG, "s3_bucket", "more than once"),
         (AUTO.replace("S3_BUCKET 'b'", "S3_BUCKETS 'b'"), WRONG, "S3_BUCKETS", 'near "S3_BUCKETS"'),

@@ -129,9 +129,13 @@ def _objective(cursor: Cursor, clauses: Clauses) -> None:
 def _in_any_spelling(cursor: Cursor) -> str:
     """X, 'X', (X) or ('X')."""
     if cursor.accept("("):
-        value = _in_any_spelling(cursor)
+        value = _word_or_text(cursor)
         cursor.expect(")")
         return value
+    return _word_or_text(cursor)
+
+
+def _word_or_text(cursor: Cursor) -> str:
     if cursor.sees_string():
         return cursor.string()
     words = [cursor.identifier()]
