@@ -1,0 +1,184 @@
+"""Rows dealt out to objects: by partition, evenly to the slices, and cut at the largest size."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from restframe.sql.statements.unload import Unload
+from restframe.storage import ObjectUrl, Publication
+from restframe.storage.objects import translated
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SLICES = 2  # readers of unloaded files count on more than one
+
+
+class Part(Protocol):
+    """A file being written; `write` returns the row it could not take any more, or `stop`."""
+
+    rows: int
+
+    def write(self, rows: Any, start: int, stop: int) -> int: ...
+
+    def close(self) -> None:
+        """Complete the file."""
+        ...
+
+    def abandon(self) -> None:
+        """Leave the file as it is, to be thrown away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a format asks of the engine and makes of the answer.
+
+    values : expressions over the query's columns, which are called c0, c1, ...
+    parameters : of the expressions
+    rows_of : a batch of these values as Part.write takes it
+    """
+
+    values: tuple[str, ...]
+    new_part: Callable[[Path], Part]
+    rows_of: Callable[[pa.RecordBatch], Any]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An object that is ready; `lines` counts its rows and its header."""
+
+    url: ObjectUrl
+    size_bytes: int
+    lines: int
+
+
+@dataclass(slots=True)
+class Output:
+    """Where an UNLOAD's rows go; `base` is what every key begins with."""
+
+    statement: Unload
+    base: ObjectUrl
+    publication: Publication
+    new_part: Callable[[Path], Part]
+    written: list[Written] = field(default_factory=list)
+
+    def url(self, folder: str, slice_number: int, part_number: int) -> ObjectUrl:
+        """`<base>[<folder>]0000_part_00[.gz]`, or `<base>[<folder>]000[.gz]` of a serial unload."""
+        name = f"{slice_number:04d}_part_{part_number:02d}" if self.statement.parallel else f"{part_number:03d}"
+        return self.base.child(f"{folder}{name}{extension(self.statement)}")
+
+
+def extension(statement: Unload) -> str:
+    if statement.extension is not None:
+        return "." + statement.extension.removeprefix(".")
+    if statement.format == "parquet":
+        return ".parquet"
+    return {"gzip": ".gz", "bzip2": ".bz2", "zstd": ".zst", None: ""}[statement.compression]
+
+
+class Slices:
+    """The slices of one folder. Rows are dealt out so that all have the same number, give or take one."""
+
+    def __init__(self, output: Output, folder: str) -> None:
+        self._rows = 0
+        count = SLICES if output.statement.parallel else 1
+        self._slices = [_Slice(output, folder, number) for number in range(count)]
+
+    def write(self, rows: Any, start: int, stop: int) -> None:
+        """Rows from `start` up to `stop` of a batch."""
+        self._rows += stop - start
+        for number, one in enumerate(self._slices):
+            share = self._rows // len(self._slices) + (number < self._rows % len(self._slices))
+            end = min(stop, start + max(0, share - one.rows))
+            one.write(rows, start, end)
+            start = end
+
+    def close(self) -> None:
+        for one in self._slices:
+            one.finish()
+
+    def abandon(self) -> None:
+        for one in self._slices:
+            one.abandon()
+
+
+class _Slice:
+    """One slice's files, one after another; none as long as it has no rows."""
+
+    def __init__(self, output: Output, folder: str, number: int) -> None:
+        self.rows = 0
+        self._output = output
+        self._folder = folder
+        self._number = number
+        self._parts = 0
+        self._open: tuple[ObjectUrl, Path, Part] | None = None
+
+    def write(self, rows: Any, start: int, stop: int) -> None:
+        while start < stop:
+            url, _, part = self._open or self._next()
+            with translated(url):
+                reached = part.write(rows, start, stop)
+            self.rows += reached - start
+            start = reached
+            if start < stop:
+                self.finish()
+
+    def _next(self) -> tuple[ObjectUrl, Path, Part]:
+        url = self._output.url(self._folder, self._number, self._parts)
+        path = self._output.publication.stage(url)
+        with translated(url):
+            self._open = (url, path, self._output.new_part(path))
+        self._parts += 1
+        return self._open
+
+    def finish(self) -> None:
+        """Complete the file that is being written."""
+        if self._open is None:
+            return
+        url, path, part = self._open
+        self._open = None
+        with translated(url):
+            part.close()
+            size_bytes = path.stat().st_size
+        self._output.written.append(Written(url, size_bytes, part.rows + self._output.statement.header))
+
+    def abandon(self) -> None:
+        if self._open is not None:
+            self._open[2].abandon()
+
+
+# Partitions
+
+
+def runs(keys: pa.Array) -> Iterator[tuple[str, int, int]]:
+    """(key, start, stop) of every stretch of equal keys."""
+    import pyarrow.compute as pc
+
+    encoded = pc.run_end_encode(keys)
+    start = 0
+    for key, stop in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
+        yield key, start, stop
+        start = stop
+
+
+def folder_of(statement: Unload, key: str) -> str:
+    """`year=2019/month=September/` for a JSON list of the partition's values, named as Hive names folders."""
+    values: list[str | None] = json.loads(key)
+    return "".join(
+        f"{column.name}={_UNSAFE.sub(_escape, value) if value else '__HIVE_DEFAULT_PARTITION__'}/"
+        for column, value in zip(statement.partition_by, values, strict=True)
+    )
+
+
+_UNSAFE = re.compile(r"""[\x00-\x1f"#%'*/:=?\\\x7f{\[\]^]""")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"
