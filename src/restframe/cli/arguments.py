@@ -1,0 +1,147 @@
+"""What every command of the command line takes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from restframe import __version__
+
+_EPILOG = "Without -d the warehouse is in $RESTFRAME_DIRECTORY, or else in {default}."
+
+
+def default_directory() -> Path:
+    """Where a user's warehouse is when nothing says otherwise."""
+    given = os.environ.get("RESTFRAME_DIRECTORY")
+    if given:
+        return Path(given)
+    data_home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data_home).expanduser() / "restframe"
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="restframe",
+        description="A warehouse on your own machine that speaks Redshift SQL and Redshift ML.",
+        epilog=_EPILOG.format(default=default_directory()),
+    )
+    top.add_argument("--version", action="version", version=f"restframe {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_add_sql, _add_train, _add_endpoint, _add_job, _add_demo, _add_doctor):
+        add(commands)
+    return top
+
+
+Commands = Any  # argparse has no public name for what add_subparsers() returns
+
+
+def _command(commands: Commands, name: str, run: str, text: str, *, directory: bool = True) -> argparse.ArgumentParser:
+    """One command; `run` is `module:function`, imported only when it is chosen."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:])
+    command.set_defaults(run=f"restframe.cli.{run}")
+    if directory:
+        command.add_argument(
+            "-d", "--directory", type=Path, default=default_directory(), metavar="DIR", help="the warehouse's directory"
+        )
+    return command
+
+
+def _add_sql(commands: Commands) -> None:
+    sql = _command(commands, "sql", "sql:run", "run SQL, or open a shell when there is none to run")
+    sql.add_argument(
+        "-c", "--command", action="append", default=[], metavar="SQL", help="run this text; may be given again"
+    )
+    sql.add_argument("-f", "--file", metavar="FILE", help="run this script; - is standard input")
+    sql.add_argument(
+        "--format",
+        choices=("table", "csv", "json", "parquet"),
+        default="table",
+        help="of rows: a table to read, CSV with a header, a JSON array of objects, or Parquet, which needs -o",
+    )
+    sql.add_argument("-o", "--output", type=Path, metavar="FILE", help="write rows there; whole or not at all")
+    sql.add_argument("-q", "--quiet", action="store_true", help="print rows and errors only")
+
+
+def _add_train(commands: Commands) -> None:
+    train = _command(commands, "train", "training:train", "train a model from data in s3:// buckets")
+    train.add_argument("algorithm", help="random_cut_forest, or the name of a SageMaker training image of it")
+    train.add_argument(
+        "channels",
+        nargs="+",
+        metavar="CHANNEL=S3_URL",
+        help="the data: train=s3://bucket/prefix, test=s3://bucket/prefix",
+    )
+    train.add_argument(
+        "-o", "--output", required=True, metavar="S3_URL", help="where the model goes: s3://bucket/prefix"
+    )
+    train.add_argument("-n", "--name", help="of the job; made of the algorithm and the time otherwise")
+    train.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a hyper-parameter; may be given again",
+    )
+    train.add_argument("--deploy", metavar="ENDPOINT", help="serve the model under this name when it is trained")
+
+
+def _add_endpoint(commands: Commands) -> None:
+    text = "make, show and ask the endpoints that serve models"
+    group = commands.add_parser("endpoint", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
+    create = _command(group, "create", "endpoint:create", "serve a model under a name")
+    create.add_argument("name")
+    create.add_argument(
+        "model", help="a training job, s3:// of a model.tar.gz, or http:// of a server with /invocations"
+    )
+    create.add_argument("--algorithm", help="of a model.tar.gz that does not say it itself")
+    create.add_argument(
+        "--header", default="", metavar="A,B", help="column names, for a server that wants CSV with a header line"
+    )
+    create.add_argument("--content-type", choices=("text/csv", "application/json"), default="text/csv")
+    listed = _command(group, "list", "endpoint:show_all", "list all endpoints")
+    describe = _command(group, "describe", "endpoint:describe", "show what is known of an endpoint")
+    invoke = _command(group, "invoke", "endpoint:invoke", "send an endpoint rows and print its answer")
+    delete = _command(group, "delete", "endpoint:delete", "end an endpoint; what it was made of stays")
+    serve = _command(group, "serve", "endpoint:serve", "answer /ping and /invocations over HTTP for one endpoint")
+    for one in (describe, invoke, delete, serve):
+        one.add_argument("name")
+    for one in (listed, describe):
+        one.add_argument("--json", action="store_true", help="print JSON")
+    invoke.add_argument("body", nargs="?", help="the request; standard input without it")
+    invoke.add_argument("--content-type", default="text/csv")
+    invoke.add_argument("--accept", default="text/csv")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8080)
+
+
+def _add_job(commands: Commands) -> None:
+    text = "show, follow and stop training jobs"
+    group = commands.add_parser("job", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
+    listed = _command(group, "list", "training:show_all", "list all training jobs")
+    describe = _command(group, "describe", "training:describe", "show what is known of a job")
+    stop = _command(group, "stop", "training:stop", "stop a job")
+    logs = _command(group, "logs", "training:logs", "print a job's log")
+    for one in (describe, stop, logs):
+        one.add_argument("name")
+    for one in (listed, describe):
+        one.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_demo(commands: Commands) -> None:
+    text = "play a story from data to result"
+    group = commands.add_parser("demo", help=text, description=text).add_subparsers(metavar="STORY", required=True)
+    taxi = _command(
+        group, "taxi", "demo.taxi:run", "find what is unusual in New York's taxi ridership", directory=False
+    )
+    taxi.add_argument("--data-file", metavar="CSV", help="ridership as timestamp,value: a file, or s3://bucket/key")
+    taxi.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="where the chart goes; ./demo")
+    taxi.add_argument(
+        "-d", "--directory", type=Path, metavar="DIR", help="the warehouse's directory; DIR/warehouse in --out"
+    )
+
+
+def _add_doctor(commands: Commands) -> None:
+    _command(commands, "doctor", "doctor:run", "check that restframe can work here")

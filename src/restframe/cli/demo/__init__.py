@@ -1,0 +1,1 @@
+"""Stories that restframe plays by itself, from data to result."""
