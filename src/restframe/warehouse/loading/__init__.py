@@ -1,0 +1,1 @@
+"""COPY's work: which files, which columns, how they are read, and the stream of rows into the engine."""
