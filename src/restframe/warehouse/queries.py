@@ -25,8 +25,7 @@ def prepare_models(translation: Translation, session: Session) -> None:
     """Whatever must happen before the engine runs a statement that calls models, itself or through a view."""
     if not translation.calls and not any(table.models for table in translation.reads):
         return
-    session.open_model_calls()
-    prefetch(translation, session)
+    prefetch(translation, session.open_model_calls(), session)
 
 
 class SessionNames:

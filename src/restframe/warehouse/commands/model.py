@@ -70,7 +70,13 @@ def _check_free(statement: CreateRemoteModel, model: Model, session: Session) ->
             f'schema "{model.function_schema}" does not exist', position=statement.function.position
         )
     for other in session.catalog.functions(model.function_schema, model.function_name):
-        if other.argument_types == model.argument_types:
+        if len(other.argument_types) == len(model.argument_types):
+            if other.argument_types != model.argument_types:
+                raise errors.NotSupportedError(
+                    f'function "{model.function_name}" exists with as many arguments of other types',
+                    position=statement.function.position,
+                    hint="Functions of one name must differ in their number of arguments.",
+                )
             raise errors.DuplicateFunction(
                 f'function "{model.function_name}" already exists with same argument types',
                 position=statement.function.position,

@@ -59,6 +59,9 @@ class PredictionFunctions:
         self._statements[token] = calls
         return calls
 
+    def is_remote(self, model: Model) -> bool:
+        return model.endpoint is not None and self._jobs.predictor(model.endpoint) is None
+
     def memo_for(self, model: Model, check_cancelled: Callable[[], None]) -> Memo:
         """A new memo for a remote endpoint, which may change its mind between statements.
 
@@ -123,6 +126,10 @@ class StatementCalls:
         # Row i of the answer is the number of asked rows up to i, less one; NULL where it was not asked.
         rows = np.cumsum(np.asarray(asked)) - 1
         return known.take(pa.array(rows, mask=~np.asarray(asked)))
+
+    def is_remote(self, model: Model) -> bool:
+        """Whether asking the model means a request."""
+        return self._functions.is_remote(model)
 
     def _memo(self, model: Model) -> Memo:
         with self._lock:
