@@ -79,7 +79,7 @@ def test_ping_and_invocations(service: Service) -> None:
         ("GET", "/", b"", {}, 404, "there is no /"),
         ("POST", "/other", b"1", {}, 404, "there is no /other"),
         ("POST", "/invocations", b"abc\n", {}, 400, 'line 1, column 1: "abc" is not a number'),
-        ("POST", "/invocations", b"1,2\n", {}, 400, "a row has 2 features, the model was trained with 1"),
+        ("POST", "/invocations", b"1,2\n", {}, 400, "the forest was fitted to 1 features, but the points have 2"),
         ("POST", "/invocations", b"1", {"Content-Type": "image/png"}, 415, 'content type "image/png" is not supported'),
         ("POST", "/invocations", b"1", {"Content-Length": "-5"}, 411, "the request needs a Content-Length"),
         ("POST", "/invocations", b"1", {"Content-Length": "99999999"}, 413, "the request is larger than 6291456 bytes"),
@@ -126,7 +126,7 @@ def test_another_warehouse_uses_it_as_an_endpoint(service: Service, tmp_path: Pa
         assert predictor is not None
         expected = predictor.predict(numbers.to_numpy().reshape(-1, 1).astype(float))
         assert answers.cast(pa.float64()).to_pylist() == expected.tolist()
-        with pytest.raises(errors.EndpointFailed, match="400 Bad Request: a row has 2 features"):
+        with pytest.raises(errors.EndpointFailed, match="400 Bad Request: the forest was fitted to 1 features"):
             endpoint.invoke(b"1,2\n")
     elsewhere.close()
 

@@ -131,12 +131,12 @@ class Endpoints:
         """Serve what another configuration says, from the moment it is loaded; when that fails, the old goes on."""
         config = self.models.config(config_name).spec
         model = self.models.find(config.model).spec
-        description = self.describe(name)
-        if description.status not in ("InService", "Failed"):
-            raise errors.EndpointNotReady(f'endpoint "{name}" is {description.status}')
+        row = self._row(name)
+        status, created = row["status"], row["created"]
+        if status not in ("InService", "Failed"):
+            raise errors.EndpointNotReady(f'endpoint "{name}" is {status}')
         self._note(name, "Updating")
-        created = description.created.timestamp()
-        self._in_thread(name, lambda: self._bring_up(name, created, config, model, description.status))
+        self._in_thread(name, lambda: self._bring_up(name, created, config, model, status))
 
     def delete(self, name: str) -> None:
         """UndefinedObject when there is no such endpoint."""
@@ -151,10 +151,7 @@ class Endpoints:
         self._notify()
 
     def describe(self, name: str) -> EndpointDescription:
-        row = self._journal.row("SELECT * FROM endpoints WHERE name = ?", (name,))
-        if row is None:
-            raise errors.UndefinedObject(f'endpoint "{name[:100]}" does not exist')
-        return _description(row)
+        return _description(self._row(name))
 
     def describe_all(self) -> list[EndpointDescription]:
         """All endpoints, oldest first."""
@@ -263,6 +260,12 @@ class Endpoints:
 
     def _say(self, name: str, text: str) -> None:
         self._journal.append(LOG_GROUP + "/" + name, "AllTraffic", [(time.time(), text)])
+
+    def _row(self, name: str) -> sqlite3.Row:
+        row = self._journal.row("SELECT * FROM endpoints WHERE name = ?", (name,))
+        if row is None:
+            raise errors.UndefinedObject(f'endpoint "{name[:100]}" does not exist')
+        return row
 
     def _note(
         self,

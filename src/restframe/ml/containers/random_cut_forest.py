@@ -15,7 +15,6 @@ from restframe.ml.algorithm import Algorithm, Channel, Trained
 from restframe.ml.containers.records import (
     TRAINING_CONTENT_TYPES,
     answer_scores,
-    check_points,
     read_channel,
 )
 from restframe.ml.hyperparameters import HyperParameter
@@ -57,7 +56,6 @@ class ForestPredictor:
     def predict(self, points: FloatArray) -> FloatArray:
         from restframe.ml.random_cut_forest import score
 
-        check_points(points, self.feature_count)
         return score(self._forest, points)
 
 
@@ -73,7 +71,6 @@ def train(parameters: Mapping[str, Any], channels: Mapping[str, Channel], log: T
     feature_dim = parameters["feature_dim"] or points.shape[1]
     if points.shape[1] != feature_dim:
         raise errors.DataError(f"feature_dim is {feature_dim}, but the training data has {points.shape[1]} columns")
-    check_points(points, feature_dim)
     log.info("feature_dim is correct.")
     log.took(log.started, "initialize.time")
     log.info("Sampling training data...")

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from restframe import errors
 from restframe.ml import codecs
 from restframe.ml.algorithm import Channel, Predictor
 from restframe.ml.codecs import Records
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    FloatArray = npt.NDArray[np.float64]
 
 TRAINING_CONTENT_TYPES = (codecs.RECORDIO, codecs.CSV)
 _RECORDIO_START = b"\x0a\x23\xd7\xce"
@@ -59,15 +51,3 @@ def answer_scores(predictor: Predictor, body: bytes, content_type: str, accept: 
     if not len(points):
         raise errors.DataError("the request has no rows")
     return codecs.encode_scores(predictor.predict(points), accept)
-
-
-def check_points(points: FloatArray, feature_count: int) -> None:
-    """DataError unless the rows have as many features as the model, all of them finite."""
-    import numpy as np
-
-    if points.shape[1] != feature_count:
-        raise errors.DataError(f"a row has {points.shape[1]} features, the model was trained with {feature_count}")
-    if not np.isfinite(points).all():
-        row, column = np.argwhere(~np.isfinite(points))[0]
-        what = "no value" if np.isnan(points[row, column]) else "an infinite value"
-        raise errors.DataError(f"row {row + 1} has {what} for feature {column + 1}")
