@@ -160,8 +160,10 @@ class Catalog:
         raise errors.UndefinedTable(f'relation "{shown}" does not exist', position=position)
 
     def creation_schema(self, schema: str | None, position: int | None = None) -> str:
-        """The schema in which CREATE puts an object named with or without one."""
-        chosen = schema or next(iter(self.search_path), "public")
+        """The schema in which CREATE puts an object: the one named, else the first of the search path that exists."""
+        chosen = schema or next((name for name in self.search_path if self.has_schema(name)), None)
+        if chosen is None:
+            raise errors.UndefinedSchema("no schema has been selected to create in", position=position)
         if chosen.startswith(INTERNAL_SCHEMA) or chosen in ("pg_catalog", "information_schema"):
             raise errors.InsufficientPrivilege(f"permission denied for schema {chosen}", position=position)
         if not self.has_schema(chosen):

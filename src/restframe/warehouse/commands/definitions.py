@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from restframe import errors
 from restframe.catalog.relations import ColumnDefinition, Identity
 from restframe.engine.quoting import quoted
+from restframe.sql import translate_default
 from restframe.sql.statements.columns import ColumnClause, ColumnName
 from restframe.sql.statements.create_table import TableAttributes, TableConstraint
 
@@ -29,10 +30,12 @@ class TableDefinition:
 def column_definition(clause: ColumnClause) -> ColumnDefinition:
     """One column without its place in the table's keys.
 
-    NotSupportedError for COLLATE CASE_INSENSITIVE.
+    NotSupportedError for COLLATE CASE_INSENSITIVE; what is wrong with a default, at its place.
     """
     if clause.case_insensitive:
         raise errors.NotSupportedError("COLLATE CASE_INSENSITIVE is not supported", position=clause.position)
+    if clause.default is not None:
+        translate_default(clause.default.text, clause.default.position)
     identity = clause.identity
     return ColumnDefinition(
         clause.name,

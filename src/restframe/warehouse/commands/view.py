@@ -112,9 +112,8 @@ def drop(statement: DropView, session: Session) -> Result:
         if found is None:
             raise errors.UndefinedTable(f'View "{name.name}" does not exist', position=name.position)
         if found.kind != "view":
-            raise errors.WrongObjectType(
-                f'"{found.name}" is not a view', position=name.position, hint="Use DROP TABLE to remove a table."
-            )
+            hint = "Use DROP TABLE to remove a table." if "table" in found.kind else None
+            raise errors.WrongObjectType(f'"{found.name}" is not a view', position=name.position, hint=hint)
         relations.append(found)
     drop_all(relations, statement.cascade, session)
     return Result(command="DROP VIEW")
