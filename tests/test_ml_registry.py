@@ -256,9 +256,9 @@ def test_artefacts_that_are_not_ours() -> None:
 
 
 NODE_COUNTS = (
-    "405, 403, 409, 409, 411, 409, 407, 409, 407, 411, 409, 411, 411, 407, 405, 409, 407, 409, 409, 409, 411, 411, 401, "
-    "409, 409, 411, 407, 411, 411, 401, 411, 405, 411, 411, 409, 409, 411, 405, 409, 407, 409, 411, 411, 407, 409, 411, "
-    "407, 407, 411, 409, "
+    "405, 403, 409, 409, 411, 409, 407, 409, 407, 411, 409, 411, 411, 407, 405, 409, 407, 409, 409, 409, 411, 411, "
+    "401, 409, 409, 411, 407, 411, 411, 401, 411, 405, 411, 411, 409, 409, 411, 405, 409, 407, 409, 411, 411, 407, "
+    "409, 411, 407, 407, 411, 409, "
 )
 
 
@@ -277,7 +277,7 @@ def test_the_published_run_on_taxi_rides(shared_data: Callable[[str], Path]) -> 
         f"shingle_size: 1, trees_num_nodes: [{NODE_COUNTS}], trees_depth: ["
     )
     algorithm = registry.find("randomcutforest")
-    body = codecs.encode(rides, codecs.CSV)
+    body = codecs.encode(rides, codecs.CSV)[:-1]  # the SDK joins lines, and ends none
     assert len(body) == 59_355
     answer, _ = algorithm.invoke(algorithm.load(trained.files), body, "text/csv", "application/json")
     scores = np.array([one["score"] for one in json.loads(answer)["scores"]])
