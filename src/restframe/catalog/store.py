@@ -215,10 +215,12 @@ class Catalog:
                 list(relation.constraints),
             ],
         )
-        for position, column in enumerate(relation.columns, start=1):
+        rows = [[*key, position, *_column_values(column)] for position, column in enumerate(relation.columns, start=1)]
+        if rows:
+            row = f"({', '.join('?' * len(rows[0]))})"
             self._write(
-                f"INSERT INTO _restframe.columns VALUES ({', '.join('?' * 13)})",
-                [*key, position, *_column_values(column)],
+                f"INSERT INTO _restframe.columns VALUES {', '.join([row] * len(rows))}",
+                [value for values in rows for value in values],
             )
         for on in sorted(set(reads)):
             self._write("INSERT INTO _restframe.dependencies VALUES (?, ?, ?, ?)", [*key, *on])
