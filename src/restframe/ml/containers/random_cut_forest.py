@@ -111,11 +111,16 @@ def train(parameters: Mapping[str, Any], channels: Mapping[str, Channel], log: T
 
 
 def load(files: Mapping[str, bytes]) -> ForestPredictor:
+    import numpy as np
+
     from restframe.ml.random_cut_forest import load as load_forest
 
     if _MODEL_FILE not in files:
         raise errors.DataError(f'the artefact has no "{_MODEL_FILE}"')
-    return ForestPredictor(load_forest(files[_MODEL_FILE]))
+    predictor = ForestPredictor(load_forest(files[_MODEL_FILE]))
+    # the first score brings the compiled kernel into memory: better now than in the first request
+    predictor.predict(np.zeros((1, predictor.feature_count)))
+    return predictor
 
 
 RANDOM_CUT_FOREST = Algorithm(
