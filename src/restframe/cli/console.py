@@ -63,14 +63,10 @@ class Console:
 
     def run(self, text: str) -> bool:
         """Run a text up to its first error, which is printed; whether all went well."""
-        at = 0
         try:
             for piece in pieces(text):
-                at = piece.start
                 self._one(piece)
         except errors.Error as error:
-            if error.position is not None:
-                error.position += at
             report(error, text)
             return False
         return True
@@ -96,7 +92,12 @@ class Console:
             self._command(self, piece.text)
             return
         started = time.perf_counter()
-        run(self.session, lambda bar: self._execute(piece.text, bar), terminal_for_progress())
+        try:
+            run(self.session, lambda bar: self._execute(piece.text, bar), terminal_for_progress())
+        except errors.Error as error:
+            if error.position is not None:
+                error.position += piece.start
+            raise
         if self.view.timing:
             print(f"Time: {_duration(time.perf_counter() - started)}")
 
