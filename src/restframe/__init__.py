@@ -14,7 +14,6 @@ names stand here too. Everything arrives when it is first used, so that importin
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restframe.errors import (
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from restframe.dbapi import apilevel, connect, paramstyle, threadsafety
     from restframe.result import Column, Notice, Result
     from restframe.settings import S3Endpoint, Settings
-    from restframe.warehouse import Session, Warehouse
+    from restframe.warehouse import Session, Warehouse, open  # noqa: A004
 
 __version__ = "0.1.0"
 
@@ -64,20 +63,8 @@ __all__ = [
     "threadsafety",
 ]
 
-
-def open(directory: Path | str, **settings: Any) -> Warehouse:  # noqa: A001  (restframe.open is the name to use)
-    """Open the warehouse in a directory, which is created when missing.
-
-    settings : fields of restframe.Settings
-
-    WarehouseLocked when another process has the directory open.
-    """
-    from restframe.warehouse import Warehouse
-
-    return Warehouse(directory, **settings)
-
-
 _HOME = {
+    "open": "restframe.warehouse",
     "Warehouse": "restframe.warehouse",
     "Session": "restframe.warehouse",
     "Result": "restframe.result",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from restframe import errors
 from restframe import settings as settings_
 from restframe.catalog import store, views
 from restframe.engine import Parameters
@@ -20,6 +22,9 @@ from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.services import Services
 from restframe.warehouse.session import Session
 
+_opening = threading.Lock()
+_opened: weakref.WeakValueDictionary[Path, Warehouse] = weakref.WeakValueDictionary()
+
 
 class Warehouse:
     """Everything in one directory: tables, models, buckets, jobs and endpoints.
@@ -29,11 +34,27 @@ class Warehouse:
             print(warehouse.sql("SELECT count(*) FROM t").scalar())
 
     `sql` is a session shared by all threads, one statement at a time; `session()` gives one of your own.
-    WarehouseLocked when another process has the directory open.
+    WarehouseLocked when another process has the directory open, or another Warehouse of this one.
     """
 
     def __init__(self, directory: Path | str, **given: Any) -> None:
         self.settings: Settings = settings_.load(directory, **given)
+        with _opening:
+            if Warehouse.opened(self.settings.directory) is not None:
+                # The engine would let us in, and two catalogs would not know of each other's changes.
+                raise errors.WarehouseLocked(
+                    "the warehouse is already open in this process",
+                    hint="Use the Warehouse that is open; restframe.connect() shares it.",
+                )
+            self._create()
+            _opened[self.settings.directory] = self
+
+    @staticmethod
+    def opened(directory: Path) -> Warehouse | None:
+        """The Warehouse this process has open in a directory; `directory` is resolved."""
+        return _opened.get(directory)
+
+    def _create(self) -> None:
         self.settings.directory.mkdir(parents=True, exist_ok=True)
         engine = DuckDB(self.settings.directory / "warehouse.duckdb", self.settings)
         try:
@@ -123,11 +144,14 @@ class Warehouse:
         if self._closed:
             return
         self._closed = True
-        if self._session is not None:
-            self._session.close()
-        self._services.functions.close()
-        self._services.jobs.close()
-        self._services.engine.close()
+        try:
+            if self._session is not None:
+                self._session.close()
+            self._services.functions.close()
+            self._services.jobs.close()
+            self._services.engine.close()
+        finally:
+            del _opened[self.settings.directory]
 
     def __enter__(self) -> Warehouse:
         return self
