@@ -59,6 +59,10 @@ class Fields:
             np.empty((capacity, 2), np.int32),
         )
 
+    @property
+    def capacity(self) -> int:
+        return len(self.kinds)
+
     def load(self, data: bytes) -> None:
         """Take the bytes of a block; the kernels may write into their copy of it."""
         self.raw = data

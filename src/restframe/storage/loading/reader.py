@@ -56,27 +56,28 @@ class RecordReader:
     def _cut(self, fields: Fields, begin: int, final: bool, line: int) -> tuple[int, int, int]:
         """Fill the fields with whole records of `fields.raw` from an offset on.
 
-        Returns their number, the offset after them, and the number of the next line. The same offset means that the
-        block holds no whole record any more.
+        Returns their number, the offset after them, and the number of the next line. Fewer records than the fields
+        have room for means that the block holds no whole record any more.
         """
 
-    def read(self, pieces: Iterable[bytes], most_faults: int = 100_000) -> Iterator[Batch]:
+    def read(
+        self, pieces: Iterable[bytes], most_faults: int = 100_000, block_bytes: int = _BLOCK_BYTES
+    ) -> Iterator[Batch]:
         """The rows of one file, whose bytes come in pieces of any size.
 
+        most_faults : of one batch; further refused rows of it are not told
         CorruptObject when the bytes are not in the right encoding.
         """
         fields = Fields.allocate(len(self._columns))
         place = _Place(self._ignore_header)
         tail = b""
-        for block, final in _with_last(_blocks(_decoded(pieces, self._encoding))):
+        for block, final in _with_last(_blocks(_decoded(pieces, self._encoding), block_bytes)):
             data = tail + block if tail else block
             begin = place.skip(data, final)
             fields.load(data)
-            while begin < len(data):
-                fields.rows, end, place.line = self._cut(fields, begin, final, place.line)
-                if end == begin:
-                    break
-                begin = end
+            fields.rows = fields.capacity
+            while begin < len(data) and fields.rows == fields.capacity:  # else what is left is no whole record
+                fields.rows, begin, place.line = self._cut(fields, begin, final, place.line)
                 if fields.rows:
                     yield self._batch(fields, place.line - 1, most_faults)
             tail = data[begin:]
@@ -141,14 +142,14 @@ def _with_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     yield held, True
 
 
-def _blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _blocks(pieces: Iterator[bytes], block_bytes: int) -> Iterator[bytes]:
     """The same bytes in pieces of a good size; large ones are passed on as they are."""
     held: list[bytes] = []
     size = 0
     for piece in pieces:
         held.append(piece)
         size += len(piece)
-        if size >= _BLOCK_BYTES:
+        if size >= block_bytes:
             yield held[0] if len(held) == 1 else b"".join(held)
             held, size = [], 0
     if size:
