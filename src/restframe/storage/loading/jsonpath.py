@@ -12,7 +12,7 @@ from restframe import errors
 
 Path = tuple[str | int, ...]
 
-_STEP = re.compile(r"\.([^.\[\]']+)|\['((?:[^'\\]|\\.)*)'\]|\[([0-9]{1,9})\]")
+_STEP = re.compile(r"\.([^.*\[\]']+)|\['((?:[^'\\]|\\.)*)'\]|\[([0-9]{1,9})\]")
 
 
 def read_paths(data: bytes, name: str) -> list[Path] | None:
