@@ -8,15 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from restframe import errors
-from restframe.jobs import Channel, JobDescription, Service, TrainingJob
+from restframe.jobs import Channel, JobDescription, Service, TrainingJob, training
 from restframe.jobs import process as process_module
-from restframe.jobs.process import describe_exit
+from restframe.jobs.process import TrainingProcess, describe_exit
 from restframe.ml import artifact
 from restframe.settings import Settings
 from restframe.storage import ObjectUrl, Storage
@@ -53,14 +54,27 @@ def objects(service: Service, prefix: str) -> list[str]:
     return [str(info.url) for info in storage.list(ObjectUrl.parse(prefix))] if storage.bucket_exists("models") else []
 
 
-def stopped_child(job: TrainingJob) -> int:
-    """The process id of a job's child, which has been made to stand still before it could do anything."""
+class StandingStill(TrainingProcess):
+    """The child of a job called "paused" is stopped before it can do anything."""
+
+    def __init__(self, directory: Path, task: Mapping[str, Any]) -> None:
+        super().__init__(directory, task)
+        if directory.name == "paused":
+            os.kill(self.pid, signal.SIGSTOP)
+
+
+@pytest.fixture(autouse=True)
+def standing_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "TrainingProcess", StandingStill)
+
+
+def child_of(job: TrainingJob) -> int:
+    """The process id of a job's child, once it has one."""
     deadline = time.monotonic() + 20
     while (pid := job.training.process_id(job.name)) is None:
         assert time.monotonic() < deadline
         assert not job.describe().is_final, job.describe().failure
         time.sleep(0.001)
-    os.kill(pid, signal.SIGSTOP)
     return pid
 
 
@@ -206,8 +220,8 @@ def test_what_is_wrong_with_the_data_fails_the_job(
 
 
 def test_a_killed_child_fails_its_job_and_leaves_nothing(service: Service) -> None:
-    job = train(service)
-    os.kill(stopped_child(job), signal.SIGKILL)
+    job = train(service, "paused")
+    os.kill(child_of(job), signal.SIGKILL)
     with pytest.raises(errors.TrainingFailed, match="was killed"):
         job.wait()
     assert job.describe().failure == (
@@ -218,8 +232,8 @@ def test_a_killed_child_fails_its_job_and_leaves_nothing(service: Service) -> No
 
 
 def test_a_crashed_child_fails_its_job(service: Service) -> None:
-    job = train(service)
-    pid = stopped_child(job)
+    job = train(service, "paused")
+    pid = child_of(job)
     os.kill(pid, signal.SIGABRT)
     os.kill(pid, signal.SIGCONT)
     with pytest.raises(errors.TrainingFailed, match=r"the training process crashed \(SIGABRT\), exit code: 134"):
@@ -228,24 +242,24 @@ def test_a_crashed_child_fails_its_job(service: Service) -> None:
 
 
 def test_stopping(service: Service) -> None:
-    job = train(service)
-    pid = stopped_child(job)
+    job = train(service, "paused")
+    pid = child_of(job)
     job.stop()
     assert job.status == "Stopping"
     job.stop()
     os.kill(pid, signal.SIGCONT)
-    with pytest.raises(errors.TrainingFailed, match='training job "taxi" stopped: Stopped'):
+    with pytest.raises(errors.TrainingFailed, match='training job "paused" stopped: Stopped'):
         job.wait()
     assert statuses(job.describe()) == ["Starting", "Downloading", "Training", "Stopping", "Stopped"]
     assert objects(service, "s3://models/") == []
-    with pytest.raises(errors.InvalidParameterValue, match='training job "taxi" is Stopped, it cannot be stopped'):
+    with pytest.raises(errors.InvalidParameterValue, match='training job "paused" is Stopped, it cannot be stopped'):
         job.stop()
 
 
 def test_a_child_that_will_not_stop_is_killed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "_GRACE_S", 0.1)
-    job = train(service)
-    stopped_child(job)  # deaf to SIGTERM as long as it stands still
+    job = train(service, "paused")
+    child_of(job)  # deaf to SIGTERM as long as it stands still
     job.stop()
     with pytest.raises(errors.TrainingFailed, match="stopped"):
         job.wait(10)
@@ -253,19 +267,19 @@ def test_a_child_that_will_not_stop_is_killed(service: Service, monkeypatch: pyt
 
 def test_the_longest_run_time(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "_GRACE_S", 0.1)
-    job = train(service, max_runtime_s=1)
-    stopped_child(job)
+    job = train(service, "paused", max_runtime_s=1)
+    child_of(job)
     with pytest.raises(errors.TrainingFailed, match="stopped: MaxRuntimeExceeded"):
         job.wait(10)
     assert (job.describe().status, job.describe().secondary_status) == ("Stopped", "MaxRuntimeExceeded")
 
 
 def test_waiting_has_its_limits(service: Service) -> None:
-    job = train(service)
-    pid = stopped_child(job)
+    job = train(service, "paused")
+    pid = child_of(job)
     started = time.monotonic()
-    assert service.training.wait("taxi", 0.05).status == "InProgress"
-    with pytest.raises(errors.TrainingFailed, match='training job "taxi" is not done: Training'):
+    assert service.training.wait("paused", 0.05).status == "InProgress"
+    with pytest.raises(errors.TrainingFailed, match='training job "paused" is not done: Training'):
         job.wait(0.05)
     assert time.monotonic() - started < 5
     os.kill(pid, signal.SIGCONT)
@@ -276,8 +290,9 @@ def test_jobs_wait_for_a_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     service = open_service(tmp_path)
     put(service, "s3://rides/train/a.csv", ROWS)
-    first, second, third = (train(service, name) for name in ("a", "b", "c"))
-    pid = stopped_child(first)
+    first = train(service, "paused")
+    pid = child_of(first)
+    second, third = train(service, "b"), train(service, "c")
     second.stop()
     assert service.training.wait("b", 10).status == "Stopped"
     assert third.describe().secondary_status == "Starting"
@@ -290,12 +305,12 @@ def test_closing_ends_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(process_module, "_GRACE_S", 0.1)
     service = open_service(tmp_path)
     put(service, "s3://rides/train/a.csv", ROWS)
-    pid = stopped_child(train(service))
+    pid = child_of(train(service, "paused"))
     service.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     again = open_service(tmp_path)
-    failure = again.training.describe("taxi").failure
+    failure = again.training.describe("paused").failure
     assert failure == "InternalServerError: the warehouse was closed while the job was running"
     again.close()
 
@@ -306,9 +321,10 @@ import os, signal, sys, time
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 import test_jobs_training as scene
+scene.training.TrainingProcess = scene.StandingStill
 service = scene.open_service(Path({str(tmp_path)!r}))
 scene.put(service, "s3://rides/train/a.csv", scene.ROWS)
-print(scene.stopped_child(scene.train(service)), flush=True)
+print(scene.child_of(scene.train(service, 'paused')), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -320,7 +336,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert time.monotonic() < deadline
         time.sleep(0.02)
     service = open_service(tmp_path)
-    description = service.training.describe("taxi")
+    description = service.training.describe("paused")
     assert description.status == "Failed"
     assert description.failure == "InternalServerError: the warehouse ended while the job was running"
     assert statuses(description)[-1] == "Failed"
@@ -341,10 +357,11 @@ def _is_running(pid: int) -> bool:
 def test_the_child_sees_no_credentials(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("RESTFRAME_PASSWORD", "secret")
-    job = train(service)
-    pid = stopped_child(job)
+    job = train(service, "paused")
+    pid = child_of(job)
     if Path("/proc/self/environ").exists():
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        while not (environment := Path(f"/proc/{pid}/environ").read_bytes()):
+            time.sleep(0.001)  # the new program is being set up
         assert b"secret" not in environment
         assert b"PATH=" in environment
     os.kill(pid, signal.SIGCONT)

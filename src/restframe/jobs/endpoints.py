@@ -125,7 +125,8 @@ class Endpoints:
                 )
             except sqlite3.IntegrityError as error:
                 raise errors.DuplicateObject(f'endpoint "{name}" already exists') from error
-        self._in_thread(name, lambda: self._bring_up(name, now, config, model, "Failed"))
+        slot = self._slot(name)
+        self._in_thread(name, lambda: self._bring_up(name, now, slot, config, model, "Failed"))
 
     def update(self, name: str, config_name: str) -> None:
         """Serve what another configuration says, from the moment it is loaded; when that fails, the old goes on."""
@@ -136,7 +137,8 @@ class Endpoints:
         if status not in ("InService", "Failed"):
             raise errors.EndpointNotReady(f'endpoint "{name}" is {status}')
         self._note(name, "Updating")
-        self._in_thread(name, lambda: self._bring_up(name, created, config, model, status))
+        slot = self._slot(name)
+        self._in_thread(name, lambda: self._bring_up(name, created, slot, config, model, status))
 
     def delete(self, name: str) -> None:
         """UndefinedObject when there is no such endpoint."""
@@ -196,8 +198,10 @@ class Endpoints:
 
     # Loading
 
-    def _bring_up(self, name: str, created: float, config: EndpointConfig, model: ModelSpec, otherwise: str) -> None:
-        """Load a model and put it in an endpoint's place; `otherwise` is the status when that fails.
+    def _bring_up(
+        self, name: str, created: float, slot: _Slot, config: EndpointConfig, model: ModelSpec, otherwise: str
+    ) -> None:
+        """Load a model and put it in an endpoint's slot; `otherwise` is the status when that fails.
 
         created : tells the endpoint from a later one of the same name
         """
@@ -215,11 +219,10 @@ class Endpoints:
             self._note(name, otherwise, f"{type(error).__name__}: {error}"[:_MAX_FAILURE], created)
             return
         self._say(name, f"model {model.name} loaded in {(time.time() - started) * 1000:.0f} ms")
-        slot = self._slot(name)
         with slot.lock:
-            left_over: Server | None = server  # when the endpoint was deleted meanwhile
-            if self._note(name, "InService", None, created, config, model):
-                left_over, slot.server = slot.server, server
+            left_over, slot.server = slot.server, server  # before anybody is told
+            if not self._note(name, "InService", None, created, config, model):
+                left_over = server  # deleted meanwhile, and its slot with it
         if left_over is not None:
             left_over.close()
 
