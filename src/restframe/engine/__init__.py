@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
+# Rows of one Arrow batch of a result: large enough to be quick, small enough that a batch of wide rows fits anywhere.
+BATCH_ROWS = 65_536
+
 # Columns in, column out; each call sees some of a statement's rows, on any thread.
 ArrowFunction = Callable[..., "pa.Array"]
 
@@ -33,7 +36,9 @@ class Connection(Protocol):
         """All rows of a small statement; the count of changed rows for INSERT, UPDATE and DELETE."""
         ...
 
-    def stream(self, sql: str, parameters: Parameters = ()) -> Stream: ...
+    def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Stream:
+        """A query's rows, computed as they are read; at most `batch_rows` of them are in one batch."""
+        ...
 
     def begin(self) -> None: ...
 

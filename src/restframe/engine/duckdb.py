@@ -16,16 +16,13 @@ import duckdb
 from duckdb.func import ARROW, SPECIAL
 
 from restframe import errors
-from restframe.engine import ArrowFunction, Parameters, Stream
+from restframe.engine import BATCH_ROWS, ArrowFunction, Parameters, Stream
 from restframe.engine.conditions import translate_error
 from restframe.settings import Settings
 from restframe.types import SqlType, from_engine_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# Rows of one Arrow batch of a result: large enough to be quick, small enough that a batch of wide rows fits anywhere.
-_BATCH_ROWS = 65_536
 
 # Marks, in the text DuckDB keeps of it, an error that was raised inside a function of ours.
 _KEPT = "restframe-error-"
@@ -102,12 +99,12 @@ class DuckDBConnection:
             cursor = self._connection.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
-    def stream(self, sql: str, parameters: Parameters = ()) -> Stream:
+    def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Stream:
         with self._interruptible():
             # A relation streams; the result of execute() would be copied as a whole.
             relation = self._connection.sql(sql, params=parameters or None)
             names, types = relation.columns, relation.types
-            reader = relation.to_arrow_reader(_BATCH_ROWS)
+            reader = relation.to_arrow_reader(batch_rows)
         return Stream(tuple(names), tuple(from_engine_type(str(type_)) for type_ in types), self._read(reader))
 
     def _read(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
