@@ -135,7 +135,7 @@ def _partitions(statement: Unload, columns: Sequence[Column]) -> Iterator[int]:
 def _write(output: Output, source: Source, layout: Layout, session: Session) -> None:
     key, folder = "", Slices(output, "")
     try:
-        for batch in session.connection.stream(_select(source, layout), layout.parameters).batches:
+        for batch in session.connection.stream(_select(source, layout), layout.parameters, layout.batch_rows).batches:
             stretches = [("", 0, batch.num_rows)]
             if source.partitions:
                 stretches, batch = list(runs(batch.column(0))), batch.drop_columns(["folder"])

@@ -33,7 +33,12 @@ def parquet_layout(statement: Unload, columns: Sequence[Column], numbers: Sequen
     new_part = partial(
         ParquetPart, schema=schema, max_bytes=statement.max_file_bytes, row_group_bytes=statement.row_group_bytes
     )
-    return Layout(values, new_part, lambda batch: pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+    return Layout(
+        values,
+        new_part,
+        lambda batch: pa.RecordBatch.from_arrays(batch.columns, schema=schema),
+        batch_rows=16_384,  # smaller batches make the writer slow
+    )
 
 
 def _stored(column: Column) -> SqlType:

@@ -42,12 +42,14 @@ class Layout:
     values : expressions over the query's columns, which are called c0, c1, ...
     parameters : of the expressions
     rows_of : a batch of these values as Part.write takes it
+    batch_rows : how many rows the engine is to compute at once; for text, a few of 64 KB must not hurt
     """
 
     values: tuple[str, ...]
     new_part: Callable[[Path], Part]
     rows_of: Callable[[pa.RecordBatch], Any]
     parameters: Mapping[str, str] = field(default_factory=dict)
+    batch_rows: int = 2048
 
 
 @dataclass(frozen=True, slots=True)
