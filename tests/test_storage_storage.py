@@ -64,6 +64,15 @@ def test_a_bucket_is_not_an_object(tmp_path: Path) -> None:
         storage.read(ObjectUrl(".restframe", "intents"))
 
 
+def test_keys_no_service_would_take_are_refused(tmp_path: Path) -> None:
+    storage = Storage(Settings(directory=tmp_path))
+    for use in (storage.read, storage.delete, storage.list, lambda url: storage.put(url, b"")):
+        with pytest.raises(errors.InvalidParameterValue, match="is 4096 bytes long, the limit is 1024"):
+            use(at("k" * 4096))
+        with pytest.raises(errors.InvalidParameterValue, match="not valid UTF-8"):
+            use(at("\udc80"))
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of one megabyte."""

@@ -152,7 +152,7 @@ class DirectoryStore:
             second = new_name(self._temporary)
             try:
                 os.link(path, second, follow_symlinks=False)
-            except OSError:  # another owner's file, or a file system without links
+            except (OSError, NotImplementedError):  # another owner's file, or a file system without links
                 second = path
         try:
             yield second

@@ -21,7 +21,7 @@ from restframe.storage.objects import (
     Staged,
     translated,
 )
-from restframe.storage.urls import ObjectUrl, check_bucket_name
+from restframe.storage.urls import ObjectUrl, check_bucket_name, check_key
 
 
 class Storage:
@@ -50,10 +50,10 @@ class Storage:
 
         Streams: what is put or deleted meanwhile may or may not appear.
         """
-        return self._store(prefix.bucket).list(prefix, after)
+        return self._store(prefix).list(prefix, after)
 
     def head(self, url: ObjectUrl) -> ObjectInfo:
-        return self._store(url.bucket).head(url)
+        return self._store(url).head(url)
 
     def read(self, url: ObjectUrl, start: int = 0, end: int | None = None) -> bytes:
         """The bytes from `start` up to `end`, fewer where the object ends before."""
@@ -62,7 +62,7 @@ class Storage:
 
     def open(self, url: ObjectUrl, start: int = 0, end: int | None = None) -> OpenObject:
         """An object for reading piece by piece; to be closed."""
-        return self._store(url.bucket).open(url, start, end)
+        return self._store(url).open(url, start, end)
 
     def local_file(self, url: ObjectUrl) -> contextlib.AbstractContextManager[Path]:
         """A path at which the object's bytes can be read until the context ends, whatever happens to the object.
@@ -70,7 +70,7 @@ class Storage:
         Our own objects are not copied; others are downloaded whole into the spool and checked for their size. The
         path's last part is made of letters, digits and a hyphen: no pattern, no extension.
         """
-        return self._store(url.bucket).local_file(url)
+        return self._store(url).local_file(url)
 
     def put(
         self,
@@ -88,8 +88,7 @@ class Storage:
         etag : instead of the MD5 of the bytes, for objects made of parts
         """
         _need_key(url)
-        store = self._store(url.bucket)
-        return store.put(url, source, content_type, metadata or {}, precondition, etag)
+        return self._store(url).put(url, source, content_type, metadata or {}, precondition, etag)
 
     def copy(self, source: ObjectUrl, target: ObjectUrl) -> ObjectInfo:
         """Bytes, content type and metadata of one object to another key."""
@@ -99,7 +98,7 @@ class Storage:
 
     def delete(self, url: ObjectUrl) -> bool:
         """Whether there was an object, as far as the service tells."""
-        return self._store(url.bucket).delete(url)
+        return self._store(url).delete(url)
 
     def publish(self) -> Publication:
         """Several objects that appear together; see Publication."""
@@ -108,15 +107,15 @@ class Storage:
     # Buckets
 
     def bucket_exists(self, bucket: str) -> bool:
-        return self._store(bucket).exists(bucket)
+        return self._service(bucket).exists(bucket)
 
     def create_bucket(self, bucket: str) -> bool:
         """Whether it is new."""
-        return self._store(bucket).create_bucket(bucket)
+        return self._service(bucket).create_bucket(bucket)
 
     def delete_bucket(self, bucket: str) -> None:
         """ObjectInUse when there are objects in it."""
-        self._store(bucket).delete_bucket(bucket)
+        self._service(bucket).delete_bucket(bucket)
 
     def buckets(self) -> Sequence[tuple[str, datetime]]:
         """Our own buckets, by name, with the time of their last change."""
@@ -124,9 +123,13 @@ class Storage:
 
     def is_own(self, bucket: str) -> bool:
         """Whether the bucket is in our own store, where objects are files."""
-        return self._store(bucket) is self.own
+        return self._service(bucket) is self.own
 
-    def _store(self, bucket: str) -> ObjectStore:
+    def _store(self, url: ObjectUrl) -> ObjectStore:
+        check_key(url.key)
+        return self._service(url.bucket)
+
+    def _service(self, bucket: str) -> ObjectStore:
         check_bucket_name(bucket)
         for endpoint in self._endpoints:
             if any(fnmatch.fnmatchcase(bucket, pattern) for pattern in endpoint.buckets):
@@ -154,7 +157,7 @@ class Publication:
     before a failure do not come back.
     """
 
-    def __init__(self, store_of: Callable[[str], ObjectStore]) -> None:
+    def __init__(self, store_of: Callable[[ObjectUrl], ObjectStore]) -> None:
         self._store_of = store_of
         self._store: ObjectStore | None = None
         self._staged: list[Staged] = []
@@ -178,7 +181,7 @@ class Publication:
         self._deleted.append(url)
 
     def _only(self, url: ObjectUrl) -> ObjectStore:
-        store = self._store_of(url.bucket)
+        store = self._store_of(url)
         if self._store not in (None, store):
             raise errors.NotSupportedError("one publication cannot span two object stores")
         self._store = store
