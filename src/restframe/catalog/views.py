@@ -30,6 +30,7 @@ VIEWS = {
 
 def create(connection: Executor, macros: Iterable[str]) -> dict[str, Relation]:
     """Make the macros and views in the engine; the relations by the name they are found under."""
+    loads.create(connection)
     for macro in macros:
         connection.run(macro)
     for name, query in VIEWS.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from restframe.sql.statements import Statement
 from restframe.sql.statements.alter_table import AlterTable
 from restframe.sql.statements.comment import CommentOn
+from restframe.sql.statements.copy import Copy
 from restframe.sql.statements.create_table import CreateTable, CreateTableAs
 from restframe.sql.statements.drop import DropSchema, DropTable, DropView
 from restframe.sql.statements.explain import Explain
@@ -29,6 +30,7 @@ from restframe.sql.statements.view import CreateView
 from restframe.warehouse.commands import (
     Command,
     alter_table,
+    copy,
     explain,
     maintenance,
     model,
@@ -54,6 +56,7 @@ COMMANDS: dict[type[Statement], Command] = {
     AlterTable: Command(alter_table.alter, locks=alter_table.locks),
     Truncate: Command(table.truncate, locks=table.locks_of_table),
     CommentOn: Command(table.comment),
+    Copy: Command(copy.run, locks=copy.locks),
     CreateView: Command(view.create),
     DropView: Command(view.drop),
     CreateSchema: Command(schema.create),
