@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,27 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def endless() -> str:
+    """A query that runs for minutes when nothing stops it."""
+    return """
+        select count(*)
+        from (select generate_series(1, 200000) as i) a, (select generate_series(1, 200000) as i) b
+        where a.i + b.i = 7 and a.i * b.i = 11
+    """
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    path = tmp_path / "small"
+    path.mkdir()
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], capture_output=True, text=True
+    )
+    if mount.returncode != 0:
+        pytest.skip(f"cannot mount a small file system: {mount.stderr.strip()}")
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,20 +69,6 @@ def test_keys_no_service_would_take_are_refused(tmp_path: Path) -> None:
             use(at("k" * 4096))
         with pytest.raises(errors.InvalidParameterValue, match="not valid UTF-8"):
             use(at("\udc80"))
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    path = tmp_path / "small"
-    path.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], capture_output=True, text=True
-    )
-    if mount.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {mount.stderr.strip()}")
-    yield path
-    subprocess.run(["umount", "-l", str(path)], check=True)
 
 
 def test_a_full_disk_keeps_the_old_object_and_says_so(small_disk: Path) -> None:

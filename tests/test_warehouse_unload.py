@@ -462,6 +462,18 @@ def test_a_cancelled_unload_stops_soon_and_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_full_disk_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
+    with (
+        restframe.open(tmp_path / "w", buckets_directory=small_disk) as warehouse,
+        warehouse.session() as session,
+    ):
+        many_rows(session, 300_000)
+        with pytest.raises(errors.DiskFull, match='no space left for "s3://out/r_000'):
+            session.execute("unload ('select * from many') to 's3://out/r_' iam_role default")
+        assert keys(warehouse.storage) == []
+        session.execute("unload ('select * from many where i < 9') to 's3://out/r_' iam_role default")
+
+
 _KILLED = """
 import os, signal, sys, threading, time
 import restframe
