@@ -76,6 +76,7 @@ class Warehouse:
         finally:
             connection.close()
         storage = Storage(self.settings)
+        storage.recover()  # the engine's lock says that nobody else is writing
         jobs = Service(self.settings, storage)
         functions = PredictionFunctions(jobs, self.settings.endpoint_connections)
         services = Services(self.settings, engine, storage, jobs, functions, system_views)

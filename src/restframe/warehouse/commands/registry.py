@@ -25,6 +25,7 @@ from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import ShowColumns, ShowSchemas, ShowTable, ShowTables, ShowView
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
+from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
 from restframe.sql.statements.view import CreateView
 from restframe.warehouse.commands import (
@@ -38,6 +39,7 @@ from restframe.warehouse.commands import (
     show,
     table,
     transaction,
+    unload,
     variable,
     view,
 )
@@ -57,6 +59,7 @@ COMMANDS: dict[type[Statement], Command] = {
     Truncate: Command(table.truncate, locks=table.locks_of_table),
     CommentOn: Command(table.comment),
     Copy: Command(copy.run, locks=copy.locks),
+    Unload: Command(unload.run),
     CreateView: Command(view.create),
     DropView: Command(view.drop),
     CreateSchema: Command(schema.create),
