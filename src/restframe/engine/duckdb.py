@@ -37,6 +37,9 @@ _ENGINE_SETTINGS = (
     "errors_as_json = true",
 )
 
+# What can only be set for one connection: counting progress, and keeping it off the terminal.
+_CONNECTION_SETTINGS = ("enable_progress_bar = true", "enable_progress_bar_print = false")
+
 
 class DuckDB:
     """One warehouse file, opened by this process alone.
@@ -67,7 +70,10 @@ class DuckDB:
 
     def connect(self) -> DuckDBConnection:
         with self._lock:
-            return DuckDBConnection(self._root.cursor(), self)
+            connection = self._root.cursor()
+        for setting in _CONNECTION_SETTINGS:
+            connection.execute(f"SET {setting}")
+        return DuckDBConnection(connection, self)
 
     def keep(self, error: BaseException) -> int:
         """DuckDB keeps only the text of an error in a function; the error itself waits here for its statement."""
