@@ -439,6 +439,16 @@ def test_options_without_effect_are_said(session: restframe.Session, unload: Run
     assert [notice.message.split()[0] for notice in result.notices] == ["REGION", "ENCRYPTED", "UNLOAD"]
 
 
+def test_progress_is_told_in_percent(session: restframe.Session, unload: Run) -> None:
+    many_rows(session, 1_000_000)
+    told: list[tuple[float, float]] = []
+    session.on_progress = lambda done, total: told.append((done, total))
+    unload("select * from many")
+    assert len({done for done, _ in told}) > 2
+    assert told == sorted(told)
+    assert {total for _, total in told} == {100}
+
+
 def test_a_cancelled_unload_stops_soon_and_leaves_nothing(
     session: restframe.Session, unload: Run, tmp_path: Path
 ) -> None:
