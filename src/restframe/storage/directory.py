@@ -43,6 +43,7 @@ from restframe.storage.objects import (
     Source,
     Staged,
     chunks,
+    discard,
     no_such_bucket,
     no_such_key,
     translated,
@@ -204,12 +205,25 @@ class DirectoryStore:
     def publish(self, staged: Sequence[Staged], deleted: Sequence[ObjectUrl]) -> None:
         """All or nothing, across kill -9 too; see intents.py."""
         with translated("object store"):
-            puts = []
-            for one in staged:
-                version = unhashed(seal(one.path), one.content_type)
-                puts.append(intents.Put(one.path.name, one.url, version))
-            intent = intents.Intent(tuple(puts), tuple(deleted), unique_time_ns())
-            intents.carry_out(intent, self._intents, self._temporary, self)
+            try:
+                puts = [self._sealed(one) for one in staged]
+                intent = intents.Intent(tuple(puts), tuple(deleted), unique_time_ns())
+                recorded = intents.record(intent, self._intents, self._temporary)
+            except BaseException:
+                discard(staged)
+                raise
+        try:
+            with translated("object store"):
+                intents.carry_out(intent, recorded, self)
+        except errors.OperationalError as error:
+            # the staged files stay, for the next open
+            error.hint = "What was being published will be when the warehouse is opened again."
+            raise
+
+    def _sealed(self, one: Staged) -> intents.Put:
+        with contextlib.suppress(errors.NoSuchKey):
+            self._find(one.url)  # a name the file system does not take must come to light now
+        return intents.Put(one.path.name, one.url, unhashed(seal(one.path), one.content_type))
 
     def staged_file(self, name: str) -> Path:
         return self._temporary / name

@@ -7,11 +7,13 @@ that no record names are dropped.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from restframe import errors
 from restframe.storage.files import new_name, sync_directory, write_durably
 from restframe.storage.sidecars import Version
 from restframe.storage.urls import ObjectUrl
@@ -45,41 +47,58 @@ class Target(Protocol):
     def written_ns(self, url: ObjectUrl) -> int | None: ...
 
 
-def carry_out(intent: Intent, directory: Path, temporary: Path, target: Target) -> None:
-    """From the moment the record stands, the publication happens, now or when the store next opens."""
-    record = new_name(directory).with_suffix(".json")
-    write_durably(record, json.dumps(asdict(intent)), temporary)
+def record(intent: Intent, directory: Path, temporary: Path) -> Path:
+    """From the moment the record stands, the publication happens: now, or when the store next opens.
+
+    When writing it fails, it does not stand.
+    """
+    path = new_name(directory).with_suffix(".json")
+    try:
+        write_durably(path, json.dumps(asdict(intent)), temporary)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        sync_directory(directory)
+        raise
+    return path
+
+
+def carry_out(intent: Intent, recorded: Path, target: Target) -> None:
     for url in intent.deletes:
-        target.delete(url)
+        _delete(url, target)
     for put in intent.puts:
         target.replace(put.url, target.staged_file(put.staged), put.version)
-    _remove(record)
+    _remove(recorded)
 
 
 def recover(directory: Path, target: Target) -> None:
     """Carry out what a crash interrupted, leaving alone whatever was written later than it was decided."""
-    for record in sorted(directory.glob("*.json")):
-        intent = _read(record)
+    for recorded in sorted(directory.glob("*.json")):
+        intent = _read(recorded)
         for url in intent.deletes:
             if not _is_later(target.written_ns(url), intent.time_ns):
-                target.delete(url)
+                _delete(url, target)
         for put in intent.puts:
             staged = target.staged_file(put.staged)
             if staged.exists() and not _is_later(target.written_ns(put.url), intent.time_ns):
                 target.replace(put.url, staged, put.version)
-        _remove(record)
+        _remove(recorded)
+
+
+def _delete(url: ObjectUrl, target: Target) -> None:
+    with contextlib.suppress(errors.NoSuchBucket):
+        target.delete(url)
 
 
 def _is_later(written_ns: int | None, time_ns: int) -> bool:
     return written_ns is not None and written_ns > time_ns
 
 
-def _read(record: Path) -> Intent:
-    raw = json.loads(record.read_text(encoding="utf-8"))
+def _read(recorded: Path) -> Intent:
+    raw = json.loads(recorded.read_text(encoding="utf-8"))
     puts = tuple(Put(one["staged"], ObjectUrl(**one["url"]), Version(**one["version"])) for one in raw["puts"])
     return Intent(puts, tuple(ObjectUrl(**one) for one in raw["deletes"]), raw["time_ns"])
 
 
-def _remove(record: Path) -> None:
-    record.unlink()
-    sync_directory(record.parent)
+def _remove(recorded: Path) -> None:
+    recorded.unlink()
+    sync_directory(recorded.parent)

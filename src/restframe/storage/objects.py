@@ -62,6 +62,12 @@ class Staged:
     content_type: str
 
 
+def discard(staged: Iterable[Staged]) -> None:
+    """Throw away files that will not be published."""
+    for one in staged:
+        one.path.unlink(missing_ok=True)
+
+
 class ObjectStore(Protocol):
     """One service that keeps buckets. Keys and bucket names are already checked."""
 
@@ -87,7 +93,9 @@ class ObjectStore(Protocol):
 
     def stage(self, url: ObjectUrl, content_type: str) -> Staged: ...
 
-    def publish(self, staged: Sequence[Staged], deleted: Sequence[ObjectUrl]) -> None: ...
+    def publish(self, staged: Sequence[Staged], deleted: Sequence[ObjectUrl]) -> None:
+        """Takes the staged files, whether it succeeds or not."""
+        ...
 
     def exists(self, bucket: str) -> bool: ...
 

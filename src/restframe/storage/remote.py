@@ -26,6 +26,7 @@ from restframe.storage.objects import (
     Source,
     Staged,
     chunks,
+    discard,
     no_such_bucket,
     no_such_key,
     translated,
@@ -144,6 +145,8 @@ class RemoteStore:
                 with contextlib.suppress(errors.StorageError):
                     self.delete(url)
             raise
+        finally:
+            discard(staged)
         for url in deleted:
             self.delete(url)
 

@@ -19,6 +19,7 @@ from restframe.storage.objects import (
     Precondition,
     Source,
     Staged,
+    discard,
     translated,
 )
 from restframe.storage.urls import ObjectUrl, check_bucket_name, check_key
@@ -151,7 +152,8 @@ class Publication:
 
     Nothing is visible before the block ends without an exception; then deletions happen, and then the objects appear
     in the order in which they were staged. In our own store that is all or nothing: after kill -9 or loss of power the
-    next open either finishes it or leaves no trace. ETags are marks, not MD5s. On another S3 service, which offers
+    next open either finishes it or leaves no trace; when the disk fails in the very last step, it is finished then too.
+    ETags are marks, not MD5s. On another S3 service, which offers
     nothing of the kind, objects are uploaded one after another, those uploaded are deleted again when one fails, and
     what was to be deleted goes last; a process killed in between leaves a part, and objects that were overwritten
     before a failure do not come back.
@@ -191,13 +193,11 @@ class Publication:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None and self._store is not None:
-                new = {staged.url for staged in self._staged}
-                self._store.publish(self._staged, [url for url in self._deleted if url not in new])
-        finally:
-            for staged in self._staged:
-                staged.path.unlink(missing_ok=True)
+        if kind is not None or self._store is None:
+            discard(self._staged)
+            return
+        new = {staged.url for staged in self._staged}
+        self._store.publish(self._staged, [url for url in self._deleted if url not in new])
 
 
 def _need_key(url: ObjectUrl) -> None:
