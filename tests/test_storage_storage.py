@@ -36,6 +36,17 @@ def test_a_publication_appears_at_its_end(tmp_path: Path) -> None:
     assert (info.size_bytes, info.content_type, info.etag[-2:]) == (1, "text/csv", "-1")
 
 
+def test_published_objects_of_no_special_kind_need_no_description(tmp_path: Path) -> None:
+    storage = Storage(Settings(directory=tmp_path))
+    storage.put(at("k"), b"old", content_type="text/csv", metadata={"a": "b"})
+    with storage.publish() as publication:
+        publication.put(at("k"), b"new")
+        publication.put(at("l"), b"new")
+    assert len(list(tmp_path.glob("s3/.restframe/about/**/*.json"))) == 1
+    info = storage.head(at("k"))
+    assert (info.content_type, info.metadata, info.etag[-2:]) == ("binary/octet-stream", {}, "-1")
+
+
 def test_an_empty_publication_does_nothing(tmp_path: Path) -> None:
     with Storage(Settings(directory=tmp_path)).publish():
         pass

@@ -238,8 +238,9 @@ class DirectoryStore:
                 old = self._find(url)[1]
             if precondition is not None:
                 precondition(None if old is None else _info(url, old, self._sidecars.version(url, old)))
-            self._sidecars.announce(url, version, old)
             status = staged.stat()
+            if version != unhashed(status):  # which it would be taken for anyway
+                self._sidecars.announce(url, version, old)
             self._move(url, staged)
         return _info(url, status, version)
 
