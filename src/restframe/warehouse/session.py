@@ -114,6 +114,8 @@ class Session:
             except BaseException as error:
                 self._log(type(error).__name__, None, started, statement)
                 self._undo()
+                if isinstance(error, errors.DiskFull):
+                    self._give_space_back()
                 self._raise_cancelled(error)
                 raise
         result.notices = self._notices
@@ -314,6 +316,11 @@ class Session:
             self._rollback()
             self.transaction = "failed" if self._scope == "block" else "idle"
         self.services.locks.release_all(self)
+
+    def _give_space_back(self) -> None:
+        """What was written before the disk was full fills it until a checkpoint, and nobody could write anything."""
+        with contextlib.suppress(errors.Error):
+            self.connection.run("CHECKPOINT")
 
     def _raise_cancelled(self, error: BaseException) -> None:
         """Whatever error a cancelled statement ended with, its user is told that it was cancelled."""
