@@ -14,12 +14,11 @@ from restframe.catalog.relations import ColumnDefinition, Relation
 from restframe.engine.quoting import quoted
 from restframe.result import Result
 from restframe.sql.statements.copy import Columnar, Copy, Csv, Json
-from restframe.warehouse.loading.flow import Flow, TooManyErrors
-from restframe.warehouse.loading.readers import reader_for
 from restframe.warehouse.loading.sources import SourceFile, find_files
 from restframe.warehouse.loading.targets import target_columns
 
 if TYPE_CHECKING:
+    from restframe.warehouse.loading.flow import Flow
     from restframe.warehouse.session import Session
 
 logger = logging.getLogger(__name__)
@@ -40,6 +39,9 @@ def run(statement: Copy, session: Session) -> Result:
     engine variables `last_copy_id` and `last_copy_count`.
     https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
     """
+    from restframe.warehouse.loading.flow import Flow, TooManyErrors  # numba takes its time
+    from restframe.warehouse.loading.readers import reader_for
+
     relation = _relation(statement, session)
     columns = target_columns(statement, relation)
     files = find_files(statement, session.storage, session.notice)
