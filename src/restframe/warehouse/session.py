@@ -10,13 +10,14 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from restframe import errors, sql
 from restframe.catalog.store import Catalog
 from restframe.engine import Connection, Parameters, Stream
 from restframe.result import Notice, Result
+from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.warehouse.plan import Plan, plan, plan_query
@@ -35,6 +36,9 @@ Scope = Literal["statement", "text", "block"]
 Progress = Callable[[float, float], None]
 
 _statement_ids = itertools.count(1)
+
+# Sets of parameters of one INSERT that are in memory together.
+_ROWS_AT_ONCE = 50_000
 
 
 class Session:
@@ -92,6 +96,31 @@ class Session:
         if self.transaction == "open" and self._scope == "text":
             self._end_text()
         return results
+
+    def execute_many(self, text: str, rows: Iterable[Parameters]) -> int:
+        """Run one statement with each set of parameters, as one transaction; returns how many rows changed in all.
+
+        INSERT ... VALUES (?, ...) takes many rows at once, other statements one set after the other.
+        """
+        if self._closed:
+            raise errors.InterfaceError("the session is closed")
+        remaining, changed = iter(rows), 0
+        while part := list(itertools.islice(remaining, _ROWS_AT_ONCE)):
+            insert = insert_of_rows(text, part)
+            for statement, parameters in [(insert, ())] if insert else self._each(text, part):
+                if self.transaction == "idle":
+                    self._begin("text")
+                changed += self._run(statement, parameters).row_count or 0
+        if self.transaction == "open" and self._scope == "text":
+            self._end_text()
+        return changed
+
+    @staticmethod
+    def _each(text: str, rows: Iterable[Parameters]) -> Iterator[tuple[Statement, Parameters]]:
+        statements = sql.parse(text)
+        if len(statements) != 1:
+            raise errors.SyntaxError("a single statement is wanted here")
+        return ((statements[0], row) for row in rows)
 
     def _run(self, statement: Statement, parameters: Parameters) -> Result:
         self._settle()
