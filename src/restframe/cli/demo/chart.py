@@ -21,10 +21,10 @@ _MOST_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the story as it ran."""
+    """One step of the story as it ran; the code is SQL or Python, or nothing."""
 
     title: str
-    sql: str
+    code: str
     seconds: float
 
 
@@ -97,10 +97,10 @@ def _remark(findings: Findings) -> str:
 
 
 def _step(step: Step) -> str:
-    return (
-        f"<li><details><summary><span>{html.escape(step.title)}</span><em>{step.seconds:.2f} s</em></summary>"
-        f"<pre>{html.escape(step.sql)}</pre></details></li>"
-    )
+    head = f"<span>{html.escape(step.title)}</span><em>{step.seconds:.2f} s</em>"
+    if not step.code:
+        return f'<li><div class="plain">{head}</div></li>'
+    return f"<li><details><summary>{head}</summary><pre>{html.escape(step.code)}</pre></details></li>"
 
 
 def _data(findings: Findings) -> str:

@@ -14,6 +14,7 @@ from restframe.cli.table import Style, write_table
 from restframe.result import Result
 
 _INDENT = "    "
+_LOG_WIDTH = 140
 
 
 class Stage:
@@ -24,24 +25,27 @@ class Stage:
         self.steps: list[Step] = []
 
     @contextlib.contextmanager
-    def step(self, title: str, sql: str = "") -> Iterator[None]:
-        """Print a heading and its SQL, let the block do it, and print how long that took."""
+    def step(self, title: str, code: str = "", language: str = "sql") -> Iterator[None]:
+        """Print a heading and its code, let the block do it, and print how long that took."""
         print(f"\n{self._style('1;36', f'{len(self.steps) + 1}. {title}')}")
-        if sql:
-            print(_indented(self._highlighted(sql)))
+        if code:
+            print(_indented(self._highlighted(code, language)))
         sys.stdout.flush()
         started = time.perf_counter()
         yield
         seconds = time.perf_counter() - started
-        self.steps.append(Step(title, sql, seconds))
+        self.steps.append(Step(title, code, seconds))
         print(self._style("2", f"{_INDENT}{seconds:.2f} s"), flush=True)
 
     def say(self, text: str) -> None:
         print(f"{_INDENT}{clean(text)}", flush=True)
 
     def log(self, text: str) -> None:
-        """A line of a program's log."""
-        print(self._style("2", f"{_INDENT}{clean(text)}"), flush=True)
+        """A line of a program's log, cut where it gets long."""
+        shown = clean(text)
+        if len(shown) > _LOG_WIDTH:
+            shown = shown[:_LOG_WIDTH] + " ..."
+        print(self._style("2", f"{_INDENT}{shown}"), flush=True)
 
     def rows(self, result: Result, limit: int | None = None) -> None:
         lines: list[str] = []
@@ -58,14 +62,14 @@ class Stage:
     def _style(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
 
-    def _highlighted(self, sql: str) -> str:
+    def _highlighted(self, code: str, language: str) -> str:
         if not self._colour:
-            return sql
+            return code
         from pygments import highlight
         from pygments.formatters import TerminalFormatter
-        from pygments.lexers.sql import PostgresLexer
+        from pygments.lexers import get_lexer_by_name
 
-        shown: str = highlight(sql, PostgresLexer(), TerminalFormatter())
+        shown: str = highlight(code, get_lexer_by_name(language), TerminalFormatter())
         return shown.rstrip("\n")
 
 

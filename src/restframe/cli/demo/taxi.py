@@ -19,6 +19,7 @@ from restframe.cli.demo.calendar import NYC_TAXI, Event, clock_goes_back, with_h
 from restframe.cli.demo.chart import page
 from restframe.cli.demo.findings import Findings, Found, Row, find
 from restframe.cli.demo.stage import Stage
+from restframe.result import Result
 from restframe.storage import ObjectUrl
 from restframe.warehouse import Session, Warehouse
 
@@ -47,6 +48,16 @@ UNLOAD = f"""\
 UNLOAD ('SELECT nbr_passengers FROM public.rcf_taxi_data ORDER BY ride_timestamp')
 TO '{TRAINING_DATA}'
 iam_role default csv parallel off cleanpath;"""
+
+TRAIN = f"""\
+job = warehouse.train(
+    "random_cut_forest",
+    {{"train": "{TRAINING_DATA}"}},
+    "{MODELS}",
+    hyperparameters={HYPERPARAMETERS},
+)"""
+
+DEPLOY = f'warehouse.deploy(job, "{ENDPOINT}")'
 
 CREATE_MODEL = f"""\
 CREATE MODEL public.remote_random_cut_forest
@@ -89,13 +100,16 @@ def run(given: argparse.Namespace) -> int:
         _load(stage, session)
         _train(stage, warehouse)
         _create_model(stage, session)
-        findings = _score(stage, session, generated=given.data_file is None)
+        generated = given.data_file is None
+        findings = _score(stage, session, generated=generated)
+        with stage.step("Say what stands out"):
+            _say_what_stands_out(stage, findings, generated=generated)
         chart = given.out / "taxi.html"
         with stage.step("Draw the chart"):
-            _write_chart(stage, chart, findings, generated=given.data_file is None)
+            _write_chart(stage, chart, findings, generated=generated)
             stage.say(f"{chart.resolve()} ({chart.stat().st_size / 1000:.0f} kB, opens in any browser, offline)")
-        _say_what_stands_out(stage, findings)
-        _say_where_to_go(stage, directory)
+        total_s = sum(step.seconds for step in stage.steps)
+        print(f"\nDone in {total_s:.1f} s. Look around in it: restframe sql -d {directory}")
     return 0
 
 
@@ -136,25 +150,33 @@ def _load(stage: Stage, session: Session) -> None:
     with stage.step("Make the table", CREATE_TABLE):
         session.execute(CREATE_TABLE)
     with stage.step("Load it", COPY):
-        stage.say(session.execute(COPY).tag)
+        _say_done(stage, session.execute(COPY))
 
 
 def _train(stage: Stage, warehouse: Warehouse) -> None:
     with stage.step("Hand the passenger counts to training", UNLOAD):
-        stage.say(warehouse.sql(UNLOAD).tag)
-    with stage.step("Train a Random Cut Forest, as a job in a process of its own"):
+        _say_done(stage, warehouse.sql(UNLOAD))
+    with stage.step("Train a Random Cut Forest, as a job in a process of its own", TRAIN, "python"):
         job = warehouse.train(
             "random_cut_forest", {"train": TRAINING_DATA}, MODELS, hyperparameters=HYPERPARAMETERS, wait=False
         )
         for line in job.log(follow=True):
-            stage.log(line.text)
+            # the metrics repeat in JSON what the other lines say
+            if not line.text.startswith("#metrics"):
+                stage.log(line.text)
         job.wait()
         stage.say(str(job.artifact))
-    with stage.step("Deploy it as an endpoint"):
+    with stage.step("Deploy it as an endpoint", DEPLOY, "python"):
         if any(one.name == ENDPOINT for one in warehouse.jobs.endpoints.describe_all()):
             warehouse.jobs.remove(ENDPOINT)
         endpoint = warehouse.deploy(job, ENDPOINT)
         stage.say(f"{endpoint.name}: {endpoint.status}")
+
+
+def _say_done(stage: Stage, result: Result) -> None:
+    for notice in result.notices:
+        stage.say(notice.message)
+    stage.say(result.tag)
 
 
 def _create_model(stage: Stage, session: Session) -> None:
@@ -193,23 +215,23 @@ def _events(rows: Sequence[Row], generated: bool) -> list[Event]:
 # What is said at the end
 
 
-def _say_what_stands_out(stage: Stage, findings: Findings) -> None:
-    with stage.step("What stands out"):
-        rows = [_table_row(one) for one in findings.found]
-        if findings.elsewhere:
-            rows.append(
-                ("no event known", f"{findings.days_elsewhere} days", "", str(len(findings.elsewhere)), "", "", "")
-            )
-        names = ("event", "from", "to", "half hours", "score", "highest at", "passengers")
-        stage.table(names, rows, right=(3, 4, 6))
-        hit = sum(one.above > 0 for one in findings.labelled)
-        stage.say("")
-        stage.say(
-            f"{len(findings.above)} of {len(findings.rows):,} half hours are above the cut-off; "
-            f"they touch {hit} of the {len(findings.labelled)} named events."
+def _say_what_stands_out(stage: Stage, findings: Findings, *, generated: bool) -> None:
+    rows = [_table_row(one) for one in findings.found]
+    if findings.elsewhere:
+        peak = max(findings.elsewhere, key=lambda row: row.score)
+        rows.append(
+            ("no event known", f"{findings.days_elsewhere} days", "", str(len(findings.elsewhere)), *_peak(peak))
         )
-        if any(clock_goes_back(one.peak.moment) for one in findings.found if one.above):
-            stage.say("(In the night of 2 November the clocks went back, and the hour from 01:00 was counted twice.)")
+    names = ("event", "from", "to", "half hours", "score", "highest at", "passengers")
+    stage.table(names, rows, right=(3, 4, 6))
+    hit = sum(one.above > 0 for one in findings.labelled)
+    stage.say("")
+    stage.say(
+        f"{len(findings.above)} of {len(findings.rows):,} half hours are above the cut-off; "
+        f"they touch {hit} of the {len(findings.labelled)} named events."
+    )
+    if not generated and any(clock_goes_back(one.peak.moment) for one in findings.found if one.above):
+        stage.say("In the night of the marathon the clocks went back: the hour from 01:00 was counted twice.")
 
 
 def _table_row(one: Found) -> tuple[str, ...]:
@@ -220,10 +242,12 @@ def _table_row(one: Found) -> tuple[str, ...]:
         f"{one.event.start:%d %b %H:%M}",
         f"{last:%d %b %H:%M}",
         str(one.above) if one.above else "none",
-        f"{one.peak.score:.4f}",
-        f"{one.peak.moment:%Y-%m-%d %H:%M}",
-        f"{one.peak.riders:,}",
+        *_peak(one.peak),
     )
+
+
+def _peak(row: Row) -> tuple[str, str, str]:
+    return f"{row.score:.4f}", f"{row.moment:%Y-%m-%d %H:%M}", f"{row.riders:,}"
 
 
 def _write_chart(stage: Stage, path: Path, findings: Findings, *, generated: bool) -> None:
@@ -245,8 +269,3 @@ def _write_chart(stage: Stage, path: Path, findings: Findings, *, generated: boo
 
 def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
-
-
-def _say_where_to_go(stage: Stage, directory: Path) -> None:
-    total = sum(step.seconds for step in stage.steps)
-    print(f"\nDone in {total:.1f} s. Look around in it: restframe sql -d {directory}")
