@@ -1,4 +1,4 @@
-"""Scoring in several dimensions, where a batch goes down each tree together and comes up together.
+"""Several dimensions: scoring a batch that goes down each tree together and comes up together.
 
 Down: rows are split at each cut, as the sample was when the tree was grown, until each row is in its leaf. Up: each
 row starts with its leaf's score and takes in its ancestors one after another; a row inside an ancestor's box is inside
@@ -12,56 +12,9 @@ import numpy as np
 
 from restframe.ml.random_cut_forest.compiled import ONE, THREE, TWO, WORD, ZERO, Word, kernel, part
 from restframe.ml.random_cut_forest.lanes import GROUP, climb
-from restframe.ml.random_cut_forest.points import aligned
-from restframe.ml.random_cut_forest.tables import Array, Boxes, Shape
+from restframe.ml.random_cut_forest.tables import Array
 
 _GROUP = WORD(GROUP)
-
-
-def boxes(shape: Shape, cut_dimension: Array, cut_value: Array, leaf_points: Array, seen: Array, rate: Array) -> Boxes:
-    """The tables of a forest in two dimensions or more.
-
-    cut_dimension, cut_value, rate : of each node; leaf_points, (leaves, width), and seen : of each leaf
-    """
-    width = leaf_points.shape[1]
-    size = np.where(shape.is_cut, 2 * width, width)
-    place = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.uintp)
-    values = aligned(int(size.sum()))
-    seen_at_node = np.zeros(shape.is_cut.size, np.float32)
-    seen_at_node[~shape.is_cut] = seen
-    side = np.empty(shape.is_cut.size, np.float32)
-    bound(cut_dimension, shape.right, place, leaf_points.ravel(), np.uintp(width), side, values)
-    return Boxes(shape.first, cut_dimension, cut_value, shape.right, side, rate, seen_at_node, place, values)
-
-
-@kernel
-def bound(
-    dimension: Array, right: Array, place: Array, points: Array, width: Word, side: Array, boxes: Array
-) -> None:  # fmt: skip
-    """Fill in `boxes` and `side` from the leaves' points, rows of `width` in the order of the leaves."""
-    nodes = WORD(dimension.size)
-    row = WORD(points.size)
-    for back in range(ONE, nodes + ONE):
-        node = nodes - back
-        high = place[node]
-        if dimension[node] < 0:
-            row -= width
-            for j in range(ZERO, width):
-                boxes[high + j] = points[row + j]
-            side[node] = 0.0
-            continue
-        low = high + width
-        left_child, right_child = node + ONE, WORD(right[node])
-        high_1, high_2 = place[left_child], place[right_child]
-        low_1 = high_1 if dimension[left_child] < 0 else high_1 + width
-        low_2 = high_2 if dimension[right_child] < 0 else high_2 + width
-        total = 0.0
-        for j in range(ZERO, width):
-            boxes[high + j] = max(boxes[high_1 + j], boxes[high_2 + j])
-            boxes[low + j] = min(boxes[low_1 + j], boxes[low_2 + j])
-        for j in range(ZERO, width):
-            total += np.float64(boxes[high + j]) - np.float64(boxes[low + j])
-        side[node] = total
 
 
 @part
@@ -126,15 +79,14 @@ def _is_at(points: Array, row: Word, boxes: Array, place: Word, width: Word) -> 
 def _climb(
     points: Array, width: Word, rows: Array, visited: Word, node: Array, begin: Array, end: Array,
     dimension: Array, side: Array, rate: Array, seen: Array, place: Array, boxes: Array,
-    outside: Array, s: Array, d: Array, base: Array, score: Array,
+    outside: Array, s: Array, base: Array, done_rows: Array, done_s: Array,
 ) -> None:  # fmt: skip
-    """Write to `score` one tree's score of each row that _go_down() has listed.
+    """Score the rows that _go_down() has listed: done_s[i] is one tree's score of done_rows[i].
 
-    outside, s : rows that no box so far contains, and their scores so far; those below the node in hand are the last
-    d : their distances D to that node's box
+    outside, s : rows that no box so far contains, and their scores so far; those below the node in hand stand last
     base : for each end of a node's rows, how many rows to the right of it are in `outside`
     """
-    count = ZERO
+    count, done = ZERO, ZERO
     for back in range(ONE, visited + ONE):
         top, b = node[visited - back], end[visited - back]
         if dimension[top] < 0:
@@ -142,21 +94,23 @@ def _climb(
             for i in range(begin[visited - back], b):
                 row = rows[i]
                 if _is_at(points, WORD(row) * width, boxes, place[top], width):
-                    score[row] = seen[top]
+                    done_rows[done], done_s[done] = row, seen[top]
+                    done += ONE
                 else:
-                    score[row] = s[count] = rate[top]
-                    outside[count] = row
+                    outside[count], s[count] = row, rate[top]
                     count += ONE
             continue
-        for q in range(base[b], count, _GROUP):
-            climb(points, width, outside, q, boxes, place[top], side[top], rate[top], s, d)
         kept = base[b]
-        for q in range(base[b], count):
-            row = outside[q]
-            score[row] = s[kept] = s[q]
-            outside[kept] = row
-            kept += WORD(d[q] > 0.0)
+        for q in range(base[b], count, _GROUP):
+            before = kept
+            kept = climb(
+                points, width, outside, s, q, count, boxes, place[top], side[top], rate[top], kept,
+                done_rows, done_s, done,
+            )  # fmt: skip
+            done += min(_GROUP, count - q) - (kept - before)
         count = kept
+    for i in range(ZERO, count):
+        done_rows[done + i], done_s[done + i] = outside[i], s[i]
 
 
 @kernel
@@ -168,34 +122,35 @@ def add_scores(
 
     block : (rows * width,) room for the rows that climb together
     """
-    n, block_rows = WORD(total.size), WORD(block.size) // width
-    order, spare = np.empty(n, np.uint32), np.empty(n, np.uint32)
-    rows, outside = np.empty(block_rows, np.uint32), np.zeros(block_rows + _GROUP, np.uint32)
-    s, d = np.zeros(block_rows + _GROUP, np.float32), np.zeros(block_rows + _GROUP, np.float32)
-    score, base = np.empty(block_rows, np.float32), np.empty(n + ONE, np.uintp)
-    nodes = ZERO
-    for tree in range(ZERO, WORD(first.size) - ONE):
+    n, most = WORD(total.size), WORD(block.size) // width
+    order, spare, rows = np.empty(n, np.uint32), np.empty(n, np.uint32), np.empty(most, np.uint32)
+    base = np.empty(most + ONE, np.uintp)
+    # climb() loads and stores whole groups, and what it loads too much must be row numbers
+    outside, s = np.zeros(most + _GROUP, np.uint32), np.zeros(most + _GROUP, np.float32)
+    done_rows, done_s = np.empty(most + _GROUP, np.uint32), np.empty(most + _GROUP, np.float32)
+    trees, nodes = WORD(first.size) - ONE, ZERO
+    for tree in range(ZERO, trees):
         nodes = max(nodes, WORD(first[tree + ONE] - first[tree]))
     later, node = np.empty((4, nodes), np.uintp), np.empty(nodes, np.uintp)
     begin, end = np.empty(nodes, np.uintp), np.empty(nodes, np.uintp)
     # rows that are neighbours in one tree go through fewer nodes of the other trees, and those are in the cache
     _go_down(points, width, n, WORD(first[ZERO]), dimension, cut, right, order, spare, later, node, begin, end)
-    for start in range(ZERO, n, block_rows):
-        count = min(block_rows, n - start)
+    for start in range(ZERO, n, most):
+        count = min(most, n - start)
         for i in range(ZERO, count):
             source = WORD(order[start + i]) * width
             for j in range(ZERO, width):
                 block[i * width + j] = points[source + j]
-        for tree in range(ZERO, WORD(first.size) - ONE):
+        for tree in range(ZERO, trees):
             visited = _go_down(
                 block, width, count, WORD(first[tree]), dimension, cut, right, rows, spare, later, node, begin, end
             )
             _climb(
                 block, width, rows, visited, node, begin, end, dimension, side, rate, seen, place, boxes,
-                outside, s, d, base, score,
+                outside, s, base, done_rows, done_s,
             )  # fmt: skip
             for i in range(ZERO, count):
-                total[order[start + i]] += score[i]
+                total[order[start + done_rows[i]]] += done_s[i]
 
 
 @kernel

@@ -20,8 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from restframe import errors
-from restframe.ml.random_cut_forest.forest import MOST_FEATURES, Forest, Parameters, Trees, assemble, check_parameters
-from restframe.ml.random_cut_forest.points import aligned, width_of
+from restframe.ml.random_cut_forest.forest import (
+    MOST_FEATURES,
+    Forest,
+    Parameters,
+    Trees,
+    check_parameters,
+    leaf_points,
+    rebuilt,
+)
+from restframe.ml.random_cut_forest.points import width_of
 from restframe.ml.random_cut_forest.tables import Boxes
 
 _MAGIC = b"restRCF\n"
@@ -43,7 +51,7 @@ def save(forest: Forest) -> bytes:
         "cut_dimension": trees.cut_dimension,
         "cut_value": trees.cut_value[forest.shape.is_cut],
         "leaf_mass": trees.leaf_mass,
-        "leaf_points": trees.leaf_points[:, : parameters.feature_count],
+        "leaf_points": leaf_points(forest),
     }
     layout = _layout(parameters.feature_count, trees.cut_dimension.size, leaves)
     payload = b"".join(np.ascontiguousarray(parts[name], dtype).tobytes() for name, dtype, _ in layout)
@@ -81,7 +89,7 @@ def load(data: bytes) -> Forest:
     if hashlib.sha256(payload).hexdigest() != header["sha256"]:
         raise _broken("its checksum is wrong")
     try:
-        forest = assemble(parameters, _trees(payload, layout, parameters))
+        forest = rebuilt(parameters, *_trees(payload, layout, parameters))
     except errors.DataError as error:
         raise _broken(error.message) from error
     _check_trees(forest)
@@ -126,8 +134,8 @@ def _header(text: bytes) -> dict[str, Any]:
     return header
 
 
-def _trees(payload: memoryview, layout: _Layout, parameters: Parameters) -> Trees:
-    """The arrays, each checked by itself."""
+def _trees(payload: memoryview, layout: _Layout, parameters: Parameters) -> tuple[Trees, npt.NDArray[Any]]:
+    """The trees and the points of their leaves, each array checked by itself."""
     parts: dict[str, npt.NDArray[Any]] = {}
     offset = 0
     for name, dtype, shape in layout:
@@ -150,9 +158,7 @@ def _trees(payload: memoryview, layout: _Layout, parameters: Parameters) -> Tree
         raise _broken("its leaves do not hold the samples they must")
     cut_value = np.zeros(dimension.size, np.float32)
     cut_value[is_cut] = parts["cut_value"]
-    leaf_points = aligned(len(points), width_of(parameters.feature_count))
-    leaf_points[:, : parameters.feature_count] = points
-    return Trees(parts["shift"], scale, dimension, cut_value, parts["leaf_mass"], leaf_points)
+    return Trees(parts["shift"], scale, dimension, cut_value, parts["leaf_mass"]), points
 
 
 def _check_trees(forest: Forest) -> None:
@@ -164,12 +170,13 @@ def _check_trees(forest: Forest) -> None:
     cuts = np.flatnonzero(shape.is_cut)
     left, right, dimension = cuts + 1, shape.right[cuts], trees.cut_dimension[cuts]
     if isinstance(forest.tables, Boxes):
-        place, width = forest.tables.place, trees.leaf_points.shape[1]
-        least_place = place[right] + np.where(shape.is_cut[right], width, 0).astype(np.uintp)
-        greatest = forest.tables.boxes[place[left] + dimension.astype(np.uintp)]
-        least = forest.tables.boxes[least_place + dimension.astype(np.uintp)]
+        place, boxes, j = forest.tables.place, forest.tables.boxes, dimension.astype(np.uintp)
+        width = np.uintp(width_of(forest.feature_count))
+        greatest = boxes[place[left] + j]
+        least = boxes[place[right] + np.where(shape.is_cut[right], width, np.uintp(0)) + j]
     else:
-        greatest, least = trees.leaf_points[shape.last_leaf[left], 0], trees.leaf_points[shape.first_leaf[right], 0]
+        leaf_value = forest.tables.leaf[::2]
+        greatest, least = leaf_value[shape.last_leaf[left]], leaf_value[shape.first_leaf[right]]
     value = trees.cut_value[cuts]
     if (greatest > value).any() or (least <= value).any():
         raise _broken("its cuts do not part its points")

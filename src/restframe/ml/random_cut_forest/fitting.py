@@ -1,4 +1,4 @@
-"""Growing a forest: which rows each tree is grown from, and the trees."""
+"""Fitting a forest: which rows each tree is grown from, and the growing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from restframe.ml.random_cut_forest.forest import (
     Parameters,
     Partition,
     Trees,
-    assemble,
+    box_forest,
     check_parameters,
+    line_forest,
 )
 from restframe.ml.random_cut_forest.points import aligned, check_finite, placed, table
 
@@ -60,7 +61,9 @@ def fit(
     parameters = Parameters(num_trees, num_samples_per_tree, seed, partition, rows.shape[1], samples.size // num_trees)
     if samples.size < len(rows):
         rows, samples = rows[samples], np.arange(samples.size)
-    return assemble(parameters, _grow(rows, samples, parameters))
+    shift, scale = _placement(rows)
+    grow = _grow_line if rows.shape[1] == 1 else _grow_boxes
+    return grow(rows, samples, shift, scale, parameters)
 
 
 def _sagemaker_samples(count: int, num_trees: int, most: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -82,25 +85,51 @@ def _random_samples(count: int, num_trees: int, most: int, rng: np.random.Genera
     return np.concatenate([rng.choice(count, size, replace=False, shuffle=False) for _ in range(num_trees)])
 
 
-def _grow(points: npt.NDArray[Any], samples: npt.NDArray[np.int64], parameters: Parameters) -> Trees:
-    from restframe.ml.random_cut_forest.growing import grow
+def _placement(rows: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], float]:
+    """The shift and the scale that bring rows to 0..1.
 
-    shift = points.min(axis=0).astype(np.float64)
+    The scale is a power of two, so that no digit is lost; the longest side becomes 0.5..1, and sums and products of
+    sides stay within float32.
+    """
+    shift = rows.min(axis=0).astype(np.float64)
     with np.errstate(over="ignore"):
-        longest = float((points.max(axis=0).astype(np.float64) - shift).max())
+        longest = float((rows.max(axis=0) - shift).max())
     if math.isinf(longest):
         raise errors.DataError("a feature spans more than a double precision number can hold")
-    # by a power of two, so that no digit is lost: the longest side becomes 0.5..1, and float32 neither over- nor
-    # underflows in sums and products of sides
-    scale = math.ldexp(1.0, max(-1000, min(1000, -math.frexp(longest)[1]))) if longest else 1.0
-    rows = placed(points, shift, scale)
-    leaves, width = samples.size, rows.shape[1]
-    cut_dimension, cut_value = np.empty(2 * leaves, np.int16), np.empty(2 * leaves, np.float32)
-    leaf_mass, leaf_row = np.empty(leaves, np.uint16), np.empty(leaves, np.int64)
-    size, features, seed = parameters.samples_per_tree, parameters.feature_count, parameters.seed
+    exponent = -math.frexp(longest)[1] if longest else 0
+    return shift, math.ldexp(1.0, max(-1000, min(1000, exponent)))
+
+
+def _grow_line(
+    rows: npt.NDArray[Any], samples: npt.NDArray[np.int64], shift: npt.NDArray[np.float64], scale: float,
+    parameters: Parameters,
+) -> Forest:  # fmt: skip
+    from restframe.ml.random_cut_forest.line import grow
+
+    x = np.sort(placed(rows, shift, scale)[samples, 0].reshape(parameters.num_trees, -1), axis=1)
+    dimension, cut = np.empty(2 * x.size, np.int16), np.empty(2 * x.size, np.float32)
+    mass, value = np.empty(x.size, np.uint16), np.empty(x.size, np.float32)
+    nodes, leaves = grow(x, np.uint64(parameters.seed), dimension, cut, mass, value)
+    return line_forest(parameters, Trees(shift, scale, dimension[:nodes], cut[:nodes], mass[:leaves]), value[:leaves])
+
+
+def _grow_boxes(
+    rows: npt.NDArray[Any], samples: npt.NDArray[np.int64], shift: npt.NDArray[np.float64], scale: float,
+    parameters: Parameters,
+) -> Forest:  # fmt: skip
+    from restframe.ml.random_cut_forest.growing import grow
+
+    points = placed(rows, shift, scale)
+    width, most = points.shape[1], 2 * samples.size
+    dimension, cut, side = np.empty(most, np.int16), np.empty(most, np.float32), np.empty(most, np.float32)
+    mass, place = np.empty(samples.size, np.uint16), np.empty(most, np.uintp)
+    boxes = aligned(
+        (3 * samples.size + 1) * width
+    )  # a cut has two rows, a leaf one, of which the second is overwritten
     nodes, leaves = grow(
-        rows.ravel(), np.uintp(width), np.uintp(features), samples, np.uintp(size), np.uint64(seed),
-        cut_dimension, cut_value, leaf_mass, leaf_row,
+        points.ravel(), np.uintp(width), np.uintp(parameters.feature_count), samples,
+        np.uintp(parameters.samples_per_tree), np.uint64(parameters.seed),
+        dimension, cut, mass, side, place, boxes,
     )  # fmt: skip
-    leaf_points = np.take(rows, leaf_row[:leaves], axis=0, out=aligned(leaves, width))
-    return Trees(shift, scale, cut_dimension[:nodes].copy(), cut_value[:nodes].copy(), leaf_mass[:leaves], leaf_points)
+    trees = Trees(shift, scale, dimension[:nodes], cut[:nodes], mass[:leaves])
+    return box_forest(parameters, trees, side[:nodes], place[:nodes], boxes)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restframe import errors
-from restframe.ml.random_cut_forest.points import width_of
+from restframe.ml.random_cut_forest.points import aligned, width_of
 from restframe.ml.random_cut_forest.tables import Array, Boxes, Line, Shape
 
 Partition = Literal["sagemaker", "random"]
@@ -41,7 +41,6 @@ class Trees:
         forest was fitted to within 0..1
     cut_dimension, cut_value : (nodes,) int16 and float32; x goes left when x[dimension] <= value. -1 and 0 at a leaf
     leaf_mass : (leaves,) uint16: how many equal samples became this leaf
-    leaf_points : (leaves, width) float32, zeros after the d-th
     """
 
     shift: Array
@@ -49,7 +48,6 @@ class Trees:
     cut_dimension: Array
     cut_value: Array
     leaf_mass: Array
-    leaf_points: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,42 +91,64 @@ def check_parameters(num_trees: int, num_samples_per_tree: int, seed: int, parti
         raise errors.InvalidParameterValue(f'partition is "{partition}", not one of {", ".join(PARTITIONS)}'[:100])
 
 
-def assemble(parameters: Parameters, trees: Trees) -> Forest:
-    """A forest with its tables. DataError when the nodes are not num_trees whole trees."""
-    shape = shape_of(trees.cut_dimension, parameters.num_trees)
-    rate = (1 / (shape.depth + 1.0)).astype(np.float32)
-    seen = _seen_scores(shape.depth[~shape.is_cut], trees.leaf_mass, parameters.samples_per_tree)
-    tables: Line | Boxes
-    if width_of(parameters.feature_count) == 1:
-        from restframe.ml.random_cut_forest.line import line
+def line_forest(parameters: Parameters, trees: Trees, leaf_values: Array) -> Forest:
+    """A forest in one dimension. DataError when the nodes are not whole trees."""
+    from restframe.ml.random_cut_forest.line import line
+    from restframe.ml.random_cut_forest.preorder import shape
 
-        tables = line(shape, trees.cut_value, trees.leaf_points[:, 0], seen, rate)
-    else:
-        from restframe.ml.random_cut_forest.boxes import boxes
-
-        tables = boxes(shape, trees.cut_dimension, trees.cut_value, trees.leaf_points, seen, rate)
-    return Forest(parameters, trees, shape, tables)
+    form = shape(trees.cut_dimension, trees.leaf_mass.size, parameters.num_trees)
+    seen = _seen_scores(form, trees.leaf_mass, parameters.samples_per_tree)
+    return Forest(parameters, trees, form, line(form, trees.cut_value, leaf_values, seen, _rates(form)))
 
 
-def shape_of(cut_dimension: Array, num_trees: int) -> Shape:
-    """DataError when the nodes are not num_trees whole trees."""
-    from restframe.ml.random_cut_forest.growing import connect
+def box_forest(parameters: Parameters, trees: Trees, side: Array, place: Array, boxes: Array) -> Forest:
+    """A forest in several dimensions, as growing.grow() leaves it."""
+    from restframe.ml.random_cut_forest.preorder import shape
 
-    is_cut = cut_dimension >= 0
-    # a cut opens a place for one more subtree, a leaf fills one: a tree is whole when its own place is filled
-    least_open = np.minimum.accumulate(np.minimum(np.cumsum(np.where(is_cut, 1, -1)), 0))
-    ends = np.flatnonzero(np.diff(least_open, prepend=0)) + 1
-    if ends.size != num_trees or ends[-1] != cut_dimension.size:
-        raise errors.DataError(f"the nodes are not {num_trees} whole trees")
-    first = np.concatenate([[0], ends])
-    first_leaf_of_tree = np.concatenate([[0], np.cumsum(~is_cut)[ends - 1]])
-    right, depth, first_leaf, last_leaf = (np.empty(cut_dimension.size, np.uint32) for _ in range(4))
-    connect(cut_dimension, right, depth, first_leaf, last_leaf)
-    return Shape(first, first_leaf_of_tree, is_cut, right, depth, first_leaf, last_leaf)
+    form = shape(trees.cut_dimension, trees.leaf_mass.size, parameters.num_trees)
+    return Forest(parameters, trees, form, _boxes(parameters, trees, form, side, place, boxes))
 
 
-def _seen_scores(depth: Array, mass: Array, samples: int) -> npt.NDArray[np.float32]:
-    """(1 - m / (2 M)) / (h + log2(1 + m)): the score, in its tree, of a point that the tree was grown from."""
+def rebuilt(parameters: Parameters, trees: Trees, leaf_points: Array) -> Forest:
+    """A forest from what a file keeps, trees and leaf_points(). DataError when the nodes are not whole trees."""
+    if parameters.feature_count == 1:
+        return line_forest(parameters, trees, np.ascontiguousarray(leaf_points[:, 0]))
+    from restframe.ml.random_cut_forest.growing import bound
+    from restframe.ml.random_cut_forest.preorder import shape
+
+    form = shape(trees.cut_dimension, trees.leaf_mass.size, parameters.num_trees)
+    width = width_of(parameters.feature_count)
+    points = np.zeros((len(leaf_points), width), np.float32)
+    points[:, : parameters.feature_count] = leaf_points
+    size = np.where(form.is_cut, 2 * width, width)
+    place = (np.cumsum(size) - size).astype(np.uintp)
+    boxes, side = aligned(int(size.sum())), np.empty(size.size, np.float32)
+    bound(trees.cut_dimension, form.right, place, points.ravel(), np.uintp(width), side, boxes)
+    return Forest(parameters, trees, form, _boxes(parameters, trees, form, side, place, boxes))
+
+
+def leaf_points(forest: Forest) -> npt.NDArray[np.float32]:
+    """(leaves, d): the points of all leaves, in the order of the nodes and in the trees' units."""
+    if isinstance(forest.tables, Line):
+        return forest.tables.leaf[::2].reshape(-1, 1)
+    width = width_of(forest.feature_count)
+    rows = forest.tables.place[~forest.shape.is_cut] // np.uintp(width)
+    return forest.tables.boxes.reshape(-1, width)[rows, : forest.feature_count]
+
+
+def _boxes(parameters: Parameters, trees: Trees, form: Shape, side: Array, place: Array, boxes: Array) -> Boxes:
+    seen = np.zeros(side.size, np.float32)
+    seen[~form.is_cut] = _seen_scores(form, trees.leaf_mass, parameters.samples_per_tree)
+    return Boxes(form.first, trees.cut_dimension, trees.cut_value, form.right, side, _rates(form), seen, place, boxes)
+
+
+def _rates(form: Shape) -> npt.NDArray[np.float32]:
+    """(nodes,) 1 / (h + 1)."""
+    return (1.0 / (form.depth + 1.0)).astype(np.float32)
+
+
+def _seen_scores(form: Shape, leaf_mass: Array, samples: int) -> npt.NDArray[np.float32]:
+    """(leaves,) the score of the leaf's own point: (1 - m / (2 M)) / (h + log2(1 + m))."""
     log2 = np.array([math.log2(1 + m) for m in range(samples + 1)])
-    scores: npt.NDArray[np.float32] = ((1 - mass / (2 * samples)) / (depth + log2[mass])).astype(np.float32)
-    return scores
+    scores = (1.0 - leaf_mass / (2.0 * samples)) / (form.depth[~form.is_cut] + log2[leaf_mass])
+    return np.asarray(scores, np.float32)

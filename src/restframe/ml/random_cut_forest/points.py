@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,9 @@ def width_of(features: int) -> int:
 
 
 def aligned(*shape: int) -> npt.NDArray[np.float32]:
-    """Zeros that begin at a multiple of 64 bytes."""
-    count = int(np.prod(shape))
-    memory = np.zeros(count * 4 + _ALIGNMENT, np.uint8)
+    """Room that begins at a multiple of 64 bytes; what is in it is left over from elsewhere."""
+    count = math.prod(shape)
+    memory = np.empty(count * 4 + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
     return memory[start : start + count * 4].view(np.float32).reshape(shape)
 
@@ -58,9 +59,11 @@ def placed(points: Points, shift: npt.NDArray[np.float64], scale: float) -> npt.
 
     The shift is taken off in float64: in float32, ten thousand consecutive epoch seconds are 79 numbers.
     """
-    rows = aligned(len(points), width_of(points.shape[1]))
+    features = points.shape[1]
+    rows = aligned(len(points), width_of(features))
     with np.errstate(over="ignore"):
         moved = np.subtract(points, shift, dtype=np.float64)
         moved *= scale
-    np.clip(moved, -_FAR, _FAR, out=rows[:, : points.shape[1]], casting="same_kind")
+    np.clip(moved, -_FAR, _FAR, out=rows[:, :features], casting="same_kind")
+    rows[:, features:] = 0.0
     return rows
