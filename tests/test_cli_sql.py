@@ -150,6 +150,14 @@ def test_ctrl_c_cancels_the_statement_and_leaves_with_an_error(tmp_path: Path, e
     assert "cancelled" in error
 
 
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = sql(tmp_path / "file" / "w", "-c", "select 1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR:")
+    assert "Traceback" not in done.stderr
+
+
 def test_the_directory_comes_from_the_environment(tmp_path: Path) -> None:
     done = restframe("sql", "-c", "select 1", RESTFRAME_DIRECTORY=str(tmp_path / "mine"))
     assert done.returncode == 0

@@ -37,4 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; Python's own flush at the end must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+    except OSError as error:
+        what = f'"{error.filename}": ' if error.filename else ""
+        report(errors.OperationalError(f"{what}{error.strerror or error}"))
+        return 1
     return status

@@ -32,14 +32,14 @@ def run(session: Session, work: Callable[[ProgressBar], T], show: TextIO | None 
     session.on_progress = bar.report
     task = _Task(lambda: work(bar))
     task.start()
-    while True:
+    while not task.done.is_set():
         try:
-            while task.is_alive():
-                task.join(_GLANCE_S)
+            # an event, because ctrl-C during Thread.join makes Python take the thread for ended (bpo-45274)
+            if not task.done.wait(_GLANCE_S):
                 bar.draw(session.connection.progress)
-            break
         except KeyboardInterrupt:
-            session.cancel()
+            # not here: cancelling may take a moment, in which another ctrl-C must not end this loop
+            threading.Thread(target=session.cancel, daemon=True).start()
     session.on_progress = None
     bar.hide()
     return task.result()
@@ -48,6 +48,7 @@ def run(session: Session, work: Callable[[ProgressBar], T], show: TextIO | None 
 class _Task(threading.Thread, Generic[T]):
     def __init__(self, work: Callable[[], T]) -> None:
         super().__init__(name="restframe-statement", daemon=True)
+        self.done = threading.Event()
         self._work = work
         self._value: list[T] = []
         self._error: BaseException | None = None
@@ -57,6 +58,8 @@ class _Task(threading.Thread, Generic[T]):
             self._value.append(self._work())
         except BaseException as error:  # noqa: BLE001  (raised again where it is waited for)
             self._error = error
+        finally:
+            self.done.set()
 
     def result(self) -> T:
         if self._error is not None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
-from prompt_toolkit.styles.pygments import style_from_pygments_cls
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.styles import Style as PromptStyle
 from pygments.lexers.sql import PostgresLexer
-from pygments.styles import get_style_by_name
 
 from restframe import __version__, errors
 from restframe.cli.complete import SqlCompleter
@@ -25,6 +24,17 @@ from restframe.cli.table import Style
 
 # Rows of a table shown to a person at once; \limit changes it.
 _ROWS = 1000
+
+# The terminal's own colours, which its user has chosen to be readable on its background.
+_COLOURS = PromptStyle.from_dict(
+    {
+        "pygments.keyword": "ansiblue bold",
+        "pygments.name.builtin": "ansicyan",
+        "pygments.literal.string": "ansigreen",
+        "pygments.literal.number": "ansimagenta",
+        "pygments.comment": "ansibrightblack italic",
+    }
+)
 
 
 def shell(console: Console) -> int:
@@ -57,13 +67,13 @@ def _prompt(console: Console, completer: SqlCompleter) -> PromptSession[str]:
         multiline=True,
         key_bindings=_keys(),
         lexer=PygmentsLexer(PostgresLexer),
-        style=style_from_pygments_cls(get_style_by_name("default" if not _dark() else "native")),
+        style=_COLOURS,
+        color_depth=None if _has_colours() else ColorDepth.DEPTH_1_BIT,
         include_default_pygments_style=False,
         completer=completer,
         complete_while_typing=False,
         auto_suggest=AutoSuggestFromHistory(),
         prompt_continuation=lambda width, number, wrapped: " " * (width - 4) + "... ",
-        editing_mode=EditingMode.VI if "vi" in os.environ.get("EDITOR", "") else EditingMode.EMACS,
         enable_open_in_editor=True,
     )
 
@@ -107,9 +117,3 @@ def _history(directory: Path) -> History:
 
 def _has_colours() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-
-
-def _dark() -> bool:
-    """Whether the terminal says that its background is dark: COLORFGBG is `foreground;background`."""
-    background = os.environ.get("COLORFGBG", "15;0").split(";")[-1]
-    return background.isdecimal() and int(background) in (0, 1, 2, 3, 4, 5, 6, 8)
