@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from restframe.cli.table import Style, write_table
 from restframe.result import Result
 
 _INDENT = "    "
-_LOG_WIDTH = 140
+_LOG_WIDTH = 150  # where no terminal says how wide it is
 
 
 class Stage:
@@ -29,7 +30,7 @@ class Stage:
         """Print a heading and its code, let the block do it, and print how long that took."""
         print(f"\n{self._style('1;36', f'{len(self.steps) + 1}. {title}')}")
         if code:
-            print(_indented(self._highlighted(code, language)))
+            print(_indented(self._highlighted(code, language)) + "\n")
         sys.stdout.flush()
         started = time.perf_counter()
         yield
@@ -42,9 +43,9 @@ class Stage:
 
     def log(self, text: str) -> None:
         """A line of a program's log, cut where it gets long."""
-        shown = clean(text)
-        if len(shown) > _LOG_WIDTH:
-            shown = shown[:_LOG_WIDTH] + " ..."
+        shown, room = clean(text), shutil.get_terminal_size((_LOG_WIDTH, 24)).columns - len(_INDENT)
+        if len(shown) > room:
+            shown = shown[: room - 4] + " ..."
         print(self._style("2", f"{_INDENT}{shown}"), flush=True)
 
     def rows(self, result: Result, limit: int | None = None) -> None:

@@ -174,9 +174,8 @@ def _train(stage: Stage, warehouse: Warehouse) -> None:
 
 
 def _say_done(stage: Stage, result: Result) -> None:
-    for notice in result.notices:
-        stage.say(notice.message)
-    stage.say(result.tag)
+    for text in [notice.message for notice in result.notices] or [result.tag]:
+        stage.say(text)
 
 
 def _create_model(stage: Stage, session: Session) -> None:
