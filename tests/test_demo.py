@@ -100,7 +100,7 @@ def test_the_real_file_has_the_published_number_of_anomalies(real: tuple[Path, s
 
 def test_events_and_holidays_are_named(real: tuple[Path, str]) -> None:
     _, text = real
-    table = text[text.index("What stands out") :]
+    table = text[text.index("Say what stands out") :]
     for name in ("NYC marathon", "Thanksgiving", "Christmas", "New Year", "Snow storm"):
         assert re.search(rf"^\s+{name}  ", table, re.MULTILINE)
     for name in ("Independence Day", "Labor Day"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,17 @@ def test_functions_see_nulls_and_work_inside_transactions(connection: DuckDBConn
     connection.rollback()
     with pytest.raises(errors.UndefinedFunction):
         connection.run("select same(1)")
+
+
+def test_a_function_outlives_the_connection_that_made_it(engine: DuckDB, connection: DuckDBConnection) -> None:
+    maker = engine.connect()
+    maker.create_function("same", lambda column: column.combine_chunks(), [INT], INT)
+    maker.close()
+    del maker
+    gc.collect()
+    held = [lambda: None for _ in range(1000)]  # what would come to lie where a freed function was
+    assert connection.run("select sum(same(i::int)) from range(5000) t(i)") == [(12_497_500,)]
+    assert len(held) == 1000
 
 
 def test_an_interrupt_stops_what_runs_and_nothing_later(connection: DuckDBConnection) -> None:

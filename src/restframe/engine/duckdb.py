@@ -55,6 +55,7 @@ class DuckDB:
         config["memory_limit"] = settings.memory_limit or f"{int(_memory_bytes() * 0.6) >> 20}MB"
         self._root = _open(str(file) if file else ":memory:", config)
         self._errors: dict[int, BaseException] = {}
+        self._functions: dict[str, ArrowFunction] = {}
         self._error_ids = itertools.count(1)
         self._lock = threading.Lock()
         settings.spool.mkdir(parents=True, exist_ok=True)
@@ -74,6 +75,10 @@ class DuckDB:
         for setting in _CONNECTION_SETTINGS:
             connection.execute(f"SET {setting}")
         return DuckDBConnection(connection, self)
+
+    def hold(self, name: str, function: ArrowFunction) -> None:
+        """Keep a function alive: DuckDB lets go of it with the connection that made it, and still calls it."""
+        self._functions[name] = function
 
     def keep(self, error: BaseException) -> int:
         """DuckDB keeps only the text of an error in a function; the error itself waits here for its statement."""
@@ -194,6 +199,7 @@ class DuckDBConnection:
         # DuckDB counts the parameters of the function it is given.
         names = [inspect.Parameter(f"_{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(arguments))]
         call.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
+        self._engine.hold(name, call)
         parameters: Any = [argument.engine_type for argument in arguments]
         try:
             self._connection.create_function(
