@@ -34,7 +34,7 @@ def main() -> None:
         session = warehouse.session()
         session.execute("create table items (id int, grp int, name varchar(20), price decimal(8,2))")
         session.execute(
-            "insert into items select n, n % 10, 'item ' || n, n / 7.0 from (select generate_series(1, 1000) as n) s"
+            "insert into items select n, n % 10, 'item ' || n, n / 7.0 from generate_series(1, 1000) as g(n)"
         )
         raw = session.connection._connection.cursor()  # the same database, without restframe
         raw.execute("SET search_path = 'public'")

@@ -43,7 +43,7 @@ def measured(run: Callable[[], object], clock: Callable[[], float]) -> float:
 def prepare(warehouse: Warehouse, rows: int) -> None:
     warehouse.sql("create table numbers (n int)")
     warehouse.sql(
-        f"insert into numbers select (random() * {DISTINCT - 1})::int from (select generate_series(1, {rows})) s"
+        f"insert into numbers select (random() * {DISTINCT - 1})::int from generate_series(1, {rows}) as g(i)"
     )
     warehouse.sql(f"unload ('select n from numbers limit {DISTINCT}') to 's3://bench/train/' csv")
     job = warehouse.train(

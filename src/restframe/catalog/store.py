@@ -320,7 +320,7 @@ _RELATION = """
 
 _TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS _restframe;
-CREATE TABLE IF NOT EXISTS _restframe.format (version INTEGER);
+CREATE TABLE IF NOT EXISTS _restframe.format (version INTEGER, definitions VARCHAR);
 CREATE TABLE IF NOT EXISTS _restframe.schemas (name VARCHAR, owner VARCHAR);
 CREATE TABLE IF NOT EXISTS _restframe.tables (
     schema_name VARCHAR, table_name VARCHAR, kind VARCHAR, diststyle VARCHAR, sortstyle VARCHAR, backup BOOLEAN,
@@ -354,7 +354,7 @@ def create(connection: Executor, owner: str) -> bool:
         connection.run(statement)
     connection.run("CREATE SCHEMA public")
     connection.run("INSERT INTO _restframe.schemas VALUES ('public', ?)", [owner])
-    connection.run("INSERT INTO _restframe.format VALUES (?)", [FORMAT])
+    connection.run("INSERT INTO _restframe.format VALUES (?, NULL)", [FORMAT])
     return True
 
 

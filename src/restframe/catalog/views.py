@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from restframe.catalog import loads
@@ -30,11 +31,14 @@ VIEWS = {
 
 def create(connection: Executor, macros: Iterable[str]) -> dict[str, Relation]:
     """Make the macros and views in the engine; the relations by the name they are found under."""
-    loads.create(connection)
-    for macro in macros:
-        connection.run(macro)
-    for name, query in VIEWS.items():
-        connection.run(f"CREATE OR REPLACE VIEW {INTERNAL_SCHEMA}.{name} AS {query}")
+    definitions = [*macros]
+    definitions += [f"CREATE OR REPLACE VIEW {INTERNAL_SCHEMA}.{name} AS {query}" for name, query in VIEWS.items()]
+    signature = hashlib.sha256("\n".join(definitions).encode()).hexdigest()
+    if signature != connection.run("SELECT definitions FROM _restframe.format")[0][0]:
+        loads.create(connection)
+        for definition in definitions:
+            connection.run(definition)
+        connection.run("UPDATE _restframe.format SET definitions = ?", [signature])
     columns = connection.run(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND internal = false "
         "ORDER BY table_name, column_index",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import contextlib
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
     if isinstance(statement, Query):
         return Plan(lambda: _select(statement, session, parameters))
     if type(statement) in _WRITES:
-        translation = translate(statement, SessionNames(session))
+        translation = translate(statement, SessionNames(session), parameters)
         target = translation.writes
         assert target is not None
         locks = ((target.engine_schema, target.engine_name),)
@@ -58,12 +59,29 @@ def plan_query(text: str, session: Session, parameters: Parameters) -> Stream:
 
 
 def _select(statement: Query, session: Session, parameters: Parameters) -> Result:
-    found = stream(translate(statement, SessionNames(session)), session, parameters)
+    found = stream(translate(statement, SessionNames(session), parameters), session, parameters)
     columns = tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
     return Result(columns, "SELECT", 0, _batches=found.batches)
 
 
 def _write(statement: Statement, translation: Translation, session: Session, parameters: Parameters) -> Result:
     prepare_models(translation, session)
-    rows = session.connection.run(translation.sql, parameters)
+    with _bulk_rows(translation, session):
+        rows = session.connection.run(translation.sql, parameters)
     return Result(command=_WRITES[type(statement)], row_count=int(rows[0][0]))
+
+
+@contextlib.contextmanager
+def _bulk_rows(translation: Translation, session: Session) -> Iterator[None]:
+    """The rows of a bulk INSERT where its SQL reads them: columns of text, handed over as Arrow."""
+    if translation.rows is None:
+        yield
+        return
+    import pyarrow as pa
+
+    columns = {f"c{i}": pa.array(values, pa.string()) for i, values in enumerate(translation.rows.columns)}
+    session.connection.register(translation.rows_name, pa.table(columns))
+    try:
+        yield
+    finally:
+        session.connection.unregister(translation.rows_name)

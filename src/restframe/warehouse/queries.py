@@ -18,7 +18,8 @@ def stream(translation: Translation, session: Session, parameters: Parameters) -
     """Start a translated query; calls of models in it belong to the session's running statement."""
     prepare_models(translation, session)
     found = session.connection.stream(translation.sql, parameters)
-    return Stream(translation.labels or found.names, found.types, session.guarded(found.batches))
+    types = tuple(ours or theirs for ours, theirs in zip(translation.types, found.types, strict=True))
+    return Stream(translation.labels or found.names, types, session.guarded(found.batches))
 
 
 def prepare_models(translation: Translation, session: Session) -> None:
@@ -48,7 +49,7 @@ class SessionNames:
                 f"function {name} takes {wanted} arguments, not {argument_count}", position=name.position
             )
         model = fitting[0]
-        return FunctionReference(model.engine_function, model.arguments, model.return_type)
+        return FunctionReference(model.engine_function, model.arguments, model.return_type, remote=True)
 
 
 def table_reference(relation: Relation) -> TableReference:

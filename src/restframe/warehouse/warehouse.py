@@ -16,7 +16,7 @@ from restframe.engine.duckdb import DuckDB
 from restframe.jobs import Endpoint, Service, TrainingJob
 from restframe.result import Result
 from restframe.settings import Settings
-from restframe.sql import ENGINE_MACROS
+from restframe.sql import MACROS
 from restframe.storage import Storage
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.services import Services
@@ -71,7 +71,7 @@ class Warehouse:
         try:
             connection.begin()
             store.create(connection, self.settings.user)
-            system_views = views.create(connection, ENGINE_MACROS)
+            system_views = views.create(connection, MACROS)
             connection.commit()
         finally:
             connection.close()
