@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 import krcf
 import numpy as np
-from forest_score import SAMPLES, TREES, rides, shingles
 
+from forest_score import SAMPLES, TREES, rides, shingles
 from restframe.ml.random_cut_forest import fit
 
 

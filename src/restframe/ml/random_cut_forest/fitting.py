@@ -58,7 +58,9 @@ def fit(
         check_finite(rows[start : start + _CHUNK_ROWS], start)
     sample_of = _sagemaker_samples if partition == "sagemaker" else _random_samples
     samples = sample_of(len(rows), num_trees, num_samples_per_tree, np.random.Generator(np.random.Philox(seed)))
-    parameters = Parameters(num_trees, num_samples_per_tree, seed, partition, rows.shape[1], samples.size // num_trees)
+    parameters = Parameters(
+        int(num_trees), int(num_samples_per_tree), int(seed), partition, rows.shape[1], samples.size // num_trees
+    )
     if samples.size < len(rows):
         rows, samples = rows[samples], np.arange(samples.size)
     shift, scale = _placement(rows)
@@ -97,7 +99,7 @@ def _placement(rows: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], float]:
     if math.isinf(longest):
         raise errors.DataError("a feature spans more than a double precision number can hold")
     exponent = -math.frexp(longest)[1] if longest else 0
-    return shift, math.ldexp(1.0, max(-1000, min(1000, exponent)))
+    return shift, math.ldexp(1.0, min(1000, exponent))
 
 
 def _grow_line(
@@ -123,9 +125,8 @@ def _grow_boxes(
     width, most = points.shape[1], 2 * samples.size
     dimension, cut, side = np.empty(most, np.int16), np.empty(most, np.float32), np.empty(most, np.float32)
     mass, place = np.empty(samples.size, np.uint16), np.empty(most, np.uintp)
-    boxes = aligned(
-        (3 * samples.size + 1) * width
-    )  # a cut has two rows, a leaf one, of which the second is overwritten
+    # a cut has two rows; a leaf has one, and grow() needs two to find out that it is a leaf
+    boxes = aligned((3 * samples.size + 1) * width)
     nodes, leaves = grow(
         points.ravel(), np.uintp(width), np.uintp(parameters.feature_count), samples,
         np.uintp(parameters.samples_per_tree), np.uint64(parameters.seed),

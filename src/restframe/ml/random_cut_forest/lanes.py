@@ -21,8 +21,9 @@ from numba.extending import intrinsic
 
 from restframe.ml.random_cut_forest.points import LANES
 
+_AVX512 = bool(llvmlite.binding.get_host_cpu_features().get("avx512vl"))
 # Points that share the load of a box and the folding of lanes; each needs a register for its sum.
-GROUP = 8 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 4
+GROUP = 8 if _AVX512 else 4
 
 _FLOAT, _INT32, _INT64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _ROW, _INTEGERS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT32, LANES)
@@ -64,12 +65,8 @@ def _climb(
         count = _spread(b, b.trunc(b.sub(stop, q), _INT32))
         real = b.icmp_signed("<", ir.Constant(count.type, list(range(GROUP))), count)
         outside = b.fcmp_ordered(">", distance, ir.Constant(distance.type, [0.0] * GROUP))
-        keep, finish = b.and_(real, outside), b.and_(real, b.not_(outside))
-        _store(b, _compressed(b, numbers, keep), rows, kept)
-        _store(b, _compressed(b, score, keep), s, kept)
-        _store(b, _compressed(b, numbers, finish), done_rows, done)
-        _store(b, _compressed(b, score, finish), done_s, done)
-        return b.add(kept, b.zext(b.ctpop(b.bitcast(keep, ir.IntType(GROUP))), _INT64))
+        _append(b, [(numbers, done_rows), (score, done_s)], b.and_(real, b.not_(outside)), done)
+        return _append(b, [(numbers, rows), (score, s)], b.and_(real, outside), kept)
 
     arguments = (points, _WORD, rows, s, _WORD, _WORD, boxes, _WORD, _REAL, _REAL, _WORD, done_rows, done_s, _WORD)
     return _WORD(*arguments), generate
@@ -183,14 +180,30 @@ def _spread(b: Any, value: Any) -> Any:
     return _shuffled(b, vector, vector, [0] * GROUP)
 
 
-def _compressed(b: Any, vector: Any, mask: Any) -> Any:
-    """The lanes under the mask moved together to the front; what follows them is left over from elsewhere."""
-    kind = vector.type
-    name = f"llvm.experimental.vector.compress.v{kind.count}{'f32' if kind.element == _FLOAT else 'i32'}"
-    compress = b.module.globals.get(name)
-    if compress is None:
-        compress = ir.Function(b.module, ir.FunctionType(kind, [kind, mask.type, kind]), name)
-    return b.call(compress, [vector, mask, ir.Constant(kind, ir.Undefined)])
+def _append(b: Any, pairs: list[tuple[Any, Any]], mask: Any, place: Any) -> Any:
+    """Write of each vector the lanes under the mask to its array from `place` on; returns the place after them.
+
+    Up to GROUP elements are written; those too many are row numbers too, and finite.
+    """
+    if _AVX512:
+        for vector, array in pairs:
+            numbers = ir.VectorType(_INT32, GROUP)
+            kind = ir.FunctionType(numbers, [numbers, mask.type, numbers])
+            compress = _declared(b, kind, f"llvm.experimental.vector.compress.v{GROUP}i32")
+            _store(
+                b, b.call(compress, [b.bitcast(vector, numbers), mask, ir.Constant(numbers, [0] * GROUP)]), array, place
+            )
+        return b.add(place, b.zext(b.ctpop(b.bitcast(mask, ir.IntType(GROUP))), _INT64))
+    for lane in range(GROUP):
+        for vector, array in pairs:
+            b.store(b.extract_element(vector, _INT32(lane)), b.gep(array, [place]))
+        place = b.add(place, b.zext(b.extract_element(mask, _INT32(lane)), _INT64))
+    return place
+
+
+def _declared(b: Any, kind: Any, name: str) -> Any:
+    function = b.module.globals.get(name)
+    return ir.Function(b.module, kind, name) if function is None else function
 
 
 def _positive(b: Any, x: Any, y: Any) -> Any:

@@ -20,7 +20,10 @@ Points = npt.NDArray[Any]
 
 def table(points: npt.ArrayLike) -> Points:
     """Points as an array of rows; a plain vector is one dimension's values. DataError when they are not numbers."""
-    array = np.asarray(points)
+    try:
+        array = np.asarray(points)
+    except ValueError as error:
+        raise errors.DataError("points must be rows of equally many features") from error
     if array.dtype.kind not in "biuf":
         raise errors.DataError(f"points must be numbers, not {array.dtype}"[:100])
     if array.ndim == 1:

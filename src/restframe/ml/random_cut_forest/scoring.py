@@ -77,6 +77,8 @@ def _in_chunks(
     total: FloatArray, threads: int,
 ) -> None:  # fmt: skip
     """Let `work` add to `total` the sums over trees of `rows`, chunk by chunk."""
+    if threads < 1:
+        raise errors.InvalidParameterValue(f"threads is {threads}, not 1 or more"[:100])
     most = max(1, _CHUNK_BYTES // (4 * width_of(rows.shape[1])))
     size = max(1, min(most, -(-len(rows) // threads)))
 
