@@ -149,8 +149,14 @@ def test_guided_auto_with_a_model_type(model_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", ["MULTICLASS_CLASSIFICATION", "'Multiclass_Classification'", "(MulticlassClassification)", "('MULTICLASS_CLASSIFICATION')"]
-)  # fmt: skip
+    "spelling",
+    [
+        "MULTICLASS_CLASSIFICATION",
+        "'Multiclass_Classification'",
+        "(MulticlassClassification)",
+        "('MULTICLASS_CLASSIFICATION')",
+    ],
+)
 def test_problem_types_in_four_spellings(spelling: str) -> None:
     statement = one(
         f"CREATE MODEL m FROM t TARGET y FUNCTION f IAM_ROLE default problem_type {spelling} "
@@ -162,8 +168,14 @@ def test_problem_types_in_four_spellings(spelling: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("'mse'", "MSE"), ("accuracy", "Accuracy"), ("('F1Macro')", "F1_Macro"), ("(f1_macro)", "F1_Macro"), ("'AUC'", "AUC")],
-)  # fmt: skip
+    [
+        ("'mse'", "MSE"),
+        ("accuracy", "Accuracy"),
+        ("('F1Macro')", "F1_Macro"),
+        ("(f1_macro)", "F1_Macro"),
+        ("'AUC'", "AUC"),
+    ],
+)
 def test_objectives_in_any_spelling(written: str, meant: str) -> None:
     statement = one(
         f"CREATE MODEL m FROM t TARGET y FUNCTION f IAM_ROLE default OBJECTIVE {written} SETTINGS (S3_BUCKET 'b')"
@@ -278,7 +290,9 @@ def test_two_statements_in_one_text() -> None:
 # Any order
 
 ORDERS = {
-    "remote": ["FUNCTION f(int)", "RETURNS float", "SAGEMAKER 'e':'x'", "IAM_ROLE default", "SETTINGS(MAX_BATCH_ROWS 5)"],
+    "remote": [
+        "FUNCTION f(int)", "RETURNS float", "SAGEMAKER 'e':'x'", "IAM_ROLE default", "SETTINGS(MAX_BATCH_ROWS 5)",
+    ],
     "auto": [
         "FROM (select a, b from t)", "TARGET b", "FUNCTION f", "IAM_ROLE 'r'", "AUTO ON", "MODEL_TYPE XGBOOST",
         "PROBLEM_TYPE (REGRESSION)", "OBJECTIVE 'mse'", "PREPROCESSORS 'none'", "SETTINGS(S3_BUCKET 'b')",

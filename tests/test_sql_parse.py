@@ -128,9 +128,10 @@ def test_names_inside_statements_count_from_the_start_of_the_text() -> None:
         "insert into t (a) select a from s.u",
         "update t set a = 1 where b > 2",
         "delete from t using u where t.a = u.a",
-        "merge into t using s on t.a = s.a when matched then update set b = s.b when not matched then insert values (s.a, s.b)",
+        "merge into t using s on t.a = s.a when matched then update set b = s.b "
+        "when not matched then insert values (s.a, s.b)",
     ],
-)  # fmt: skip
+)
 def test_queries_and_changes_go_to_their_reader_whole(text: str) -> None:
     first, second = parse(f"show all; {text};")
     assert isinstance(first, ShowVariable)
@@ -280,10 +281,10 @@ WORDS = [
     "create", "table", "temp", "model", "external", "view", "drop", "alter", "if", "exists", "not", "null", "t", "s.u",
     "(", ")", ",", ";", "'x'", '"q"', "5", "-", "=", "int", "varchar(3)", "decimal(", "default", "identity(1,1)",
     "encode", "zstd", "distkey", "sortkey", "(a)", "primary key", "references", "like", "function", "f(int)", "returns",
-    "sagemaker", "iam_role", "auto", "off", "on", "settings(s3_bucket 'b')", "hyperparameters", "preprocessors", "'none'",
-    "objective", "from", "target", "to", "set", "show", "all", "reset", "begin", "transaction", "select", "1", "as", "with",
-    "no", "schema", "binding", "copy", "csv", "'s3://b/k'", "unload", "explain", "vacuum", "analyze", "comment", "is",
-    "column", "a", ".", "::", "$1", "$$", "--", "/*", "*/", "\n", "é", "'", '"',
+    "sagemaker", "iam_role", "auto", "off", "on", "settings(s3_bucket 'b')", "hyperparameters", "preprocessors",
+    "'none'", "objective", "from", "target", "to", "set", "show", "all", "reset", "begin", "transaction", "select",
+    "1", "as", "with", "no", "schema", "binding", "copy", "csv", "'s3://b/k'", "unload", "explain", "vacuum",
+    "analyze", "comment", "is", "column", "a", ".", "::", "$1", "$$", "--", "/*", "*/", "\n", "é", "'", '"',
 ]  # fmt: skip
 
 

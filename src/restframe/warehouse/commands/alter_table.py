@@ -10,6 +10,7 @@ from restframe import errors
 from restframe.catalog.relations import ColumnDefinition, Relation
 from restframe.engine.quoting import quoted
 from restframe.result import Result
+from restframe.sql import QualifiedName, TableReference, read_query, translate
 from restframe.sql.statements.alter_table import (
     AddColumn,
     AddConstraint,
@@ -27,8 +28,9 @@ from restframe.sql.statements.alter_table import (
 )
 from restframe.sql.statements.columns import ColumnName
 from restframe.warehouse.commands.definitions import column_definition, constraint_text
-from restframe.warehouse.commands.dependents import all_dependents
+from restframe.warehouse.commands.dependents import all_dependents, drop_all
 from restframe.warehouse.commands.table import column_ddl
+from restframe.warehouse.queries import SessionNames, table_reference
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -94,9 +96,45 @@ def _drop_column(action: DropColumn, relation: Relation, session: Session) -> Re
         )
     if len(relation.columns) == 1:
         raise errors.InvalidDefinition("a table must have at least one column", position=action.column.position)
-    _refuse_dependents(relation, session, f"drop a column of {relation.name}")
+    changed = dataclasses.replace(relation, columns=tuple(one for one in relation.columns if one != column))
+    broken = [view for view in all_dependents([relation], session) if _breaks(view, changed, session)]
+    if broken and not action.cascade:
+        listed = ", ".join(f"{view.schema}.{view.name}" for view in broken[:10])
+        raise errors.DependentObjectsStillExist(
+            f"cannot drop column {column.name} of table {relation.name} because other objects depend on it",
+            position=action.column.position,
+            detail=f"dependent views: {listed}",
+            hint="Use DROP ... CASCADE to drop the dependent objects too.",
+        )
+    for view in broken:
+        session.notice(f"drop cascades to view {view.schema}.{view.name}", "NOTICE")
+    drop_all(broken, cascade=True, session=session)
     _engine(relation, f"DROP COLUMN {quoted(column.name)}", session)
-    return dataclasses.replace(relation, columns=tuple(one for one in relation.columns if one != column))
+    return changed
+
+
+def _breaks(view: Relation, changed: Relation, session: Session) -> bool:
+    """Whether a view's query would mean something else if `changed` were in the place of the relation of its name."""
+
+    names = _NamesAfter(session, changed)
+    try:
+        translation = translate(read_query(view.definition or ""), names, expand_stars=True)
+    except errors.ProgrammingError:
+        return True
+    return len(translation.labels or ()) != len(view.columns)
+
+
+class _NamesAfter(SessionNames):
+    """The names as they will be after a change of one relation."""
+
+    def __init__(self, session: Session, changed: Relation) -> None:
+        super().__init__(session)
+        self._changed = changed
+
+    def relation(self, name: QualifiedName) -> TableReference:
+        found = self._session.catalog.relation(name.schema, name.name, name.position)
+        is_changed = (found.schema, found.name) == (self._changed.schema, self._changed.name)
+        return table_reference(self._changed if is_changed else found)
 
 
 def _rename_column(action: RenameColumn, relation: Relation, session: Session) -> Relation:

@@ -12,7 +12,7 @@ from restframe.catalog.relations import ColumnDefinition, Relation
 from restframe.catalog.store import engine_schema
 from restframe.engine.quoting import literal, quoted
 from restframe.result import Result
-from restframe.sql import QualifiedName, Query, translate, translate_default
+from restframe.sql import QualifiedName, Query, Translation, translate, translate_default
 from restframe.sql.statements.columns import ColumnClause, ColumnName
 from restframe.sql.statements.comment import CommentOn
 from restframe.sql.statements.create_table import (
@@ -24,7 +24,7 @@ from restframe.sql.statements.create_table import (
 from restframe.sql.statements.drop import DropTable
 from restframe.sql.statements.maintenance import Truncate
 from restframe.sql.statements.query import SelectInto
-from restframe.types import from_engine_type
+from restframe.types import SqlType
 from restframe.warehouse.commands.definitions import TableDefinition, check_distinct, column_definition, define
 from restframe.warehouse.commands.dependents import drop_all
 from restframe.warehouse.queries import SessionNames, prepare_models
@@ -182,7 +182,7 @@ def _create_as(
         raise _already_there(name)
     translation = translate(query, SessionNames(session))
     prepare_models(translation, session)
-    found = output_columns(translation.sql, translation.labels, columns, query.position, session)
+    found = output_columns(translation, columns, query.position)
     definition = define(found, (), attributes)
     relation = dataclasses.replace(
         place,
@@ -196,17 +196,31 @@ def _create_as(
     return Result(command="SELECT")
 
 
-def output_columns(
-    sql: str, labels: Sequence[str], names: Sequence[ColumnName], position: int, session: Session
-) -> list[ColumnDefinition]:
-    """The columns a translated query gives, under `labels`, or under `names` for as many as there are."""
-    described = session.connection.run(f"DESCRIBE {sql}")
-    found = list(labels) or [row[0] for row in described]
-    if len(names) > len(found):
-        raise errors.InvalidDefinition("too many column names were specified", position=names[len(found)].position)
-    chosen = [(name.name, name.position) for name in names] + [(label, position) for label in found[len(names) :]]
+def output_columns(translation: Translation, names: Sequence[ColumnName], position: int) -> list[ColumnDefinition]:
+    """The columns a query gives, under its labels, or under `names` for as many as there are.
+
+    position : of the query, for a label that occurs twice
+    """
+    labels = translation.labels or ()
+    if len(names) > len(labels):
+        raise errors.InvalidDefinition("too many column names were specified", position=names[len(labels)].position)
+    chosen = [(name.name, name.position) for name in names] + [(label, position) for label in labels[len(names) :]]
     check_distinct(chosen)
-    return [ColumnDefinition(name, from_engine_type(row[1])) for (name, _), row in zip(chosen, described, strict=True)]
+    return [
+        ColumnDefinition(name, _stored_type(type_)) for (name, _), type_ in zip(chosen, translation.types, strict=True)
+    ]
+
+
+def _stored_type(type_: SqlType | None) -> SqlType:
+    """A type for a column: a text of unknown length may be as long as texts can be, a column of NULLs is a text."""
+    if type_ is None:
+        return SqlType("varchar", length=_LONGEST["varchar"])
+    if type_.length is None and type_.name in _LONGEST:
+        return SqlType(type_.name, length=_LONGEST[type_.name])
+    return type_
+
+
+_LONGEST = {"varchar": 65535, "bpchar": 4096, "varbyte": 1024000}
 
 
 # DROP TABLE and the others

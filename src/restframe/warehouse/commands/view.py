@@ -36,10 +36,10 @@ def create(statement: CreateView, session: Session) -> Result:
             raise errors.WrongObjectType(f'"{name.name}" is not a view', position=name.position)
         raise errors.DuplicateTable(f'Relation "{name.name}" already exists', position=name.position)
     names = _NotedNames(session)
-    translation = translate(statement.query, names)
-    columns = output_columns(translation.sql, translation.labels, statement.columns, statement.query.position, session)
+    translation = translate(statement.query, names, expand_stars=True)
+    columns = output_columns(translation, statement.columns, statement.query.position)
     read = _permanent(names.relations, statement)
-    models = {reference.engine_name for reference in translation.calls} | {m for one in read for m in one.models}
+    models = {call.function.engine_name for call in translation.calls} | {m for one in read for m in one.models}
     view = Relation(
         schema,
         name.name,
@@ -51,11 +51,9 @@ def create(statement: CreateView, session: Session) -> Result:
         models=tuple(sorted(models)),
     )
     reads = () if statement.late_binding else [(one.schema, one.name) for one in read if one.kind != "system view"]
-    # Columns by name, so that what a `*` stands for does not grow with its table.
     listed = ", ".join(quoted(column.name) for column in columns)
     session.connection.run(
-        f"CREATE OR REPLACE VIEW {quoted(view.engine_schema, view.name)} AS "
-        f"SELECT {listed} FROM ({translation.sql}) AS q ({listed})"
+        f"CREATE OR REPLACE VIEW {quoted(view.engine_schema, view.name)} ({listed}) AS {translation.sql}"
     )
     if old is None:
         catalog.add_relation(view, reads)
