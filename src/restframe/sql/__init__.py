@@ -1,0 +1,17 @@
+"""Redshift's SQL: text to statements, and queries to the engine's SQL. The only importer of sqlglot."""
+
+from __future__ import annotations
+
+from restframe.sql.defaults import translate_default
+from restframe.sql.lexer import QualifiedName
+from restframe.sql.macros import MACROS
+from restframe.sql.names import FunctionReference, Names, TableReference
+from restframe.sql.parse import parse
+from restframe.sql.rewrite.scope import ModelCall
+from restframe.sql.statements.query import Delete, Insert, Merge, Query, SelectInto, Update, read_query
+from restframe.sql.translate import Translation, translate
+
+__all__ = [
+    "MACROS", "Delete", "FunctionReference", "Insert", "Merge", "ModelCall", "Names", "QualifiedName", "Query",
+    "SelectInto", "TableReference", "Translation", "Update", "parse", "read_query", "translate", "translate_default",
+]  # fmt: skip

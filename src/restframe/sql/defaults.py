@@ -31,7 +31,7 @@ def translate_default(text: str, position: int = 1) -> str:
         raise errors.NotSupportedError("cannot use subquery in DEFAULT expression", position=position)
     if expression.find(exp.Parameter, exp.Placeholder):
         raise errors.UndefinedParameter("cannot use a parameter in DEFAULT expression", position=position)
-    scope = Scope(Context(_NoNames(), base, {}))
+    scope = Scope(Context(_NoNames(), start + text, base, {}))
     translated, _ = visit(expression, scope)
     return render(translated)
 

@@ -18,6 +18,12 @@ from sqlglot.tokens import Token, TokenType
 from restframe import errors
 from restframe.types import SqlType, parse_type
 
+# The operators of several signs that Redshift has, and some that are better refused by name. Those of other dialects
+# would be found in the middle of ours: `?::` in `?::int`, `{{` in a brace within a brace.
+_SIGNS = frozenset(
+    {"::", "||", "<=", ">=", "<>", "!=", "~", "~*", "~~", "~~*", "|/", "||/", "(+)", ":=", "=>", "->", "->>"}
+)
+
 
 class Redshift(_Redshift):
     """sqlglot's Redshift dialect without raw command tokens; queries are parsed with it too."""
@@ -25,7 +31,9 @@ class Redshift(_Redshift):
     class Tokenizer(_Redshift.Tokenizer):
         COMMANDS: ClassVar[set[TokenType]] = set()
         KEYWORDS: ClassVar[dict[str, TokenType]] = {
-            word: kind for word, kind in _Redshift.Tokenizer.KEYWORDS.items() if word != "UNLOAD"
+            word: kind
+            for word, kind in _Redshift.Tokenizer.KEYWORDS.items()
+            if (word[0].isalnum() or word in _SIGNS) and word != "UNLOAD"
         }
 
 

@@ -21,7 +21,7 @@ from restframe.sql.statements.create_table import CreateTableAs, read_create_tab
 from restframe.sql.statements.drop import read_drop_schema, read_drop_table, read_drop_view
 from restframe.sql.statements.explain import Explain
 from restframe.sql.statements.maintenance import read_analyze, read_truncate, read_vacuum
-from restframe.sql.statements.query import RowStatement, read_statement
+from restframe.sql.statements.query import QUERY_WORDS, RowStatement, read_statement
 from restframe.sql.statements.schema import read_create_schema
 from restframe.sql.statements.show import (
     read_show_columns,
@@ -48,7 +48,7 @@ def parse(text: str) -> list[Statement]:
 
 
 def _parse_span(keyword: str, text: str, base: int) -> Statement:
-    if keyword in _QUERY_WORDS:
+    if keyword in _ROW_WORDS:
         return read_statement(text, base + 1)
     cursor = Cursor(text, tokenize(text, base), base)
     statement = _read_explain(cursor) if keyword == "EXPLAIN" else _reader(keyword, cursor)(cursor)
@@ -60,7 +60,7 @@ def _read_explain(cursor: Cursor) -> Explain:
     cursor.expect("EXPLAIN")
     verbose = cursor.accept("VERBOSE")
     keyword = "(" if cursor.sees("(") else cursor.word() or ""
-    if keyword not in _QUERY_WORDS and keyword != "CREATE":
+    if keyword not in _ROW_WORDS and keyword != "CREATE":
         cursor.fail()
     position, text = cursor.position, cursor.rest()
     explained = _parse_span(keyword, text, position - 1)
@@ -69,7 +69,7 @@ def _read_explain(cursor: Cursor) -> Explain:
     return Explain(explained, verbose)
 
 
-_QUERY_WORDS = frozenset({"SELECT", "WITH", "(", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"})
+_ROW_WORDS = QUERY_WORDS | {"INSERT", "UPDATE", "DELETE", "MERGE"}
 
 
 def _reader(keyword: str, cursor: Cursor) -> Reader:

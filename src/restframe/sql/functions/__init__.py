@@ -1,0 +1,21 @@
+"""Redshift's functions. Importing this package fills the table; what is not in it does not exist."""
+
+from __future__ import annotations
+
+from restframe.sql.functions import (
+    aggregates,
+    calls,
+    conditions,
+    dates,
+    formatting,
+    numbers,
+    semistructured,
+    system,
+    texts,
+)
+from restframe.sql.functions.registry import FUNCTIONS
+
+__all__ = [
+    "FUNCTIONS", "aggregates", "calls", "conditions", "dates", "formatting", "numbers", "semistructured", "system",
+    "texts",
+]  # fmt: skip

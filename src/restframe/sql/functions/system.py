@@ -1,0 +1,81 @@
+"""What a session and the server say about themselves.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_System_information_functions.html
+
+What a session knows stands in variables of the engine, named `restframe_...`, which the session sets.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from restframe.sql.functions.registry import Call, function
+from restframe.sql.nodes import as_text, as_type, call, string
+from restframe.sql.rewrite.rules import INT4, INT8, SUPER, VARCHAR
+from restframe.sql.rewrite.scope import Scope
+from restframe.sql.rewrite.visit import Typed, visits
+
+# What Redshift answers; clients read the versions of both out of it.
+VERSION = (
+    "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), "
+    "Redshift 1.0.99999"
+)
+
+
+def _variable(name: str) -> exp.Expr:
+    return call("getvariable", string(f"restframe_{name}"))
+
+
+def _text(name: str) -> Typed:
+    return as_text(_variable(name)), VARCHAR
+
+
+@function("version", 0)
+def version(made: Call) -> Typed:
+    return string(VERSION), VARCHAR
+
+
+_TEXTS = {
+    "current_database": "database", "current_catalog": "database", "current_schema": "schema",
+    "current_user": "user", "session_user": "user", "user": "user",
+}  # fmt: skip
+_NUMBERS = {
+    "pg_backend_pid": "pid", "pg_last_copy_count": "copy_count", "pg_last_copy_id": "copy_id",
+    "pg_last_query_id": "query_id", "pg_last_unload_count": "unload_count", "pg_last_unload_id": "unload_id",
+}  # fmt: skip
+
+
+@function(" ".join(_TEXTS), 0)
+def session_text(made: Call) -> Typed:
+    return _text(_TEXTS[made.name])
+
+
+@function(" ".join(_NUMBERS), 0)
+def session_number(made: Call) -> Typed:
+    type_ = INT4 if made.name == "pg_backend_pid" else INT8
+    return as_type(_variable(_NUMBERS[made.name]), type_), type_
+
+
+@visits(exp.CurrentUser, exp.SessionUser)
+def visit_current_user(node: exp.Expr, scope: Scope) -> Typed:
+    return _text("user")
+
+
+@visits(exp.CurrentSchema)
+def visit_current_schema(node: exp.Expr, scope: Scope) -> Typed:
+    return _text("schema")
+
+
+@visits(exp.CurrentCatalog)
+def visit_current_catalog(node: exp.Expr, scope: Scope) -> Typed:
+    return _text("database")
+
+
+@visits(exp.CurrentUserId)
+def visit_current_user_id(node: exp.Expr, scope: Scope) -> Typed:
+    return as_type(_variable("user_id"), INT4), INT4
+
+
+@function("current_schemas", 1)
+def current_schemas(made: Call) -> Typed:
+    return call("to_json", call("string_split", as_text(_variable("search_path")), string(","))), SUPER

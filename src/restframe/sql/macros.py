@@ -1,0 +1,190 @@
+"""What translated SQL calls in the engine: macros in the schema of our own.
+
+They are made when a warehouse opens. A macro costs nothing at run time and, being parsed already, less than the same
+expression written out. `error('[SQLSTATE] message')` becomes the error of that state.
+"""
+
+from __future__ import annotations
+
+from restframe.sql.nodes import MACRO_SCHEMA
+
+_TEXT_DATES = "[" + ", ".join(
+    f"'{date}{time}'"
+    for date in ("%Y%m%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y",
+                 "%Y-%b-%d", "%b-%d-%Y", "%d.%m.%Y")
+    for time in ("", " %H:%M:%S.%f", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
+) + "]"  # fmt: skip
+
+# In an order in which each calls only those above it.
+_BODIES: dict[str, str] = {
+    # Text
+    "cut(x, n)": """
+        CASE WHEN strlen(x) <= n THEN x WHEN strlen(x) = length(x) THEN left(x, n)
+             ELSE coalesce(try(decode(encode(x)[1:n])), try(decode(encode(x)[1:n - 1])),
+                           try(decode(encode(x)[1:n - 2])), try(decode(encode(x)[1:n - 3]))) END""",
+    "float_text(x, digits)": """
+        CASE WHEN isfinite(x) THEN printf(CASE digits WHEN 6 THEN '%.6g' ELSE '%.15g' END, CAST(x AS DOUBLE))
+             WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' WHEN x < 0 THEN '-Infinity' END""",
+    "leading(x, n)": "left(x, greatest(n, 0))",
+    "trailing(x, n)": "CASE WHEN n <= 0 THEN '' ELSE right(x, n) END",
+    "substring_from(x, start)": "substring(x, greatest(start, 1))",
+    "substring_for(x, start, n)": "substring(x, greatest(start, 1), greatest(n + least(start - 1, 0), 0))",
+    "initcap(x)": r"""
+        array_to_string(list_transform(regexp_extract_all(x, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
+            lambda w: upper(left(w, 1)) || lower(substring(w, 2))), '')""",
+    "quote_literal(x)": "'''' || replace(replace(x, '\\', '\\\\'), '''', '''''') || ''''",
+    "quote_ident(x)": """
+        CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_$]*') THEN x ELSE '"' || replace(x, '"', '""') || '"' END""",
+    "octetindex(part, x)": """
+        CASE WHEN strpos(x, part) = 0 THEN 0 ELSE strlen(left(x, strpos(x, part) - 1)) + 1 END""",
+    "compare(a, b)": "CASE WHEN a < b THEN -1 WHEN a > b THEN 1 WHEN a = b THEN 0 END",
+    "nth_or_empty(list, n)": "CASE WHEN n >= 1 THEN CASE WHEN list IS NOT NULL THEN coalesce(list[n], '') END END",
+    "place_after(x, pattern, options, start)": """
+        CASE WHEN regexp_matches(x, pattern, options)
+             THEN length(regexp_extract(x, pattern, 1, options)) + greatest(start, 1)
+             WHEN x IS NOT NULL AND pattern IS NOT NULL THEN 0 END""",
+    "soundex_codes(x)": """
+        translate(x, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '01230120022455012623010202')""",
+    "soundex_of(x)": r"""
+        CASE WHEN x = '' THEN '' ELSE rpad(left(x, 1) || replace(substring(regexp_replace(
+            regexp_replace(_restframe.soundex_codes(left(x, 1) || regexp_replace(substring(x, 2), '[HW]', '', 'g')),
+                '(0)0+|(1)1+|(2)2+|(3)3+|(4)4+|(5)5+|(6)6+', '\1\2\3\4\5\6\7', 'g'),
+            '^.', '#'), 2), '0', ''), 4, '0') END""",
+    "soundex(x)": "left(_restframe.soundex_of(regexp_replace(upper(x), '[^A-Z]', '', 'g')), 4)",
+    "difference(a, b)": """
+        CASE WHEN _restframe.soundex(a) = '' OR _restframe.soundex(b) = ''
+             THEN CASE WHEN _restframe.soundex(a) = _restframe.soundex(b) THEN 1 ELSE 0 END
+             ELSE list_sum(list_transform([1, 2, 3, 4],
+                 lambda i: CAST(_restframe.soundex(a)[i] = _restframe.soundex(b)[i] AS INTEGER))) END""",
+    # Hashes
+    "bytes(x)": """
+        list_transform(range(1, strlen(x) * 2, 2),
+            lambda i: CAST('0x' || substring(hex(encode(x)), i, 2) AS HUGEINT))""",
+    "little_endian(x, width)": """
+        list_transform(range(width), lambda i: CAST((x >> CAST(i * 8 AS BIGINT)) & 255 AS HUGEINT))""",
+    "unsigned(x)": "CASE WHEN x < 0 THEN CAST(x AS HUGEINT) + 18446744073709551616 ELSE CAST(x AS HUGEINT) END",
+    "signed(x)": """
+        CAST(CASE WHEN x >= 9223372036854775808 THEN x - 18446744073709551616 ELSE x END AS BIGINT)""",
+    "fnv_hash(data, seed)": """
+        _restframe.signed(list_reduce(list_prepend(_restframe.unsigned(seed), data),
+            lambda h, b: (xor(h, b) * 1099511628211) % 18446744073709551616))""",
+    "crc32_bit(c)": "xor(c >> 1, CASE WHEN c & 1 = 1 THEN 2197175160 ELSE 0 END)",
+    "crc32(x)": """
+        lpad(lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT),
+            list_transform(_restframe.bytes(x), lambda b: CAST(b AS BIGINT))),
+            lambda c, b: list_reduce(list_prepend(xor(c, b), [0, 1, 2, 3, 4, 5, 6, 7]::BIGINT[]),
+                lambda d, i: _restframe.crc32_bit(d))), 4294967295))), 8, '0')""",
+    "strtol_digits(x, base)": r"""
+        regexp_replace(lower(regexp_replace(x, '^\s*[-+]?', '')), CASE WHEN base = 16 THEN '^0x' ELSE '^$' END, '')""",
+    "strtol_value(digits, base)": """
+        list_reduce(list_prepend(CAST(0 AS HUGEINT), list_transform(string_split(digits, ''),
+            lambda c: CASE WHEN strpos(left('0123456789abcdefghijklmnopqrstuvwxyz', CAST(base AS INTEGER)), c) = 0
+                THEN error('[22023] invalid digit for the base') ELSE CAST(
+                strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS HUGEINT) END)),
+            lambda a, d: a * base + d)""",
+    "strtol(x, base)": r"""
+        CASE WHEN x IS NULL THEN NULL WHEN _restframe.strtol_digits(x, base) = '' THEN 0
+             ELSE CAST(_restframe.strtol_value(_restframe.strtol_digits(x, base), base)
+                 * CASE WHEN regexp_matches(x, '^\s*-') THEN -1 ELSE 1 END AS BIGINT) END""",
+    # Dates and times
+    "try_timestamp(x)": f"coalesce(TRY_CAST(x AS TIMESTAMP), try_strptime(trim(x), {_TEXT_DATES}))",
+    "timestamp(x)": "coalesce(_restframe.try_timestamp(x), CAST(x AS TIMESTAMP))",
+    "timestamptz(x)": "coalesce(TRY_CAST(x AS TIMESTAMPTZ), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
+    "seconds(x)": "date_part('microsecond', x) / 1e6",
+    "microseconds(x)": "date_part('microsecond', x) % 1000000",
+    "weeks_between(a, b)": """
+        date_diff('day', CAST(date_trunc('week', a) AS DATE), CAST(date_trunc('week', b) AS DATE)) // 7""",
+    "add_years(x, n)": """
+        CASE WHEN month(x) = 2 AND day(x) = 29 THEN x - INTERVAL 1 DAY + to_years(n) + INTERVAL 1 DAY
+             ELSE x + to_years(n) END""",
+    "is_last_day(x)": "last_day(x) = CAST(x AS DATE)",
+    "add_months(x, n)": """
+        CASE WHEN _restframe.is_last_day(x)
+             THEN CAST(last_day(x + to_months(n)) AS TIMESTAMP) + (x - date_trunc('day', x))
+             ELSE x + to_months(n) END""",
+    "months_between(a, b)": """
+        (year(a) - year(b)) * 12 + month(a) - month(b)
+        + CASE WHEN day(a) = day(b) OR (_restframe.is_last_day(a) AND _restframe.is_last_day(b)) THEN 0.0
+               ELSE (day(a) - day(b)) / 31e0 + (epoch(a - date_trunc('day', a)) - epoch(b - date_trunc('day', b)))
+                    / (31 * 86400e0) END""",
+    "next_day(x, dow)": "x + CAST((dow - date_part('dow', x) + 6) % 7 + 1 AS INTEGER)",
+    "roman_month(x)": "['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'][month(x)]",
+    "ordinal_suffix(digits)": """
+        CASE WHEN right(digits, 2) IN ('11', '12', '13') THEN 'th' WHEN right(digits, 1) = '1' THEN 'st'
+             WHEN right(digits, 1) = '2' THEN 'nd' WHEN right(digits, 1) = '3' THEN 'rd' ELSE 'th' END""",
+    "ordinal(digits, suffix)": """
+        digits || CASE WHEN suffix = 'TH' THEN upper(_restframe.ordinal_suffix(digits))
+                       ELSE _restframe.ordinal_suffix(digits) END""",
+    "full_year(y)": "CASE WHEN y < 70 THEN 2000 + y WHEN y < 100 THEN 1900 + y ELSE 2000 + y END",
+    "month_number(name)": """
+        nullif((strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(name, 3))) + 2) // 3, 0)""",
+    "hour_of_day(hour, meridiem)": "hour % 12 + CASE WHEN lower(meridiem) = 'p' THEN 12 ELSE 0 END",
+    "build_timestamp(y, mo, d, h, mi, s, us)": """
+        CAST(make_date(CAST(y AS BIGINT), 1, 1) AS TIMESTAMP) + to_months(CAST(mo - 1 AS INTEGER))
+        + to_days(CAST(d - 1 AS INTEGER)) + to_hours(CAST(h AS BIGINT)) + to_minutes(CAST(mi AS BIGINT))
+        + to_microseconds(CAST(s AS BIGINT) * 1000000 + us)""",
+    # Numbers as text
+    "digits(x, width)": """
+        lpad(ltrim(replace(x, '.', ''), '0'), greatest(CAST(width AS INTEGER),
+            CAST(length(ltrim(replace(x, '.', ''), '0')) AS INTEGER)), '0')""",
+    "blank_zeros(x, n)": "lpad(ltrim(left(x, n), '0,'), CAST(n AS INTEGER), ' ') || substring(x, n + 1)",
+    "roman(x)": """
+        CASE WHEN round(x) BETWEEN 1 AND 3999 THEN _restframe.roman_digits(CAST(round(x) AS INTEGER))
+             WHEN x IS NOT NULL THEN '###############' END""",
+    "roman_digits(n)": """
+        repeat('M', n // 1000)
+        || ['', 'C', 'CC', 'CCC', 'CD', 'D', 'DC', 'DCC', 'DCCC', 'CM'][n // 100 % 10 + 1]
+        || ['', 'X', 'XX', 'XXX', 'XL', 'L', 'LX', 'LXX', 'LXXX', 'XC'][n // 10 % 10 + 1]
+        || ['', 'I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX'][n % 10 + 1]""",
+    "plain_number(x)": r"""
+        CASE WHEN regexp_matches(x, '-\s*$|^\s*<|^[^0-9]*-') THEN '-' ELSE '' END
+        || regexp_replace(x, '[^0-9.]', '', 'g')""",
+    # SUPER
+    "element(x, i)": "CASE WHEN i BETWEEN 0 AND 2147483647 THEN json_extract(x, CAST(i AS BIGINT)) END",
+    "elements(x)": "TRY_CAST(x AS JSON[])",
+    "attribute_values(x)": """
+        list_transform(json_keys(x), lambda k: json_extract(x, '/' || replace(replace(k, '~', '~0'), '/', '~1')))""",
+    "super_value(x)": "CASE WHEN json_type(x) <> 'NULL' THEN x END",
+    "super_text(x)": "CASE WHEN json_type(x) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string(x, '$') END",
+    "super_string(x)": "CASE WHEN json_type(x) = 'VARCHAR' THEN json_extract_string(x, '$') END",
+    "super_number(x)": """
+        CASE WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'DOUBLE', 'HUGEINT', 'UHUGEINT')
+             THEN TRY_CAST(x AS DOUBLE) END""",
+    "json_typeof(x)": """
+        CASE json_type(x) WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
+             WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array'
+             ELSE CASE WHEN x IS NOT NULL THEN 'number' END END""",
+    "is_kind(x, kind)": "_restframe.json_typeof(x) = kind",
+    "is_scalar(x)": "_restframe.json_typeof(x) NOT IN ('object', 'array')",
+    "is_whole(x, bound)": """
+        CASE WHEN json_type(x) IN ('UBIGINT', 'BIGINT') THEN CAST(x AS HUGEINT) BETWEEN -bound AND bound - 1
+             WHEN x IS NOT NULL THEN false END""",
+    "array_length(x)": "CASE WHEN json_type(x) = 'ARRAY' THEN json_array_length(x) END",
+    "subarray(x, start, n)": """
+        to_json(CASE WHEN start >= 0 AND n >= 0 THEN _restframe.elements(x)[start + 1:start + n] END)""",
+    "array_flatten(x)": """
+        to_json(flatten(list_transform(_restframe.elements(x),
+            lambda e: CASE WHEN json_type(e) = 'ARRAY' THEN CAST(e AS JSON[]) ELSE [e] END)))""",
+    # JSON as text
+    "json_path_text(x, path)": "CASE WHEN x IS NOT NULL THEN coalesce(json_extract_string(x, path), '') END",
+    "json_element_text(x, i)": """
+        CASE WHEN x IS NOT NULL AND i IS NOT NULL THEN coalesce(CASE WHEN i >= 0 AND json_type(x) = 'ARRAY'
+            THEN json_extract_string(x, '$[' || i || ']') END, '') END""",
+    "path_step(key)": r"""'."' || replace(replace(key, '\', '\\'), '"', '\"') || '"'""",
+    "is_json_object(x)": "CASE WHEN json_valid(x) THEN json_type(x) = 'OBJECT' ELSE json_valid(x) END",
+    "is_json_array(x)": "CASE WHEN json_valid(x) THEN json_type(x) = 'ARRAY' ELSE json_valid(x) END",
+    # Storing
+    "store_text(x, n)": """
+        CASE WHEN strlen(x) <= n THEN x WHEN strlen(rtrim(x, ' ')) <= n THEN _restframe.cut(x, n)
+             WHEN x IS NOT NULL THEN error('[22001] value too long for type character varying(' || n || ')') END""",
+    "store_char(x, n)": """
+        CASE WHEN strlen(rtrim(x, ' ')) <= n THEN rtrim(x, ' ')
+             WHEN x IS NOT NULL THEN error('[22001] value too long for type character(' || n || ')') END""",
+    "store_bytes(x, n)": """
+        CASE WHEN octet_length(x) <= n THEN x
+             WHEN x IS NOT NULL THEN error('[22001] value too long for type binary varying(' || n || ')') END""",
+}  # fmt: skip
+
+MACROS: tuple[str, ...] = tuple(
+    f"CREATE OR REPLACE MACRO {MACRO_SCHEMA}.{head} AS {' '.join(body.split())}" for head, body in _BODIES.items()
+)

@@ -1,0 +1,53 @@
+"""What translation must know about the names in a statement, and whom it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from restframe.sql.lexer import QualifiedName
+from restframe.types import SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class TableReference:
+    """A table or view as the engine knows it, and its columns in order as Redshift knows them.
+
+    identities : the columns that fill themselves, which an INSERT without a column list leaves out
+    models : of a view, the engine functions of models that it calls
+    """
+
+    engine_schema: str
+    engine_name: str
+    columns: Mapping[str, SqlType]
+    identities: frozenset[str] = frozenset()
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionReference:
+    """A model's prediction function.
+
+    remote : asks an endpoint; the engine function then takes the running statement's number before its arguments
+    """
+
+    engine_name: str
+    arguments: tuple[SqlType, ...]
+    returns: SqlType
+    remote: bool = False
+
+
+class Names(Protocol):
+    """The catalog as one session sees it."""
+
+    def relation(self, name: QualifiedName) -> TableReference:
+        """UndefinedTable or UndefinedSchema with the name's position when there is none."""
+        ...
+
+    def function(self, name: QualifiedName, argument_count: int) -> FunctionReference | None:
+        """The model function of that name and number of arguments.
+
+        None when no function has the name; UndefinedFunction when only the number of arguments is wrong.
+        """
+        ...

@@ -1,0 +1,121 @@
+"""Comparisons. A number beside text is compared as text, as Redshift does: dirty data then cannot fail a query."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from restframe.sql.nodes import as_type, call, identifier, is_string, macro, string
+from restframe.sql.rewrite.casts import convert
+from restframe.sql.rewrite.rules import BOOL, TIMESTAMP, VARCHAR
+from restframe.sql.rewrite.scope import Scope, Type
+from restframe.sql.rewrite.texts import to_text
+from restframe.sql.rewrite.visit import Typed, only, visit_argument, visit_list, visit_query, visits
+from restframe.types import SqlType
+
+
+@visits(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+def visit_comparison(node: exp.Expr, scope: Scope) -> Typed:
+    left = visit_argument(node, "this", scope)
+    right = visit_argument(node, "expression", scope)
+    align_sides(node, "this", left, "expression", right, scope)
+    return node, BOOL
+
+
+@visits(exp.Between)
+def visit_between(node: exp.Between, scope: Scope) -> Typed:
+    only(node, _BETWEEN, scope)
+    this = visit_argument(node, "this", scope)
+    for bound in ("low", "high"):
+        align_sides(node, "this", this, bound, visit_argument(node, bound, scope), scope)
+    return node, BOOL
+
+
+_BETWEEN = frozenset({"this", "low", "high"})
+
+
+def align_sides(node: exp.Expr, left_key: str, left: Type, right_key: str, right: Type, scope: Scope) -> None:
+    """Bring two sides of a comparison to one type, in place."""
+    if left is None or right is None or (left.name == right.name and left.name not in ("super", "bpchar")):
+        return
+    for key, type_, other_key, other in ((left_key, left, right_key, right), (right_key, right, left_key, left)):
+        old = node.args[key]
+        new = align(old, type_, node.args[other_key], other, scope)
+        if new is not old:
+            node.set(key, new)
+
+
+def align(node: exp.Expr, type_: SqlType, other_node: exp.Expr, other: SqlType, scope: Scope) -> exp.Expr:
+    """One side of a comparison, brought to what it is compared as."""
+    if type_.is_number and other.is_text and not is_string(other_node):
+        return string(str(node.args["this"])) if node.__class__ is exp.Literal else to_text(node, type_, scope)
+    if type_.name == "super":
+        return _dynamic(node, other)
+    if other.name == "super" and type_.is_text:
+        return node
+    if is_string(node) and other.name == "bpchar":
+        return string(str(node.args["this"]).rstrip(" "))
+    if is_string(node) and other.name in ("date", "timestamp", "timestamptz", "bool"):
+        # '2020-01-01 10:00' beside a date is not cut down to a date, where it can be helped.
+        target = TIMESTAMP if other.name == "date" and len(str(node.args["this"])) > 10 else other
+        return convert(node, type_, target, scope)
+    return node
+
+
+def _dynamic(node: exp.Expr, other: SqlType) -> exp.Expr:
+    """A SUPER value beside one of a given type: NULL when it is of another one."""
+    if other.is_number:
+        return macro("super_number", node)
+    if other.is_text:
+        return macro("super_string", node)
+    if other.name == "super":
+        return call("json", node)
+    return exp.TryCast(this=call("json_extract_string", node, string("$")), to=as_type(node, other).args["to"])
+
+
+@visits(exp.In)
+def visit_in(node: exp.In, scope: Scope) -> Typed:
+    only(node, _IN, scope)
+    this = visit_argument(node, "this", scope)
+    if node.args.get("query") is not None:
+        return _in_query(node, this, scope)
+    types = visit_list(node, "expressions", scope)
+    items = node.args["expressions"]
+    if this is None:
+        return node, BOOL
+    if this.is_number and any(
+        type_ is not None and type_.is_text and not is_string(item) for item, type_ in zip(items, types, strict=True)
+    ):
+        node.set("this", to_text(node.args["this"], this, scope))
+        this = VARCHAR
+    for place, (item, type_) in enumerate(zip(items, types, strict=True)):
+        if type_ is not None and (type_.name != this.name or this.name in ("super", "bpchar")):
+            items[place] = align(item, type_, node.args["this"], this, scope)
+    node.set("expressions", items)
+    if this.name == "super" and types[0] is not None:
+        node.set("this", _dynamic(node.args["this"], types[0]))
+    return node, BOOL
+
+
+_IN = frozenset({"this", "expressions", "query"})
+
+
+def _in_query(node: exp.In, this: Type, scope: Scope) -> Typed:
+    query, outputs = visit_query(node.args["query"], scope)
+    only_type = outputs[0].type if len(outputs) == 1 else None
+    if this is not None and only_type is not None:
+        if this.is_number and only_type.is_text:
+            node.set("this", to_text(node.args["this"], this, scope))
+        elif this.is_text and only_type.is_number and not is_string(node.args["this"]):
+            query = _as_texts(query, only_type, scope)
+        elif this.name == "super":
+            node.set("this", _dynamic(node.args["this"], only_type))
+    node.set("query", query)
+    return node, BOOL
+
+
+def _as_texts(query: exp.Expr, type_: SqlType, scope: Scope) -> exp.Subquery:
+    """A query of one column with its values as text."""
+    named = exp.TableAlias(this=identifier("q"), columns=[identifier("c")])
+    source = exp.Subquery(this=query.this if isinstance(query, exp.Subquery) else query, alias=named)
+    value = to_text(exp.Column(this=identifier("c")), type_, scope)
+    return exp.Subquery(this=exp.Select(expressions=[value], from_=exp.From(this=source)))

@@ -1,0 +1,279 @@
+"""Literals, parameters, conditions, CASE, and queries as values."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from restframe import errors
+from restframe.sql.nodes import is_string, macro, number, string
+from restframe.sql.rewrite.comparisons import align
+from restframe.sql.rewrite.rules import BOOL, FLOAT8, INT4, INT8, INTERVAL, VARCHAR, common, numeric
+from restframe.sql.rewrite.scope import Scope, Type
+from restframe.sql.rewrite.visit import Typed, only, refuse, visit_argument, visit_list, visit_query, visits
+from restframe.sql.units import interval_text
+from restframe.types import SqlType
+
+# Literals and parameters
+
+
+@visits(exp.Literal)
+def visit_literal(node: exp.Literal, scope: Scope) -> Typed:
+    if node.args["is_string"]:
+        return node, VARCHAR
+    return node, _type_of_number(str(node.args["this"]), node, scope)
+
+
+def _type_of_number(text: str, node: exp.Expr, scope: Scope) -> SqlType:
+    if text.isdecimal():
+        if len(text) < 10:
+            return INT4
+        value = int(text[:40])
+        if value < 2**31:
+            return INT4
+        if value < 2**63:
+            return INT8
+        digits, scale = len(text.lstrip("0")), 0
+    elif "e" in text or "E" in text:
+        return FLOAT8
+    else:
+        whole, _, fraction = text.partition(".")
+        digits, scale = len(whole.lstrip("0")) + len(fraction), len(fraction)
+    if digits > 38:
+        raise errors.NumericValueOutOfRange(
+            f'"{text[:50]}" is out of range for type numeric', position=scope.context.position(node)
+        )
+    return numeric(max(digits, scale, 1), scale)
+
+
+@visits(exp.RawString, exp.ByteString)
+def visit_other_string(node: exp.Expr, scope: Scope) -> Typed:
+    """$$dollar-quoted$$ and E'escaped' text."""
+    return string(str(node.args["this"])), VARCHAR
+
+
+@visits(exp.Concat)
+def visit_adjacent_strings(node: exp.Concat, scope: Scope) -> Typed:
+    """'a' 'b', one literal in two pieces; concat(a, b) is no node of this class here."""
+    pieces = node.args["expressions"]
+    if not all(is_string(piece) for piece in pieces):
+        refuse(node, scope)
+    return string("".join(str(piece.args["this"]) for piece in pieces)), VARCHAR
+
+
+@visits(exp.Null)
+def visit_null(node: exp.Null, scope: Scope) -> Typed:
+    return node, None
+
+
+@visits(exp.Boolean)
+def visit_boolean(node: exp.Boolean, scope: Scope) -> Typed:
+    return node, BOOL
+
+
+@visits(exp.Placeholder)
+def visit_placeholder(node: exp.Placeholder, scope: Scope) -> Typed:
+    """`?` and `:name`."""
+    name = node.args.get("this")
+    if name:
+        return node, scope.context.parameter_types.get(str(name))
+    if not node.args.get("jdbc") or not node.comments:
+        refuse(node, scope, "the placeholder %")
+    place = int(node.comments[0])
+    return exp.Parameter(this=number(place)), scope.context.parameter_types.get(place - 1)
+
+
+@visits(exp.Parameter)
+def visit_parameter(node: exp.Parameter, scope: Scope) -> Typed:
+    """`$1`; `@x` would be the absolute value of x."""
+    place = node.args["this"]
+    if place.__class__ is not exp.Literal or place.args["is_string"]:
+        refuse(node, scope, "the operator @")
+    return exp.Parameter(this=place), scope.context.parameter_types.get(int(place.args["this"]) - 1)
+
+
+@visits(exp.Interval)
+def visit_interval(node: exp.Interval, scope: Scope) -> Typed:
+    text, unit = node.args.get("this"), node.args.get("unit")
+    if text is None or not is_string(text):
+        refuse(node, scope, "INTERVAL without a quoted quantity")
+    quantity = str(text.args["this"])
+    if unit.__class__ is exp.IntervalSpan:
+        months = re.fullmatch(r"\s*([-+]?)([0-9]{1,6})-([0-9]{1,2})\s*", quantity)
+        span = (unit.args["this"].name.upper(), unit.args["expression"].name.upper())
+        if months is None or span != ("YEAR", "MONTH"):
+            refuse(node, scope, "this form of INTERVAL")
+        written = f"{months[1]}{int(months[2]) * 12 + int(months[3])} months"
+    else:
+        written = f"{quantity} {unit.name}" if unit is not None else quantity
+    try:
+        shown = interval_text(written)
+    except errors.Error as error:
+        error.position = scope.context.position(node)
+        raise
+    return exp.Interval(this=string(shown)), INTERVAL
+
+
+# Conditions
+
+
+@visits(exp.And, exp.Or)
+def visit_connective(node: exp.Expr, scope: Scope) -> Typed:
+    # Conditions chain to the left and may be thousands long: a loop, not recursion.
+    top = node
+    while True:
+        visit_argument(node, "expression", scope)
+        below = node.args["this"]
+        if below.__class__ is not exp.And and below.__class__ is not exp.Or:
+            visit_argument(node, "this", scope)
+            return top, BOOL
+        node = below
+
+
+@visits(exp.Not)
+def visit_not(node: exp.Not, scope: Scope) -> Typed:
+    visit_argument(node, "this", scope)
+    return node, BOOL
+
+
+@visits(exp.Is)
+def visit_is(node: exp.Is, scope: Scope) -> Typed:
+    """IS NULL, IS TRUE, IS FALSE, IS UNKNOWN; JSON's null is a NULL as well."""
+    type_ = visit_argument(node, "this", scope)
+    if node.args["expression"].__class__ not in (exp.Null, exp.Boolean):
+        refuse(node, scope, "this form of IS")
+    if type_ is not None and type_.name == "super":
+        node.set("this", macro("super_value", node.args["this"]))
+    return node, BOOL
+
+
+@visits(exp.Paren)
+def visit_paren(node: exp.Paren, scope: Scope) -> Typed:
+    return node, visit_argument(node, "this", scope)
+
+
+@visits(exp.Neg)
+def visit_negative(node: exp.Neg, scope: Scope) -> Typed:
+    type_ = visit_argument(node, "this", scope)
+    if type_ is not None and type_.name == "super":
+        node.set("this", macro("super_number", node.args["this"]))
+        return node, FLOAT8
+    return node, type_
+
+
+@visits(exp.Tuple)
+def visit_tuple(node: exp.Tuple, scope: Scope) -> Typed:
+    visit_list(node, "expressions", scope)
+    return node, None
+
+
+@visits(exp.Case)
+def visit_case(node: exp.Case, scope: Scope) -> Typed:
+    certain, scope.certain = scope.certain, False
+    subject: Type = None
+    if node.args.get("this") is not None:
+        subject = visit_argument(node, "this", scope)
+    types: list[Type] = []
+    for branch in node.args["ifs"]:
+        condition = visit_argument(branch, "this", scope)
+        if subject is not None and condition is not None and subject.name != condition.name:
+            old = branch.args["this"]
+            branch.set("this", align(old, condition, node.args["this"], subject, scope))
+        types.append(visit_argument(branch, "true", scope))
+    if node.args.get("default") is not None:
+        types.append(visit_argument(node, "default", scope))
+    scope.certain = certain
+    return node, common(types)
+
+
+# Operators on numbers
+
+
+@visits(exp.Pow)
+def visit_power(node: exp.Pow, scope: Scope) -> Typed:
+    visit_argument(node, "this", scope)
+    visit_argument(node, "expression", scope)
+    return exp.Anonymous(this="power", expressions=[node.args["this"], node.args["expression"]]), FLOAT8
+
+
+@visits(exp.Sqrt, exp.Cbrt)
+def visit_root(node: exp.Expr, scope: Scope) -> Typed:
+    """`|/ x` and `||/ x`."""
+    visit_argument(node, "this", scope)
+    return exp.Anonymous(this=node.key, expressions=[node.args["this"]]), FLOAT8
+
+
+@visits(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+def visit_bits(node: exp.Expr, scope: Scope) -> Typed:
+    left = visit_argument(node, "this", scope)
+    right = visit_argument(node, "expression", scope)
+    return node, common((left, right))
+
+
+@visits(exp.BitwiseNot)
+def visit_bitwise_not(node: exp.BitwiseNot, scope: Scope) -> Typed:
+    return node, visit_argument(node, "this", scope)
+
+
+# Queries as values
+
+
+@visits(exp.Subquery)
+def visit_scalar_query(node: exp.Subquery, scope: Scope) -> Typed:
+    only(node, _SCALAR, scope)
+    query, outputs = visit_query(node.args["this"], scope)
+    if len(outputs) != 1:
+        raise errors.SyntaxError("subquery must return only one column", position=scope.context.position(node))
+    node.set("this", query)
+    return node, outputs[0].type
+
+
+_SCALAR = frozenset({"this"})
+
+
+@visits(exp.Exists)
+def visit_exists(node: exp.Exists, scope: Scope) -> Typed:
+    node.set("this", visit_query(node.args["this"], scope)[0])
+    return node, BOOL
+
+
+@visits(exp.Any, exp.All)
+def visit_quantified(node: exp.Expr, scope: Scope) -> Typed:
+    """= ANY ( query ), > ALL ( query )"""
+    query, outputs = visit_query(node.args["this"], scope)
+    node.set("this", query)
+    return node, outputs[0].type if len(outputs) == 1 else None
+
+
+@visits(exp.Collate)
+def visit_collate(node: exp.Collate, scope: Scope) -> Typed:
+    refuse(node, scope, "COLLATE")
+
+
+@visits(exp.Distinct)
+def visit_distinct(node: exp.Distinct, scope: Scope) -> Typed:
+    """DISTINCT in front of an aggregate's argument."""
+    only(node, _DISTINCT, scope)
+    types = visit_list(node, "expressions", scope)
+    return node, types[0] if types else None
+
+
+_DISTINCT = frozenset({"expressions"})
+
+
+@visits(exp.AtTimeZone)
+def visit_at_time_zone(node: exp.AtTimeZone, scope: Scope) -> Typed:
+    """A timestamp at a zone is a timestamptz, and the other way round."""
+    type_ = visit_argument(node, "this", scope)
+    visit_argument(node, "zone", scope)
+    if type_ is not None and type_.name == "timestamptz":
+        return node, SqlType("timestamp")
+    if type_ is None or type_.name != "timestamp":
+        node.set("this", exp.Cast(this=node.args["this"], to=exp.DataType(this=exp.DType.TIMESTAMP)))
+    return node, SqlType("timestamptz")
+
+
+@visits(exp.Star)
+def visit_star(node: exp.Star, scope: Scope) -> Typed:
+    raise errors.SyntaxError('syntax error at or near "*"', position=scope.context.position(node))

@@ -1,0 +1,107 @@
+"""Redshift's types of results: arithmetic, and values of several types in one column.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from restframe.types import SqlType
+
+INT2, INT4, INT8 = SqlType("int2"), SqlType("int4"), SqlType("int8")
+FLOAT4, FLOAT8 = SqlType("float4"), SqlType("float8")
+BOOL = SqlType("bool")
+VARCHAR = SqlType("varchar")  # of no particular length
+DATE, TIME, TIMETZ = SqlType("date"), SqlType("time"), SqlType("timetz")
+TIMESTAMP, TIMESTAMPTZ, INTERVAL = SqlType("timestamp"), SqlType("timestamptz"), SqlType("interval")
+SUPER, VARBYTE = SqlType("super"), SqlType("varbyte")
+
+DATETIMES = frozenset({"date", "timestamp", "timestamptz"})
+_RANK = {"int2": 0, "int4": 1, "int8": 2, "numeric": 3, "float4": 4, "float8": 5}
+_PRECISION_OF_INTEGER = {"int2": 5, "int4": 10, "int8": 19}
+_MAX_PRECISION = 38
+_MAX_SCALE = 37
+
+
+def numeric(precision: int, scale: int) -> SqlType:
+    return SqlType("numeric", precision=precision, scale=scale)
+
+
+@lru_cache(maxsize=4096)
+def as_numeric(type_: SqlType) -> SqlType:
+    """The NUMERIC an integer counts as beside one: NUMERIC(5,0), (10,0) or (19,0)."""
+    if type_.name == "numeric":
+        return type_
+    return numeric(_PRECISION_OF_INTEGER[type_.name], 0)
+
+
+@lru_cache(maxsize=4096)
+def arithmetic(operator: str, left: SqlType, right: SqlType) -> SqlType:
+    """The type of `left operator right` for two numbers; operator is one of + - * / %."""
+    rank = max(_RANK[left.name], _RANK[right.name])
+    if rank < 3:
+        return (INT2, INT4, INT8)[rank]
+    if rank > 3:
+        return FLOAT4 if left.name == right.name == "float4" else FLOAT8
+    left, right = as_numeric(left), as_numeric(right)
+    p1, s1, p2, s2 = left.precision or 0, left.scale or 0, right.precision or 0, right.scale or 0
+    if operator == "*":
+        return _limited(p1 + p2 + 1, s1 + s2)
+    if operator == "/":
+        scale = max(4, s1 + p2 - s2 + 1)
+        return _quotient(p1 - s1 + s2 + scale, scale)
+    scale = max(s1, s2)
+    return _limited(max(p1 - s1, p2 - s2) + 1 + scale, scale)
+
+
+def _limited(precision: int, scale: int) -> SqlType:
+    return numeric(min(precision, _MAX_PRECISION), min(scale, _MAX_SCALE))
+
+
+def _quotient(precision: int, scale: int) -> SqlType:
+    if precision > _MAX_PRECISION:
+        scale = max(_MAX_PRECISION + scale - precision, 4)
+        precision = _MAX_PRECISION
+    return numeric(precision, min(scale, _MAX_SCALE))
+
+
+def common(types: Iterable[SqlType | None]) -> SqlType | None:
+    """The one type for values of several: of a CASE, a COALESCE, a UNION, a list. None when nothing is known."""
+    found: SqlType | None = None
+    for type_ in types:
+        if found is None or found == type_:
+            found = type_
+        elif type_ is not None:
+            found = _common(found, type_)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _common(left: SqlType, right: SqlType) -> SqlType:
+    if left.is_number and right.is_number:
+        return _common_number(left, right)
+    if left.is_text and right.is_text:
+        lengths = (left.length, right.length)
+        name = "bpchar" if left.name == right.name == "bpchar" else "varchar"
+        return SqlType(name, length=None if None in lengths else max(left.length or 0, right.length or 0))
+    if left.name in DATETIMES and right.name in DATETIMES:
+        names = {left.name, right.name}
+        return TIMESTAMPTZ if "timestamptz" in names else TIMESTAMP
+    if left.is_text or right.is_text:
+        # A quoted literal beside a value of another type is one of that type.
+        return right if left.is_text else left
+    return SUPER if "super" in (left.name, right.name) else left
+
+
+def _common_number(left: SqlType, right: SqlType) -> SqlType:
+    rank = max(_RANK[left.name], _RANK[right.name])
+    if rank < 3:
+        return (INT2, INT4, INT8)[rank]
+    if rank > 3:
+        return FLOAT4 if left.name == right.name == "float4" else FLOAT8
+    left, right = as_numeric(left), as_numeric(right)
+    scale = max(left.scale or 0, right.scale or 0)
+    whole = max((left.precision or 0) - (left.scale or 0), (right.precision or 0) - (right.scale or 0))
+    return numeric(min(whole + scale, _MAX_PRECISION), scale)

@@ -1,0 +1,192 @@
+"""What names mean at one place of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlglot import exp
+
+from restframe import errors
+from restframe.sql.lexer import QualifiedName, tokenize
+from restframe.sql.names import FunctionReference, Names, TableReference
+from restframe.types import SqlType
+
+Type = SqlType | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """A call of a model's function.
+
+    table, columns : where the arguments come from when they are plain columns of one table, else None and nothing
+    every_row : whether the call is sure to be evaluated for every row of that table
+    scope : the SELECT it stands in
+    """
+
+    function: FunctionReference
+    table: TableReference | None
+    columns: tuple[str, ...]
+    every_row: bool
+    scope: Scope = field(repr=False, compare=False)
+
+
+@dataclass(slots=True)
+class Context:
+    """What one translation knows and collects.
+
+    text : of the statement
+    base : position of its first character in the whole text
+    parameter_types : of the values that were given, by name or by place from 0
+    """
+
+    names: Names
+    text: str
+    base: int
+    parameter_types: Mapping[str | int, Type]
+    reads: dict[tuple[str, str], TableReference] = field(default_factory=dict)
+    calls: list[ModelCall] = field(default_factory=list)
+    expand_stars: bool = False
+
+    def table(self, name: QualifiedName) -> TableReference:
+        """The table of that name, which is remembered as read."""
+        table = self.names.relation(name)
+        self.reads[table.engine_schema, table.engine_name] = table
+        return table
+
+    def position(self, node: exp.Expr, words: str = "") -> int:
+        """Where a node stands: the place of the first of its parts that has one.
+
+        words : keywords to look for when it has none; otherwise a literal is looked for by its text
+        """
+        for part in node.dfs():
+            start = part.meta.get("start")
+            if start is not None:
+                return self.base + int(start)
+        tokens = tokenize(self.text, self.base - 1)
+        wanted = words.upper().split() or [str(one.args["this"]).upper() for one in node.find_all(exp.Literal)][:1]
+        for at in range(len(tokens)):
+            if wanted and [str(token.text).upper() for token in tokens[at : at + len(wanted)]] == wanted:
+                return self.base + int(tokens[at].start)
+        return self.base
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of a query's result."""
+
+    label: str
+    type: Type
+
+
+class Source:
+    """Something in FROM: its name and its columns in order.
+
+    table : when it is a table or view itself
+    schema : as it was written
+    doubled : columns that occur more than once, and so cannot be named
+    """
+
+    __slots__ = ("_outputs", "columns", "doubled", "name", "schema", "table")
+
+    def __init__(
+        self,
+        name: str,
+        columns: Mapping[str, Type],
+        table: TableReference | None = None,
+        schema: str | None = None,
+    ) -> None:
+        self.name = name
+        self.columns = columns
+        self.table = table
+        self.schema = schema
+        self.doubled: frozenset[str] = frozenset()
+        self._outputs: tuple[Output, ...] | None = None
+
+    @classmethod
+    def of_query(cls, name: str, outputs: tuple[Output, ...]) -> Source:
+        source = cls(name, {output.label: output.type for output in outputs})
+        source._outputs = outputs
+        if len(source.columns) < len(outputs):
+            labels = [output.label for output in outputs]
+            source.doubled = frozenset(label for label in labels if labels.count(label) > 1)
+        return source
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        if self._outputs is None:
+            self._outputs = tuple(Output(name, type_) for name, type_ in self.columns.items())
+        return self._outputs
+
+
+_AMBIGUOUS: Final = Source("", {})
+
+
+class Scope:
+    """The names one SELECT sees: its sources, the aliases of its select list, and what encloses it."""
+
+    __slots__ = ("_found", "aliases", "certain", "context", "ctes", "merged", "parent", "sources")
+
+    def __init__(self, context: Context, parent: Scope | None = None) -> None:
+        self.context = context
+        self.parent = parent
+        self.sources: dict[str, Source] = {}
+        self.aliases: dict[str, Type] = {}
+        self.merged: dict[str, Type] = {}  # columns that JOIN USING made one
+        self.ctes: dict[str, tuple[Output, ...]] = {}
+        self.certain = True  # what is visited now is evaluated for every row
+        self._found: dict[str, Source] = {}
+
+    def enclosing(self) -> Iterator[Scope]:
+        """This scope and those around it, the nearest first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def add(self, source: Source, node: exp.Expr) -> None:
+        if source.name in self.sources:
+            raise errors.DuplicateAlias(
+                f'table name "{source.name}" specified more than once', position=self.context.position(node)
+            )
+        self.sources[source.name] = source
+        self._found.clear()
+
+    def forget(self) -> None:
+        """After what columns mean has changed."""
+        self._found.clear()
+
+    def unnamed(self) -> str:
+        """A name for a query that was given none; no user's name has a blank in front."""
+        return f" {len(self.sources)}"
+
+    def cte(self, name: str) -> tuple[Output, ...] | None:
+        return next((scope.ctes[name] for scope in self.enclosing() if name in scope.ctes), None)
+
+    def source(self, name: str) -> Source | None:
+        """The nearest source of that name."""
+        return next((scope.sources[name] for scope in self.enclosing() if name in scope.sources), None)
+
+    def find(self, name: str, node: exp.Expr) -> Source | None:
+        """The source of this SELECT that has the column; AmbiguousColumn when several have it."""
+        found = self._found.get(name)
+        if found is None:
+            found = self._search(name)
+            if found is None:
+                return None
+            self._found[name] = found
+        if found is _AMBIGUOUS or name in found.doubled:
+            raise errors.AmbiguousColumn(
+                f'column reference "{name}" is ambiguous', position=self.context.position(node)
+            )
+        return found
+
+    def _search(self, name: str) -> Source | None:
+        found = None
+        for source in self.sources.values():
+            if name in source.columns:
+                if found is not None:
+                    return _AMBIGUOUS
+                found = source
+        return found

@@ -1,0 +1,156 @@
+"""A statement in Redshift's SQL as one in the engine's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+
+import restframe.sql.functions
+import restframe.sql.rewrite.expressions
+import restframe.sql.rewrite.patterns  # noqa: F401
+from restframe import errors
+from restframe.sql.names import Names, TableReference
+from restframe.sql.rewrite.changes import ROWS, visit_delete, visit_insert, visit_merge, visit_update
+from restframe.sql.rewrite.rules import BOOL, DATE, FLOAT8, INT4, INT8, TIME, TIMESTAMP, TIMESTAMPTZ, numeric
+from restframe.sql.rewrite.scope import Context, ModelCall, Scope, Type
+from restframe.sql.rewrite.visit import visit_query
+from restframe.sql.statements import Statement
+from restframe.sql.statements.query import Delete, Insert, Merge, Query, Update
+from restframe.sql.values import RowsOfLiterals
+from restframe.types import SqlType
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What the engine is to run.
+
+    sql : its parameters are `$1` or `$name`
+    labels : the names of a query's columns
+    types : their Redshift types, None for a column of NULLs or parameters alone
+    reads : the tables and views that are read
+    writes : the table that is changed
+    calls : the calls of model functions, wherever they stand
+    rows : of a bulk INSERT, its values; `sql` reads them as a table named `rows_name` with text columns c0, c1 ...
+    """
+
+    sql: str
+    labels: tuple[str, ...] | None = None
+    types: tuple[SqlType | None, ...] = ()
+    reads: tuple[TableReference, ...] = ()
+    writes: TableReference | None = None
+    calls: tuple[ModelCall, ...] = ()
+    rows: RowsOfLiterals | None = None
+    rows_name: str = ROWS
+
+
+def translate(
+    statement: Statement, names: Names, parameters: Parameters = (), *, expand_stars: bool = False
+) -> Translation:
+    """Translate a query or a change of rows.
+
+    parameters : the values that will be passed, for their types only
+    expand_stars : write `*` out as columns, for a view that shall not change with its tables
+
+    Raises what `names` raises, UndefinedColumn, UndefinedFunction, NotSupportedError and others of 42xxx, with the
+    place where there is one.
+    """
+    base = statement.position
+    context = Context(names, statement.text, base, _types(parameters), expand_stars=expand_stars)
+    try:
+        return _translate(statement, context)
+    except RecursionError as error:
+        raise errors.StatementTooComplex("statement is nested too deeply", position=base) from error
+
+
+def _translate(statement: Statement, context: Context) -> Translation:
+    scope = Scope(context)
+    labels: tuple[str, ...] | None = None
+    types: tuple[Type, ...] = ()
+    writes = rows = None
+    match statement:
+        case Query():
+            tree = statement.tree.take()
+            tree.args.pop("into", None)
+            tree, outputs = visit_query(tree, scope)
+            labels = tuple(output.label for output in outputs)
+            types = tuple(output.type for output in outputs)
+        case Insert():
+            tree, writes, rows = _translate_insert(statement, scope)
+        case Update():
+            tree = statement.tree.take()
+            writes = visit_update(tree, scope)
+        case Delete():
+            tree = statement.tree.take()
+            writes = visit_delete(tree, scope)
+        case Merge():
+            tree = statement.tree.take()
+            writes = visit_merge(tree, scope)
+        case _:
+            raise TypeError(f"{type(statement).__name__} is not a statement about rows")
+    return Translation(
+        sql=render(tree),
+        labels=labels,
+        types=types,
+        reads=tuple(context.reads.values()),
+        writes=writes,
+        calls=tuple(context.calls),
+        rows=rows,
+    )
+
+
+def _translate_insert(statement: Insert, scope: Scope) -> tuple[exp.Expr, TableReference, RowsOfLiterals | None]:
+    tree = statement.tree.take()
+    rows = statement.rows
+    if rows is None:
+        return tree, visit_insert(tree, scope), None
+    table = visit_insert(tree, scope, len(rows.columns))
+    return tree, table, rows
+
+
+def render(tree: exp.Expr) -> str:
+    """The text of a translated tree; all names are quoted, so that none can be taken for a word of the engine's."""
+    generator = _ENGINE.generator(identify=True, comments=False, normalize_functions=False)
+    return str(generator.generate(tree, copy=False))
+
+
+_ENGINE = DuckDB()
+
+
+# Parameters
+
+
+def _types(parameters: Parameters) -> dict[str | int, Type]:
+    if isinstance(parameters, Mapping):
+        return {name: type_of_value(value) for name, value in parameters.items()}
+    return {place: type_of_value(value) for place, value in enumerate(parameters)}
+
+
+def type_of_value(value: object) -> Type:
+    """The Redshift type of a parameter's value; None for text, which takes the type of what stands beside it."""
+    match value:
+        case bool():
+            return BOOL
+        case int():
+            return INT4 if -(2**31) <= value < 2**31 else INT8
+        case float():
+            return FLOAT8
+        case Decimal():
+            exponent = value.as_tuple().exponent
+            scale = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+            return numeric(38, min(scale, 37))
+        case dt.datetime():
+            return TIMESTAMP if value.tzinfo is None else TIMESTAMPTZ
+        case dt.date():
+            return DATE
+        case dt.time():
+            return TIME
+        case _:
+            return None

@@ -1,0 +1,120 @@
+"""A query's text as a syntax tree of sqlglot's, with errors in PostgreSQL's words.
+
+sqlglot knows the functions of all dialects and turns `nvl(a, b)` or `to_char(a, b)` into nodes of its own devising,
+whose meaning and argument order are another dialect's business. We want the call as it was written: name, arguments,
+place. Its parser leaves a call alone when the closing parenthesis carries a certain comment, so every one gets that
+comment before parsing. A few names have a grammar of their own in the parser and are hidden from it by a mark.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from sqlglot import exp
+from sqlglot.errors import ParseError
+from sqlglot.tokens import Token, TokenType
+
+from restframe import errors
+from restframe.sql.lexer import DIALECT, tokenize
+
+# Set on the name of a function whose calls sqlglot would read in its own way; no identifier can end in it.
+MARK = "("
+
+
+class Tree:
+    """The syntax tree of one statement's text.
+
+    Translation changes the tree it works on, so each one takes a tree of its own: the first gets what was parsed to
+    find syntax errors, later ones have the text parsed anew.
+    """
+
+    __slots__ = ("_fresh", "position", "text")
+
+    def __init__(self, text: str, position: int, tree: exp.Expr) -> None:
+        self.text = text
+        self.position = position
+        self._fresh: exp.Expr | None = tree
+
+    def take(self) -> exp.Expr:
+        fresh, self._fresh = self._fresh, None
+        return fresh if fresh is not None else parse_tree(self.text, self.position)
+
+
+def parse_tree(text: str, position: int = 1) -> exp.Expr:
+    """The tree of one statement.
+
+    position : where the text starts in the whole that was given, counted from 1
+
+    SyntaxError with its place; StatementTooComplex for a text nested too deeply.
+    """
+    tokens = tokenize(text, position - 1)
+    _prepare(tokens, position)
+    try:
+        trees = DIALECT.parser(error_message_context=len(text)).parse(tokens, text)
+    except ParseError as error:
+        _fail(error, tokens, text, position)
+    except RecursionError as error:
+        raise errors.StatementTooComplex("statement is nested too deeply", position=position) from error
+    if len(trees) != 1 or trees[0] is None:
+        raise errors.SyntaxError("syntax error at end of input", position=position + len(text))
+    return trees[0]
+
+
+def _prepare(tokens: list[Token], position: int) -> None:
+    """Make the parser read every function call as written; drop comments, some of which mean something to it."""
+    calls: list[bool] = []  # for each open parenthesis, whether sqlglot may read what is inside in its own way
+    before: Token | None = None
+    placeholders = 0
+    for token in tokens:
+        kind = token.token_type
+        if token.comments:
+            token.comments = []
+        if kind is TokenType.L_PAREN:
+            if len(calls) == _MAX_NESTING:
+                raise errors.StatementTooComplex("statement is nested too deeply", position=position + token.start)
+            known = False
+            if before is not None and before.token_type is TokenType.VAR:
+                word = before.text.upper()
+                known = word in _APPROXIMATE and _follows_approximate(tokens, before)
+                if word in _OWN_GRAMMAR:
+                    before.text += MARK
+            calls.append(known)
+        elif kind is TokenType.R_PAREN:
+            if calls and not calls.pop():
+                token.comments = _LEAVE_CALL_ALONE
+        elif kind is TokenType.PLACEHOLDER:
+            # Comments stay with their node: so a `?` keeps its number wherever the rewrite moves it.
+            placeholders += 1
+            token.comments = [str(placeholders)]
+        elif kind is TokenType.L_BRACKET and before is not None and before.token_type is TokenType.ARRAY:
+            raise errors.SyntaxError(
+                'syntax error at or near "["', position=position + token.start, hint="Write array(...)."
+            )
+        before = token
+
+
+_MAX_NESTING = 200
+_APPROXIMATE = frozenset({"COUNT", "PERCENTILE_DISC"})
+_LEAVE_CALL_ALONE = [exp.SQLGLOT_ANONYMOUS]
+# Names that sqlglot's parser reads with a grammar of their own, which Redshift has not got for them.
+_OWN_GRAMMAR = frozenset(
+    set(DIALECT.parser_class.FUNCTION_PARSERS)
+    - {"CAST", "CONVERT", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST"}
+)
+
+
+def _follows_approximate(tokens: list[Token], name: Token) -> bool:
+    at = next(i for i, token in enumerate(tokens) if token is name)
+    return at > 0 and tokens[at - 1].text.upper() == "APPROXIMATE"
+
+
+def _fail(error: ParseError, tokens: list[Token], text: str, position: int) -> NoReturn:
+    """The parser's complaint as PostgreSQL's: the first token it could not use."""
+    found = error.errors[0]
+    start = len(found["start_context"] or "")
+    description = str(found["description"])
+    word = text[start : start + len(found["highlight"] or "")]
+    wants_more = description.startswith(("Required keyword", "Expected", "Expecting"))
+    if not tokens or (wants_more and start >= tokens[-1].start and text[tokens[-1].end] not in ")"):
+        raise errors.SyntaxError("syntax error at end of input", position=position + len(text)) from error
+    raise errors.SyntaxError(f'syntax error at or near "{word[:64]}"', position=position + start) from error
