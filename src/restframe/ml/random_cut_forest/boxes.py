@@ -47,21 +47,20 @@ def _go_down(
             source, target = (spare, rows) if in_spare else (rows, spare)
             in_spare = ONE - in_spare
             j, value = WORD(dimension[top]), cut[top]
-            low, high = a, b - ONE
+            middle = a
             for i in range(a, b):
                 row = source[i]
-                above = WORD(points[WORD(row) * width + j] > value)
+                below = WORD(points[WORD(row) * width + j] <= value)
                 # written to both ends, kept at one: a branch here would be mispredicted every other time
-                target[low] = row
-                target[high] = row
-                low += ONE - above
-                high -= above
-            if low < b and low > a:
-                later[ZERO, height], later[ONE, height] = WORD(right[top]), low
+                target[middle] = row
+                target[middle + (b - ONE - i)] = row
+                middle += below
+            if a < middle < b:
+                later[ZERO, height], later[ONE, height] = WORD(right[top]), middle
                 later[TWO, height], later[THREE, height] = b, in_spare
                 height += ONE
-            if low > a:
-                top, b = top + ONE, low
+            if middle > a:
+                top, b = top + ONE, middle
             else:
                 top = WORD(right[top])
     return visited

@@ -66,18 +66,17 @@ def grow(
             if value >= greatest:  # nothing would be to the right of it
                 value = np.nextafter(greatest, least)
             dimension[node], cut[node] = chosen, value
-            left, right = a, b - ONE
+            middle = a
             for i in range(a, b):
                 row = rows[i]
-                above = WORD(local[WORD(row) * width + chosen] > value)
+                below = WORD(local[WORD(row) * width + chosen] <= value)
                 # written to both ends, kept at one: a branch here would be mispredicted every other time
-                spare[left] = row
-                spare[right] = row
-                left += ONE - above
-                right -= above
+                spare[middle] = row
+                spare[middle + (b - ONE - i)] = row
+                middle += below
             for i in range(a, b):
                 rows[i] = spare[i]
-            ends[parts] = left
+            ends[parts] = middle
             parts += ONE
             high = low + width
             node += ONE
