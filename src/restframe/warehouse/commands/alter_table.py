@@ -28,7 +28,7 @@ from restframe.sql.statements.alter_table import (
 )
 from restframe.sql.statements.columns import ColumnName
 from restframe.warehouse.commands.definitions import column_definition, constraint_text
-from restframe.warehouse.commands.dependents import all_dependents, drop_all
+from restframe.warehouse.commands.dependents import all_dependents, drop_all, identity_sequences
 from restframe.warehouse.commands.table import column_ddl
 from restframe.warehouse.queries import SessionNames, table_reference
 
@@ -109,7 +109,10 @@ def _drop_column(action: DropColumn, relation: Relation, session: Session) -> Re
     for view in broken:
         session.notice(f"drop cascades to view {view.schema}.{view.name}", "NOTICE")
     drop_all(broken, cascade=True, session=session)
+    sequences = identity_sequences(relation, [column.name], session)
     _engine(relation, f"DROP COLUMN {quoted(column.name)}", session)
+    for sequence in sequences:
+        session.connection.run(f"DROP SEQUENCE {sequence}")
     return changed
 
 

@@ -19,6 +19,7 @@ def drop_all(relations: Sequence[Relation], cascade: bool, session: Session) -> 
 
     DependentObjectsStillExist when there are such views, beside those listed, and `cascade` is not given.
     """
+    relations = list(dict.fromkeys(relations))  # a statement may name one twice
     dependents = [one for one in all_dependents(relations, session) if one not in relations]
     if dependents and not cascade:
         raise depended_on(relations[0], dependents)
@@ -55,7 +56,7 @@ def depended_on(relation: Relation, dependents: Sequence[Relation]) -> errors.De
 
 def remove(relation: Relation, session: Session) -> None:
     """Drop one relation from the engine and the catalog, and the sequences of its identities."""
-    sequences = _sequences(relation, session)
+    sequences = identity_sequences(relation, [column.name for column in relation.columns], session)
     kind = "VIEW" if relation.kind == "view" else "TABLE"
     session.connection.run(f"DROP {kind} {quoted(relation.engine_schema, relation.name)}")
     for sequence in sequences:
@@ -66,13 +67,14 @@ def remove(relation: Relation, session: Session) -> None:
 _NEXTVAL = re.compile(r"nextval\('(.+)'\)")
 
 
-def _sequences(relation: Relation, session: Session) -> list[str]:
-    """The quoted names of the sequences that number the table's rows."""
+def identity_sequences(relation: Relation, columns: Sequence[str], session: Session) -> list[str]:
+    """The quoted names of the sequences that number the table's rows through these columns."""
     if all(column.identity is None for column in relation.columns):
         return []
     rows = session.connection.run(
-        "SELECT column_default FROM duckdb_columns() WHERE table_name = ? AND column_default LIKE 'nextval(%' "
-        "AND CASE WHEN database_name = 'temp' THEN 'temp' ELSE schema_name END = ?",
-        [relation.engine_name, relation.engine_schema],
+        "SELECT column_default FROM duckdb_columns() WHERE table_name = ? AND column_name IN (SELECT unnest(?)) "
+        "AND CASE WHEN database_name = 'temp' THEN 'temp' ELSE schema_name END = ? "
+        "AND column_default LIKE 'nextval(%'",
+        [relation.engine_name, list(columns), relation.engine_schema],
     )
     return [match[1] for (text,) in rows if (match := _NEXTVAL.fullmatch(text))]
