@@ -102,6 +102,7 @@ class DuckDBConnection:
         self._engine = engine
         self._in_transaction = False
         self._lock = threading.Lock()
+        self._registered_in_vain: list[str] = []
         self._calling = False  # the engine works for us right now
         self._interrupted = False
 
@@ -166,6 +167,8 @@ class DuckDBConnection:
     def rollback(self) -> None:
         self._in_transaction = False
         self.run("ROLLBACK")
+        while self._registered_in_vain:
+            self._connection.unregister(self._registered_in_vain.pop())
 
     @property
     def in_transaction(self) -> bool:
@@ -185,7 +188,10 @@ class DuckDBConnection:
         self._connection.register(name, rows)
 
     def unregister(self, name: str) -> None:
-        self._connection.unregister(name)
+        try:
+            self._connection.unregister(name)
+        except duckdb.TransactionException:  # the transaction has failed, and can only be rolled back
+            self._registered_in_vain.append(name)
 
     def create_function(
         self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType

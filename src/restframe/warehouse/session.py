@@ -36,6 +36,7 @@ Scope = Literal["statement", "text", "block"]
 Progress = Callable[[float, float], None]
 
 _statement_ids = itertools.count(1)
+_session_ids = itertools.count(1)
 
 # Sets of parameters of one INSERT that are in memory together.
 _ROWS_AT_ONCE = 50_000
@@ -68,8 +69,7 @@ class Session:
         self._executing = False
         self._cancelled: str | None = None  # why, when it is
         self._deadline: float | None = None  # of the running statement, on the monotonic clock
-        self.set_engine_variable("user", user)
-        self.set_engine_variable("database", self.settings.database)
+        self._set_engine_variables()
 
     # Running statements
 
@@ -255,8 +255,19 @@ class Session:
             self.variables.reset(name)
         self._apply_variables()
 
+    def _set_engine_variables(self) -> None:
+        """What functions such as current_user and pg_last_copy_count answer."""
+        numbers = ("last_copy_count", "last_copy_id", "last_unload_count", "last_unload_id")
+        for name in numbers:
+            self.set_engine_variable(name, 0 if name.endswith("count") else -1)
+        self.set_engine_variable("pid", next(_session_ids))
+        self.set_engine_variable("user", self.user)
+        self.set_engine_variable("database", self.settings.database)
+        self._apply_variables()
+
     def _apply_variables(self) -> None:
         self.catalog.search_path = self.variables.search_path
+        self.set_engine_variable("schema", self.variables.search_path[0] if self.variables.search_path else "")
         zone = self.variables["timezone"].replace("'", "''")
         self.connection.run(f"SET TimeZone = '{zone}'")
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _AHEAD = 4  # pieces of a file, about a megabyte each, that are read before they are parsed
 
+_GROUP_ROWS = 122_880  # DuckDB's row group
+_GROUP_BYTES = 64 << 20
+
 
 class TooManyErrors(Exception):
     """The load has as many refused rows as MAXERROR says it fails at."""
@@ -63,13 +66,16 @@ class Flow:
         self._prefetch: Prefetch[tuple[int, bytes, int]] | None = None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows. TooManyErrors, QueryCanceled, CorruptObject and the like end it, and stay in `failure`."""
+        """The rows, in batches that suit the engine.
+
+        TooManyErrors, QueryCanceled, CorruptObject and the like end it, and stay in `failure`.
+        """
         try:
-            for batch in self._columnar() if isinstance(self._reader, ColumnarReader) else self._records():
+            read = self._columnar() if isinstance(self._reader, ColumnarReader) else self._records()
+            for batch in grouped(read):
                 self._session.check_cancelled()
                 self.rows += batch.num_rows
-                if batch.num_rows:
-                    yield batch
+                yield batch
         except BaseException as error:
             self.failure = error
             raise
@@ -83,12 +89,14 @@ class Flow:
         assert isinstance(self._reader, ColumnarReader)
         done = 0
         for source in self._sources:
-            started, before = _now(), self.rows
+            started, rows = _now(), 0
             with self._session.storage.local_file(source.url) as path:
-                yield from self._reader.read(path, str(source.url))
+                for batch in self._reader.read(path, str(source.url)):
+                    rows += batch.num_rows
+                    yield batch
             done += source.size_bytes
             self._session.progress(done, self._total_bytes)
-            self._finished(source, self.rows - before, started)
+            self._finished(source, rows, started)
 
     def _records(self) -> Iterator[pa.RecordBatch]:
         assert not isinstance(self._reader, ColumnarReader)
@@ -137,6 +145,39 @@ def _pieces(
             for piece in chunks(file) if compression is None else decompress(file, compression, name=name):
                 yield index, piece, before + file.tell()
         before += source.size_bytes
+
+
+def grouped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of exactly a row group, or fewer when they are large.
+
+    DuckDB writes such batches as they come; smaller or larger ones it copies together first, which costs more than
+    putting them together here.
+    """
+    held: list[pa.RecordBatch] = []
+    rows = size_bytes = 0
+    for batch in batches:
+        while rows + batch.num_rows >= _GROUP_ROWS:
+            # Only the part of one batch is carried on: it keeps that batch's texts in memory, and no others.
+            held.append(batch.slice(0, _GROUP_ROWS - rows))
+            batch = batch.slice(_GROUP_ROWS - rows)
+            yield _joined(held)
+            held, rows, size_bytes = [], 0, 0
+        if batch.num_rows:
+            held.append(batch)
+            rows += batch.num_rows
+            size_bytes += batch.get_total_buffer_size()
+        if size_bytes >= _GROUP_BYTES:
+            yield _joined(held)
+            held, rows, size_bytes = [], 0, 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    (joined,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined
 
 
 def _now() -> datetime:
