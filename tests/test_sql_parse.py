@@ -20,7 +20,7 @@ from restframe.sql.statements.drop import DropSchema, DropTable, DropView
 from restframe.sql.statements.explain import Explain
 from restframe.sql.statements.maintenance import Analyze, Truncate, Vacuum
 from restframe.sql.statements.model import CreateRemoteModel, DropModel, ShowModel
-from restframe.sql.statements.query import Query
+from restframe.sql.statements.query import Insert, Query, Update
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import ShowColumns, ShowSchemas, ShowTable, ShowTables, ShowView
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
@@ -191,6 +191,32 @@ def test_the_ride_story_in_one_text() -> None:
     ]  # fmt: skip
     for statement in statements:
         assert RIDES[statement.position - 1 :].startswith(statement.text)
+
+
+DEMOS = {
+    # setting the scene
+    "CREATE SCHEMA ml": CreateSchema,
+    "create table ml.activity (state varchar(2), account_length int, churn varchar(6), record_date date)": CreateTable,
+    "COPY ml.activity FROM 's3://b/activity/' IAM_ROLE 'r' delimiter ',' IGNOREHEADER 1 region 'us-east-1'": Copy,
+    "copy t from 's3://b/t' iam_role default FORMAT csv IGNOREHEADER 1 DATEFORMAT 'auto' TIMEFORMAT 'auto' gzip": Copy,
+    "create table train as select * from (select *, random() as r from t) where r < 0.8": CreateTableAs,
+    "create view by_hour as select to_char(started, 'hh24')::int as hour, trunc(started) as day from t": CreateView,
+    # what the models say
+    "SELECT m.report.explanations.kernel_shap.label0.global_shap_values "
+    "FROM (select explain_model('ml.leaving') as report) as m": Query,
+    "create table ml.outlook as SELECT FORECAST(ml.demand)": CreateTableAs,
+    "select avg(power(y - guess, 2)) mse, sqrt(mse) rmse from (select y, f(a, b) as guess from t)": Query,
+    "with s as (select case when y = guess then 1 else 0 end as hit from t) select sum(hit) / count(*) from s": Query,
+    "select stddev(f(n)) as std, avg(f(n)) as mean, ( mean - 3 * std ) as low from t": Query,
+    "update t set x = (select value from shown where key like '%Schema Name%')": Update,
+    "insert into t select 'create model ' || quote_literal(trim(both from name)) from s": Insert,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DEMOS)
+def test_what_the_demos_say_around_their_models(text: str) -> None:
+    (statement,) = parse(text + ";")
+    assert type(statement) is DEMOS[text]
 
 
 def test_an_unload_whose_query_holds_a_semicolon() -> None:

@@ -131,8 +131,20 @@ def column_ddl(column: ColumnDefinition, relation: Relation, session: Session) -
     if column.identity is not None:
         text += f" DEFAULT nextval({literal(_make_sequence(column, relation, session))})"
     elif column.default is not None:
-        text += f" DEFAULT ({translate_default(column.default)})"
+        default = translate_default(column.default)
+        _check_fits(default, column, session)
+        text += f" DEFAULT ({default})"
     return f"{text} NOT NULL" if column.not_null else text
+
+
+def _check_fits(default: str, column: ColumnDefinition, session: Session) -> None:
+    """The engine knows no lengths, and nothing looks at a default again when rows take it."""
+    if column.type.is_text:
+        stored = session.connection.run(f"SELECT strlen(CAST({default} AS VARCHAR))")[0][0]
+        if (stored or 0) > (column.type.length or 0):
+            raise errors.StringDataRightTruncation(
+                f"value too long for type {column.type}: DEFAULT {column.default}"[:200]
+            )
 
 
 _SEQUENCE_PREFIX = "identity_"
