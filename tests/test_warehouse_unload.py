@@ -64,39 +64,37 @@ def many_rows(session: restframe.Session, count: int) -> None:
 # What a value looks like
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("true", "t"),
-        ("false", "f"),
-        ("cast(null as boolean)", ""),
-        ("cast(-5 as smallint)", "-5"),
-        ("cast(9223372036854775807 as bigint)", "9223372036854775807"),
-        ("cast(-0.5 as decimal(8,2))", "-0.50"),
-        ("cast(0.1 as float8) + cast(0.2 as float8)", "0.3"),
-        ("cast(1 as float8) / 3", "0.333333333333333"),
-        ("cast(1e20 as float8)", "1e+20"),
-        ("cast(100000 as float8)", "100000"),
-        ("cast(0.1 as real)", "0.1"),
-        ("cast('NaN' as float8)", "NaN"),
-        ("cast('-Infinity' as float8)", "-Infinity"),
-        ("cast(null as float8)", ""),
-        ("cast('2014-11-02' as date)", "2014-11-02"),
-        ("cast('2014-11-02 01:00:00' as timestamp)", "2014-11-02 01:00:00"),
-        ("cast('2014-11-02 01:00:00.120' as timestamp)", "2014-11-02 01:00:00.12"),
-        ("cast('2014-11-02 01:00:00.000001' as timestamp)", "2014-11-02 01:00:00.000001"),
-        ("cast('2014-11-02 01:00:00+02' as timestamptz)", "2014-11-01 23:00:00+00"),
-        ("cast('01:02:03' as time)", "01:02:03"),
-        ("'Zürich'", "Zürich"),
-        ("cast(null as varchar)", ""),
-        ("''", ""),
-    ],
-)
-def test_values_are_printed_as_redshift_prints_them(
-    session: restframe.Session, unload: Run, value: str, text: str
-) -> None:
-    unload(f"select {value} as v")
-    assert content(session) == text + "\n"
+PRINTED = [
+    ("true", "t"),
+    ("false", "f"),
+    ("cast(null as boolean)", ""),
+    ("cast(-5 as smallint)", "-5"),
+    ("cast(9223372036854775807 as bigint)", "9223372036854775807"),
+    ("cast(-0.5 as decimal(8,2))", "-0.50"),
+    ("cast(0.1 as float8) + cast(0.2 as float8)", "0.3"),
+    ("cast(1 as float8) / 3", "0.333333333333333"),
+    ("cast(1e20 as float8)", "1e+20"),
+    ("cast(100000 as float8)", "100000"),
+    ("cast(0.1 as real)", "0.1"),
+    ("cast('NaN' as float8)", "NaN"),
+    ("cast('-Infinity' as float8)", "-Infinity"),
+    ("cast(null as float8)", ""),
+    ("cast('2014-11-02' as date)", "2014-11-02"),
+    ("cast('2014-11-02 01:00:00' as timestamp)", "2014-11-02 01:00:00"),
+    ("cast('2014-11-02 01:00:00.120' as timestamp)", "2014-11-02 01:00:00.12"),
+    ("cast('2014-11-02 01:00:00.000001' as timestamp)", "2014-11-02 01:00:00.000001"),
+    ("cast('2014-11-02 01:00:00+02' as timestamptz)", "2014-11-01 23:00:00+00"),
+    ("cast('01:02:03' as time)", "01:02:03"),
+    ("'Zürich'", "Zürich"),
+    ("cast(null as varchar)", ""),
+    ("''", ""),
+]
+
+
+def test_values_are_printed_as_redshift_prints_them(session: restframe.Session, unload: Run) -> None:
+    unload("select " + ", ".join(f"{value} as v{number}" for number, (value, _) in enumerate(PRINTED)))
+    printed = content(session).removesuffix("\n").split("|")
+    assert list(zip([value for value, _ in PRINTED], printed, strict=True)) == PRINTED
 
 
 def test_super_and_varbyte(session: restframe.Session, unload: Run) -> None:
@@ -110,7 +108,7 @@ def test_super_and_varbyte(session: restframe.Session, unload: Run) -> None:
 
 
 VALUES = """select 1 as id, 'plain' as name, true as ok union all select 2, 'a|b', false
-union all select 3, 'it''s "c\\d"', null union all select 4, null, true union all select 5, '', true order by 1"""
+union all select 3, 'it''s "c\\\\d"', null union all select 4, null, true union all select 5, '', true order by 1"""
 
 
 def test_text_is_pipe_delimited_and_nothing_else(session: restframe.Session, unload: Run) -> None:
