@@ -293,6 +293,13 @@ def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
             warehouse.sql("insert into t values (2, 'four')")
 
 
+def test_what_a_crash_left_in_the_spool_is_gone_after_reopening(tmp_path: Path) -> None:
+    (tmp_path / "rides" / "spool" / "half").mkdir(parents=True)
+    (tmp_path / "rides" / "spool" / "part.csv").write_text("1,2")
+    with restframe.open(tmp_path / "rides"):
+        assert [path.name for path in (tmp_path / "rides" / "spool").iterdir() if path.name != "engine"] == []
+
+
 def test_a_closed_session_says_so(warehouse: Warehouse) -> None:
     session = warehouse.session()
     session.close()

@@ -24,6 +24,9 @@ from restframe.types import SqlType, from_engine_type
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# The engine's own folder within the spool.
+ENGINE_SPOOL = "engine"
+
 # Marks, in the text DuckDB keeps of it, an error that was raised inside a function of ours.
 _KEPT = "restframe-error-"
 
@@ -62,7 +65,7 @@ class DuckDB:
         settings.buckets.mkdir(parents=True, exist_ok=True)
         for setting in _ENGINE_SETTINGS:
             self._root.execute(f"SET GLOBAL {setting}")
-        self._root.execute(f"SET GLOBAL temp_directory = {_literal(settings.spool / 'engine')}")
+        self._root.execute(f"SET GLOBAL temp_directory = {_literal(settings.spool / ENGINE_SPOOL)}")
         if settings.spill_limit is not None:
             self._root.execute(f"SET GLOBAL max_temp_directory_size = {_literal(settings.spill_limit)}")
         allowed = ", ".join(_literal(path) for path in (settings.spool, settings.buckets))

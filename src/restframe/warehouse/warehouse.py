@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import weakref
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from restframe import errors
 from restframe import settings as settings_
 from restframe.catalog import store, views
 from restframe.engine import Parameters
-from restframe.engine.duckdb import DuckDB
+from restframe.engine.duckdb import ENGINE_SPOOL, DuckDB
 from restframe.jobs import Endpoint, Service, TrainingJob
 from restframe.result import Result
 from restframe.settings import Settings
@@ -75,8 +76,12 @@ class Warehouse:
             connection.commit()
         finally:
             connection.close()
+        # The engine's lock says that nobody else is writing.
+        for left_behind in self.settings.spool.iterdir():
+            if left_behind.name != ENGINE_SPOOL:
+                shutil.rmtree(left_behind) if left_behind.is_dir() else left_behind.unlink()
         storage = Storage(self.settings)
-        storage.recover()  # the engine's lock says that nobody else is writing
+        storage.recover()
         jobs = Service(self.settings, storage)
         functions = PredictionFunctions(jobs, self.settings.endpoint_connections)
         services = Services(self.settings, engine, storage, jobs, functions, system_views)

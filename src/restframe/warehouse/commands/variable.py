@@ -27,7 +27,7 @@ def set_variable(statement: SetVariable, session: Session) -> Result:
 
 def reset(statement: ResetVariable, session: Session) -> Result:
     try:
-        session.set_variable(statement.name, None)
+        session.set_variable(statement.name or "all", None)
     except errors.UndefinedObject as error:
         error.position = statement.name_position
         raise
