@@ -40,8 +40,8 @@ _TEXTS = {
     "current_user": "user", "session_user": "user", "user": "user",
 }  # fmt: skip
 _NUMBERS = {
-    "pg_backend_pid": "pid", "pg_last_copy_count": "copy_count", "pg_last_copy_id": "copy_id",
-    "pg_last_query_id": "query_id", "pg_last_unload_count": "unload_count", "pg_last_unload_id": "unload_id",
+    "pg_backend_pid": "pid", "pg_last_copy_count": "last_copy_count", "pg_last_copy_id": "last_copy_id",
+    "pg_last_unload_count": "last_unload_count", "pg_last_unload_id": "last_unload_id",
 }  # fmt: skip
 
 
