@@ -275,6 +275,8 @@ def test_statements_restframe_has_not_got_are_refused_by_name(name: str) -> None
         ("create table t as insert into u values (1)", "insert"),
         ("create model m from (show all)", "show"),
         ("values (1)", "values"),
+        ("insert into t", ""),
+        ("insert into t (a)", ""),
         ("from t", "from"),
         ("ATTACH 'x.db'", "ATTACH"),
         ("INSTALL httpfs", "INSTALL"),

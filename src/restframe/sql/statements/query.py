@@ -118,6 +118,8 @@ def read_statement(text: str, position: int = 1) -> RowStatement:
     kept = Tree(text, position, tree)
     match tree:
         case exp.Insert():
+            if tree.expression is None and not tree.args.get("default"):
+                raise errors.SyntaxError("syntax error at end of input", position=position + len(text))
             return Insert(kept, text=text, position=position)
         case exp.Update():
             return Update(kept, text=text, position=position)
