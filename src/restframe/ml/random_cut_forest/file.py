@@ -88,8 +88,9 @@ def load(data: bytes) -> Forest:
         raise _broken(f"its header speaks of {expected} bytes, but {len(payload)} follow")
     if hashlib.sha256(payload).hexdigest() != header["sha256"]:
         raise _broken("its checksum is wrong")
+    trees, points = _trees(payload, layout, parameters)
     try:
-        forest = rebuilt(parameters, *_trees(payload, layout, parameters))
+        forest = rebuilt(parameters, trees, points)
     except errors.DataError as error:
         raise _broken(error.message) from error
     _check_trees(forest)
