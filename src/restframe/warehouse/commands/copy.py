@@ -57,7 +57,7 @@ def run(statement: Copy, session: Session) -> Result:
         record = _load(load_id, statement, relation, session, started, files, flow, "aborted", 0)
         _record_failure(record, flow, session)
         if isinstance(flow.failure, TooManyErrors):
-            raise _failed(relation, flow) from error
+            raise _failed(relation, flow) from None  # the engine's words about it help nobody
         raise
     finally:
         flow.close()
