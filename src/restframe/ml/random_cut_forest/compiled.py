@@ -3,6 +3,9 @@
 Kernels count with unsigned integers throughout (`WORD`, `ZERO`, `ONE`): a signed index would be tested for Python's
 counting from the end at every access, which costs more than the access. Floating point is exact IEEE arithmetic
 without contraction or reassociation, so that a score does not depend on the machine's vector width.
+
+numba compiles a kernel anew when the kernel's own file has changed; after a change to what it calls from another file
+(this one, lanes.py, randomness.py), delete the *.nbi and *.nbc files in __pycache__.
 """
 
 from __future__ import annotations
