@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restframe import errors
-from restframe.engine import Parameters, Stream
+from restframe.engine import Parameters
 from restframe.result import Column, Result
-from restframe.sql import Query, Translation, parse, translate
+from restframe.sql import Query, Translation, translate
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.warehouse.commands.registry import COMMANDS
@@ -48,14 +48,6 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
         raise errors.SyntaxError("this statement takes no parameters", position=statement.position)
     command = COMMANDS[type(statement)]
     return Plan(lambda: command.run(statement, session), command.transaction, command.locks(statement, session))
-
-
-def plan_query(text: str, session: Session, parameters: Parameters) -> Stream:
-    """The rows of a query given as text, for commands that contain one."""
-    statements = parse(text)
-    if len(statements) != 1 or not isinstance(statements[0], Query):
-        raise errors.SyntaxError("a single query is wanted here")
-    return stream(translate(statements[0], SessionNames(session)), session, parameters)
 
 
 def _select(statement: Query, session: Session, parameters: Parameters) -> Result:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Literal
 
 from restframe import errors, sql
 from restframe.catalog.store import Catalog
-from restframe.engine import Connection, Parameters, Stream
+from restframe.engine import Connection, Parameters
 from restframe.result import Notice, Result
 from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
-from restframe.warehouse.plan import Plan, plan, plan_query
+from restframe.warehouse.plan import Plan, plan
 from restframe.warehouse.prediction.functions import StatementCalls
 from restframe.warehouse.variables import Variables
 
@@ -165,10 +165,6 @@ class Session:
             self._commit()
         return result
 
-    def query_stream(self, text: str, parameters: Parameters = ()) -> Stream:
-        """The rows of one query, for a command that writes them elsewhere."""
-        return plan_query(text, self, parameters)
-
     def guarded(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches of a statement that streams, under its time-out and cancellation until the last is read."""
         while True:
@@ -212,18 +208,21 @@ class Session:
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
         """Cancellable, and under the statement time-out."""
+        if self._executing:  # a command reads a stream of its own
+            yield
+            return
         timer = None
         if self._deadline is not None:
             remaining_s = max(0.0, self._deadline - time.monotonic())
             timer = threading.Timer(remaining_s, self._cancel, (self.statement_id, "cancelled on statement timeout"))
             timer.daemon = True
             timer.start()
-        self._executing = True
+        outer, self._executing = self._executing, True
         try:
             yield
         finally:
             with self._lock:
-                self._executing = False
+                self._executing = outer  # a command may read a guarded stream
             if timer is not None:
                 timer.cancel()
 
