@@ -225,6 +225,49 @@ def test_a_server_that_sleeps() -> None:
         awake.set()
 
 
+def test_a_request_can_be_stopped_from_another_thread() -> None:
+    awake, arrived = threading.Event(), threading.Event()
+
+    def sleep(_: Request) -> Reply:
+        arrived.set()
+        awake.wait(10)
+        return Reply(body=b"1\n")
+
+    with client(sleep, timeout_s=10) as (server, seen), ThreadPoolExecutor(1) as pool:
+        (request,) = requests(server, [pa.array([1])], 1000)
+        answer = pool.submit(request.answer)
+        assert arrived.wait(5)
+        request.stop()
+        with pytest.raises(errors.EndpointFailed):
+            answer.result(timeout=5)
+        assert len(seen) == 1
+        with pytest.raises(errors.EndpointFailed):
+            request.answer()
+        assert len(seen) == 1
+        awake.set()
+
+
+def test_no_more_requests_are_under_way_than_allowed() -> None:
+    counting = threading.Lock()
+    now, most = 0, 0
+
+    def busy(request: Request) -> Reply:
+        nonlocal now, most
+        with counting:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with counting:
+            now -= 1
+        return doubled(request)
+
+    with serving(busy) as (url, _), ThreadPoolExecutor(8) as pool:
+        server = RemoteServer("ep", ModelSpec("m", url=url), 5, connections=2)
+        list(pool.map(lambda i: server.invoke(f"{i}\n".encode(), "text/csv", ""), range(12)))
+        server.close()
+    assert most == 2
+
+
 def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "MAX_ANSWER_BYTES", 1 << 20)
     with (
@@ -247,7 +290,7 @@ def test_a_header_line_for_servers_that_want_one() -> None:
 def answers(
     server: RemoteServer, columns: list[pa.Array], max_bytes: int = 5_000_000, max_rows: int | None = None
 ) -> list[object]:
-    return [value for ask in requests(server, columns, max_bytes, max_rows) for value in ask().to_pylist()]
+    return [value for one in requests(server, columns, max_bytes, max_rows) for value in one.answer().to_pylist()]
 
 
 def test_rows_go_out_in_requests_of_bounded_size() -> None:

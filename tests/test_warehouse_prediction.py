@@ -32,7 +32,7 @@ class Doubler:
 
 def test_each_distinct_integer_is_asked_once() -> None:
     model = Doubler()
-    memo = Memo(model, pa.float64())
+    memo = Memo(model, pa.float64(), 1 << 20)
     assert memo([pa.array([5, 7, 5, 5])]).to_pylist() == [10.0, 14.0, 10.0, 10.0]
     assert memo([pa.array([7, 9])]).to_pylist() == [14.0, 18.0]
     assert model.asked == [(5,), (7,), (9,)]
@@ -41,7 +41,7 @@ def test_each_distinct_integer_is_asked_once() -> None:
 @given(st.lists(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=20), min_size=1, max_size=6))
 def test_integers_near_and_far_are_answered_in_order(batches: list[list[int]]) -> None:
     model = Doubler()
-    memo = Memo(model, pa.float64())
+    memo = Memo(model, pa.float64(), 1 << 20)
     for batch in batches:
         assert memo([pa.array(batch, pa.int64())]).to_pylist() == [2.0 * x for x in batch]
 
@@ -49,7 +49,7 @@ def test_integers_near_and_far_are_answered_in_order(batches: list[list[int]]) -
 @given(st.lists(st.lists(st.integers(-30000, 30000), min_size=1, max_size=20), min_size=1, max_size=6))
 def test_integers_of_any_sign_are_asked_once(batches: list[list[int]]) -> None:
     model = Doubler()
-    memo = Memo(model, pa.float64())
+    memo = Memo(model, pa.float64(), 1 << 20)
     for batch in batches:
         assert memo([pa.array(batch, pa.int16())]).to_pylist() == [2.0 * x for x in batch]
     assert len(model.asked) == len(set(model.asked))
@@ -61,7 +61,7 @@ numbers = st.none() | st.floats(allow_nan=False, width=32)
 @given(st.lists(st.tuples(numbers, st.none() | st.integers(-5, 5)), min_size=1, max_size=30))
 def test_several_arguments_with_nulls(rows: list[tuple[float | None, int | None]]) -> None:
     model = Doubler()
-    memo = Memo(model, pa.float64())
+    memo = Memo(model, pa.float64(), 1 << 20)
     columns = [pa.array([a for a, _ in rows], pa.float64()), pa.array([b for _, b in rows], pa.int32())]
     expected = [2.0 * ((a or 0) + (b or 0)) for a, b in rows]
     assert memo(columns).to_pylist() == expected
@@ -76,13 +76,23 @@ def test_text_arguments_are_remembered_too() -> None:
         asked.extend(arguments[0].to_pylist())
         return pa.array([len(text) for text in arguments[0].to_pylist()])
 
-    memo = Memo(length, pa.int64())
+    memo = Memo(length, pa.int64(), 1 << 20)
     assert memo([pa.array(["ab", "c", "ab"])]).to_pylist() == [2, 1, 2]
     assert asked == ["ab", "c"]
 
 
+@pytest.mark.parametrize("type_", [pa.int64(), pa.float64()])
+def test_a_full_memo_keeps_what_it_has_and_asks_for_the_rest(type_: pa.DataType) -> None:
+    model = Doubler()
+    memo = Memo(model, pa.float64(), most=2)
+    memo([pa.array([1, 2], type_)])
+    assert memo([pa.array([3, 1, 3], type_)]).to_pylist() == [6.0, 2.0, 6.0]
+    assert memo([pa.array([2, 1, 2], type_)]).to_pylist() == [4.0, 2.0, 4.0]
+    assert sorted(model.asked) == [(1,), (1,), (2,), (3,)]
+
+
 def test_many_threads_get_right_answers() -> None:
-    memo = Memo(Doubler(), pa.float64())
+    memo = Memo(Doubler(), pa.float64(), 1 << 20)
     wrong = []
 
     def work(seed: int) -> None:

@@ -13,6 +13,7 @@ serve models; journal.py remembers.
 
 from restframe.jobs.endpoints import EndpointDescription
 from restframe.jobs.journal import LogLine
+from restframe.jobs.rows import Request
 from restframe.jobs.service import Endpoint, Service, TrainingJob
 from restframe.jobs.specs import Channel, EndpointConfig, ModelSpec, TrainingSpec
 from restframe.jobs.training_record import JobDescription
@@ -27,6 +28,7 @@ __all__ = [
     "LogLine",
     "ModelSpec",
     "Predictor",
+    "Request",
     "Service",
     "TrainingJob",
     "TrainingSpec",

@@ -79,11 +79,12 @@ class _Slot:
 class Endpoints:
     """All endpoints of a warehouse, and the models they can serve. Usable from any thread."""
 
-    def __init__(self, journal: Journal, storage: Storage, timeout_s: float) -> None:
+    def __init__(self, journal: Journal, storage: Storage, timeout_s: float, connections: int) -> None:
         self.models = Models(journal)
         self._journal = journal
         self._storage = storage
         self._timeout_s = timeout_s
+        self._connections = connections
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -228,7 +229,7 @@ class Endpoints:
 
     def _load(self, name: str, model: ModelSpec) -> Server:
         if model.url is not None:
-            return RemoteServer(name, model, self._timeout_s)
+            return RemoteServer(name, model, self._timeout_s, self._connections)
         assert model.artifact is not None
         url = ObjectUrl.parse(model.artifact)
         with self._storage.open(url) as found:

@@ -12,6 +12,7 @@ import contextlib
 import http.client
 import json
 import random
+import socket
 import ssl
 import threading
 import time
@@ -45,14 +46,38 @@ class _Answer:
         return self.status == 400 and any(word in self.body[:2000] for word in _THROTTLING)
 
 
+class Call:
+    """One request on its way, which any thread may break off."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: http.client.HTTPConnection | None = None
+        self.stopped = threading.Event()
+
+    def stop(self) -> None:
+        with self._lock:
+            self.stopped.set()
+            used = None if self._connection is None else self._connection.sock
+        if used is not None:
+            with contextlib.suppress(OSError):
+                used.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
+
+    def use(self, connection: http.client.HTTPConnection | None) -> None:
+        with self._lock:
+            self._connection = connection
+            if connection is not None and self.stopped.is_set():
+                raise ConnectionAbortedError
+
+
 class RemoteServer:
     """One server and the connections to it. Usable from any thread.
 
     name : of the endpoint, for messages
     timeout_s : for one attempt of one request, from connecting to the last byte
+    connections : requests under way at once; others wait
     """
 
-    def __init__(self, name: str, spec: ModelSpec, timeout_s: float) -> None:
+    def __init__(self, name: str, spec: ModelSpec, timeout_s: float, connections: int = 4) -> None:
         assert spec.url is not None
         self.name = name
         self.spec = spec
@@ -61,17 +86,19 @@ class RemoteServer:
         self._prefix = self._parts.path.rstrip("/").removesuffix("/invocations")
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(connections)
         self._closed = threading.Event()
 
     def ping(self) -> None:
         """EndpointFailed unless /ping answers 200."""
-        answer = self._exchange("GET", "/ping", b"", {})
+        answer = self._exchange("GET", "/ping", b"", {}, Call())
         if answer.status != 200:
             raise errors.EndpointFailed(f'endpoint "{self.name}" answered {_shown(answer)} to /ping')
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+    def invoke(self, body: bytes, content_type: str, accept: str, call: Call | None = None) -> tuple[bytes, str]:
         """The answer to one request, with its content type; CSV gets the header line the server wants.
 
+        call : with which another thread may stop it
         EndpointFailed, with the server's own words, when it answers no 200 or cannot be reached.
         """
         if self.spec.header and content_type.partition(";")[0].strip().lower() == "text/csv":
@@ -79,7 +106,7 @@ class RemoteServer:
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         if accept:
             headers["Accept"] = accept
-        answer = self._exchange("POST", "/invocations", body, headers)
+        answer = self._exchange("POST", "/invocations", body, headers, call or Call())
         if answer.status != 200:
             raise errors.EndpointFailed(f'endpoint "{self.name}" answered {_shown(answer)}')
         return answer.body, answer.content_type
@@ -91,14 +118,15 @@ class RemoteServer:
         for connection in idle:
             connection.close()
 
-    def _exchange(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> _Answer:
+    def _exchange(self, method: str, path: str, body: bytes, headers: dict[str, str], call: Call) -> _Answer:
         """The answer, after as many attempts as it takes and is allowed."""
         pause_s = _FIRST_PAUSE_S
         for attempt in range(1, _ATTEMPTS + 1):
             failure: OSError | http.client.HTTPException | None = None
             answer: _Answer | None = None
             try:
-                answer = self._once(method, path, body, headers)
+                with self._free:
+                    answer = self._once(method, path, body, headers, call)
             except TimeoutError as error:  # it had its time; asking again would only double it
                 raise errors.EndpointFailed(
                     f'endpoint "{self.name}" did not answer within {self._timeout_s:g} s'
@@ -109,12 +137,12 @@ class RemoteServer:
                 failure = error
             if answer is not None and not answer.is_throttled:
                 return answer
-            if attempt == _ATTEMPTS or self._closed.is_set():
+            if attempt == _ATTEMPTS or self._closed.is_set() or call.stopped.is_set():
                 break
             # full jitter, so that many clients that were refused together do not come back together
             wait_s = _retry_after(answer) or random.uniform(0, pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            self._closed.wait(wait_s)
+            call.stopped.wait(wait_s)
         if answer is not None:
             return answer
         raise errors.EndpointFailed(
@@ -122,19 +150,26 @@ class RemoteServer:
             hint=f"Is a server running at {self._parts.scheme}://{self._parts.netloc}?",
         ) from failure
 
-    def _once(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> _Answer:
+    def _once(self, method: str, path: str, body: bytes, headers: dict[str, str], call: Call) -> _Answer:
         connection = self._take()
         if connection is not None:
             # The server may have closed a connection that lay idle; that counts as no attempt.
             with contextlib.suppress(ConnectionError, http.client.BadStatusLine):
-                return self._speak(connection, method, path, body, headers)
-        return self._speak(self._connect(), method, path, body, headers)
+                return self._speak(connection, method, path, body, headers, call)
+        return self._speak(self._connect(), method, path, body, headers, call)
 
     def _speak(
-        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: dict[str, str]
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        call: Call,
     ) -> _Answer:
         deadline = time.monotonic() + self._timeout_s
         try:
+            call.use(connection)
             connection.request(method, self._prefix + path, body or None, headers)
             response = connection.getresponse()
             answer = _Answer(
@@ -144,6 +179,7 @@ class RemoteServer:
                 response.headers.get("Content-Type", ""),
                 response.headers.get("Retry-After"),
             )
+            call.use(None)
         except BaseException:
             connection.close()
             raise

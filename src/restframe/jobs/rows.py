@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from restframe import errors
-from restframe.jobs.remote import RemoteServer
+from restframe.jobs.remote import Call, RemoteServer
 from restframe.ml.codecs.columns import decode_values, encode_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request about some rows, not made yet.
+
+    count : of the rows in the body
+    """
+
+    server: RemoteServer
+    body: bytes
+    count: int
+    call: Call = field(default_factory=Call)
+
+    def answer(self) -> pa.Array:
+        """Make it: one value a row, text when the server speaks CSV, else what its JSON had.
+
+        EndpointFailed when the server fails or answers nonsense, or when another thread stopped the request.
+        """
+        content_type = self.server.spec.content_type
+        accept = "text/csv" if content_type == "text/csv" else "application/json"
+        found, kind = self.server.invoke(self.body, content_type, accept, self.call)
+        try:
+            return decode_values(found, kind, self.count)
+        except errors.DataError as error:
+            raise errors.EndpointFailed(f'endpoint "{self.server.name}": {error.message}') from error
+
+    def stop(self) -> None:
+        self.call.stop()
+
+
 def requests(
     server: RemoteServer, columns: Sequence[pa.Array], max_bytes: int, max_rows: int | None = None
-) -> list[Callable[[], pa.Array]]:
-    """The requests that ask a server about these rows, in order; each call makes one and returns its answers.
+) -> list[Request]:
+    """The requests that ask a server about these rows, in order.
 
-    An answer is one value a row: text when the server speaks CSV, else what its JSON had. No request has a body above
-    `max_bytes` unless a single row has. Each call raises EndpointFailed when the server fails or answers nonsense.
+    No request has a body above `max_bytes` unless a single row has.
     """
     bodies = _bodies(server, list(columns), max_bytes, max_rows)
-    return [partial(_ask, server, body, count) for body, count in bodies]
+    return [Request(server, body, count) for body, count in bodies]
 
 
 def _bodies(
@@ -52,12 +80,3 @@ def _encode(server: RemoteServer, columns: list[pa.Array]) -> bytes:
         )
     # the header of CSV is put on by the server's invoke, as for anybody else's CSV
     return encode_columns(columns, spec.content_type, () if spec.content_type == "text/csv" else spec.header)
-
-
-def _ask(server: RemoteServer, body: bytes, count: int) -> pa.Array:
-    accept = "text/csv" if server.spec.content_type == "text/csv" else "application/json"
-    answer, content_type = server.invoke(body, server.spec.content_type, accept)
-    try:
-        return decode_values(answer, content_type, count)
-    except errors.DataError as error:
-        raise errors.EndpointFailed(f'endpoint "{server.name}": {error.message}') from error

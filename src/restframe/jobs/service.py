@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from restframe import errors
 from restframe.jobs.endpoints import EndpointDescription, Endpoints, LocalServer
 from restframe.jobs.journal import Journal, LogLine
-from restframe.jobs.rows import requests
+from restframe.jobs.rows import Request, requests
 from restframe.jobs.specs import Channel, EndpointConfig, ModelSpec, TrainingSpec
 from restframe.jobs.training import Training
 from restframe.jobs.training_record import JobDescription
@@ -105,7 +105,9 @@ class Service:
         self.journal = Journal(settings.directory / "service.sqlite")
         try:
             self.training = Training(self.journal, storage, settings.directory / "jobs")
-            self.endpoints = Endpoints(self.journal, storage, settings.endpoint_timeout_s)
+            self.endpoints = Endpoints(
+                self.journal, storage, settings.endpoint_timeout_s, settings.endpoint_connections
+            )
         except BaseException:
             self.journal.close()
             raise
@@ -238,9 +240,7 @@ class Service:
         server = self.endpoints.server(name)
         return server.predictor if isinstance(server, LocalServer) else None
 
-    def requests(
-        self, name: str, columns: Sequence[pa.Array], max_rows: int | None = None
-    ) -> list[Callable[[], pa.Array]]:
+    def requests(self, name: str, columns: Sequence[pa.Array], max_rows: int | None = None) -> list[Request]:
         """The requests that ask an external endpoint about rows; see `rows.requests`."""
         server = self.endpoints.server(name)
         if isinstance(server, LocalServer):

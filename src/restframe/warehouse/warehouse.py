@@ -153,7 +153,6 @@ class Warehouse:
         try:
             if self._session is not None:
                 self._session.close()
-            self._services.functions.close()
             self._services.jobs.close()
             self._services.engine.close()
         finally:

@@ -103,6 +103,7 @@ def drop(statement: DropModel, session: Session) -> Result:
         return Result(command="DROP MODEL")
     session.catalog.remove_model(model)
     session.commit_now()
+    session.services.functions.forget(model)
     return Result(command="DROP MODEL")
 
 

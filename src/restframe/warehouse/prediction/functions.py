@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -17,13 +16,17 @@ from restframe.catalog.models import Model
 from restframe.engine import Connection
 from restframe.types import SqlType
 from restframe.warehouse.prediction import answers
+from restframe.warehouse.prediction.asking import ask
 from restframe.warehouse.prediction.memo import Memo
 
 if TYPE_CHECKING:
     from restframe.jobs import Predictor, Service
 
-# How often a thread that waits for an endpoint looks whether the statement was cancelled.
-_GLANCE_S = 0.02
+# Sets of arguments a memo keeps: of a model in this process, as long as it is loaded; of others, for a statement.
+_KEPT_FOR_GOOD = 1 << 18
+KEPT_FOR_A_STATEMENT = 1 << 20
+# Rows that are worth a request of their own, when several can be under way at once.
+_ROWS_PER_REQUEST = 4_096
 
 
 class PredictionFunctions:
@@ -37,10 +40,8 @@ class PredictionFunctions:
         """connections : requests to remote endpoints that may be under way at once"""
         self._jobs = jobs
         self._connections = connections
-        self._lock = threading.Lock()
         self._statements: weakref.WeakValueDictionary[int, StatementCalls] = weakref.WeakValueDictionary()
         self._loaded: dict[int, tuple[Predictor, Memo]] = {}
-        self._pool: concurrent.futures.ThreadPoolExecutor | None = None
 
     def register(self, model: Model, connection: Connection) -> None:
         """Make a model's function callable, as part of the connection's transaction."""
@@ -52,6 +53,10 @@ class PredictionFunctions:
             return statement.answers(model, [_one_array(column) for column in arguments])
 
         connection.create_function(model.engine_function, call, [SqlType("int8"), *model.arguments], model.return_type)
+
+    def forget(self, model: Model) -> None:
+        """Let go of what is kept for a model that is no more."""
+        self._loaded.pop(model.id, None)
 
     def open_statement(self, token: int, check_cancelled: Callable[[], None]) -> StatementCalls:
         """Calls made under this token are one statement's, for as long as the returned object is held."""
@@ -71,37 +76,27 @@ class PredictionFunctions:
         returns = model.return_type
         predictor = self._jobs.predictor(model.endpoint)
         if predictor is None:
-            return Memo(lambda arguments: self._ask(model, returns, arguments, check_cancelled), returns.arrow_type)
+            return Memo(
+                lambda arguments: self._ask(model, returns, arguments, check_cancelled),
+                returns.arrow_type,
+                KEPT_FOR_A_STATEMENT,
+            )
         known = self._loaded.get(model.id)
         if known is not None and known[0] is predictor:
             return known[1]
-        memo = Memo(lambda arguments: _predict(predictor, arguments, returns), returns.arrow_type)
+        memo = Memo(lambda arguments: _predict(predictor, arguments, returns), returns.arrow_type, _KEPT_FOR_GOOD)
         self._loaded[model.id] = (predictor, memo)
         return memo
 
     def _ask(
         self, model: Model, returns: SqlType, arguments: Sequence[pa.Array], check_cancelled: Callable[[], None]
     ) -> pa.Array:
-        """Ask in pool threads, so that a cancelled statement need not wait for a slow endpoint."""
         assert model.endpoint is not None
-        requests = self._jobs.requests(model.endpoint, arguments, model.max_batch_rows)
-        with self._lock:
-            if self._pool is None:
-                self._pool = concurrent.futures.ThreadPoolExecutor(
-                    self._connections, thread_name_prefix="restframe-endpoint"
-                )
-        pending = [self._pool.submit(request) for request in requests]
-        try:
-            answered = [_wait(future, check_cancelled) for future in pending]
-        except BaseException:
-            for future in pending:
-                future.cancel()
-            raise
-        return pa.concat_arrays([answers.from_answers(one, returns, model.endpoint) for one in answered])
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        share = -(-len(arguments[0]) // self._connections)
+        rows = min(max(share, _ROWS_PER_REQUEST), model.max_batch_rows or share + _ROWS_PER_REQUEST)
+        requests = self._jobs.requests(model.endpoint, arguments, rows)
+        found = ask(requests, self._connections, check_cancelled)
+        return pa.concat_arrays([answers.from_answers(one, returns, model.endpoint) for one in found])
 
 
 class StatementCalls:
@@ -157,17 +152,9 @@ def _floats(argument: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.asarray(pc.cast(argument, pa.float64()).to_numpy(zero_copy_only=False))
     except pa.ArrowNotImplementedError as error:
         raise errors.DatatypeMismatch(f"the model takes numbers, not {argument.type}") from error
+    except pa.ArrowInvalid as error:
+        raise errors.InvalidTextRepresentation(f"the model takes numbers: {str(error)[:100]}") from error
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _wait(future: concurrent.futures.Future[pa.Array], check_cancelled: Callable[[], None]) -> pa.Array:
-    while True:
-        try:
-            return future.result(timeout=_GLANCE_S)
-        except TimeoutError:
-            if future.done():
-                raise
-            check_cancelled()

@@ -5,6 +5,7 @@ A memo maps arguments to slots and keeps an answer per slot; rows then take thei
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,8 +20,6 @@ Compute = Callable[[Sequence[pa.Array]], pa.Array]
 
 # A table of this many slots takes 16 MB.
 _TABLE_SPAN = 1 << 22
-# With more distinct arguments than this, remembering costs more memory than it saves time.
-_MAX_HASHED = 1 << 22
 _UNKNOWN = np.int32(-1)
 
 
@@ -28,10 +27,12 @@ class Memo:
     """Answers by arguments. Many threads use it at once; `compute` runs outside the lock.
 
     A single integer argument is looked up in a table indexed by the number itself, everything else in a dict.
+    most : answers that are kept; a batch that brings further arguments is then computed anew, each argument once
     """
 
-    def __init__(self, compute: Compute, returns: pa.DataType) -> None:
+    def __init__(self, compute: Compute, returns: pa.DataType, most: int) -> None:
         self._compute = compute
+        self._most = most
         self._lock = threading.Lock()
         self._answers = pa.array([], returns)
         # The number at the table's start, and slots from there; one value, so that readers see them together.
@@ -58,6 +59,9 @@ class Memo:
                 return None
             slots = self._find(values)
         if slots is not None and slots.min() < 0:
+            if self._is_full:
+                distinct, places = np.unique(values, return_inverse=True)
+                return self._compute([pa.array(distinct)]).take(pa.array(places))
             missing = np.unique(values[slots < 0])
             answers = self._compute([pa.array(missing)])
             with self._lock:
@@ -97,18 +101,29 @@ class Memo:
     # A dict
 
     def _by_hash(self, arguments: Sequence[pa.Array]) -> pa.Array:
-        if len(self._hashed) >= _MAX_HASHED:
-            return self._compute(arguments)
         keys = _keys(arguments)
         fresh = {key: row for row, key in enumerate(keys) if key not in self._hashed}
+        if fresh and self._is_full:
+            return self._anew(keys, arguments)
         if fresh:
             rows = pa.array(list(fresh.values()))
             answers = self._compute([argument.take(rows) for argument in arguments])
             with self._lock:
                 first = self._append(answers)
-                self._hashed.update(zip(fresh, range(first, first + len(fresh)), strict=True))
+                self._hashed.update(zip(fresh, itertools.count(first)))
         hashed = self._hashed
         return self._answers.take(pa.array([hashed[key] for key in keys], pa.int64()))
+
+    def _anew(self, keys: list[Any], arguments: Sequence[pa.Array]) -> pa.Array:
+        rows = {key: row for row, key in enumerate(keys)}
+        places = {key: place for place, key in enumerate(rows)}
+        wanted = pa.array(list(rows.values()))
+        answers = self._compute([argument.take(wanted) for argument in arguments])
+        return answers.take(pa.array([places[key] for key in keys]))
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._answers) >= self._most
 
     def _append(self, answers: pa.Array) -> int:
         """Keep answers and return the slot of the first: answers before slots, as readers take no lock."""

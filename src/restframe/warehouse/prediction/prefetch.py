@@ -13,7 +13,7 @@ import pyarrow as pa
 from restframe.catalog.models import Model
 from restframe.engine.quoting import quoted
 from restframe.sql import ModelCall, Translation
-from restframe.warehouse.prediction.functions import StatementCalls
+from restframe.warehouse.prediction.functions import KEPT_FOR_A_STATEMENT, StatementCalls
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -23,7 +23,6 @@ _WORTH_IT_ROWS = 2_048
 # Up to this many rows every distinct value is worth a large request; above it only when rows repeat.
 _ALWAYS_ROWS = 200_000
 _REPEATS = 4
-_SAMPLE_ROWS = 100_000
 # Distinct rows that are read from the engine, and asked about, at a time.
 _ROWS_AT_ONCE = 65_536
 
@@ -44,27 +43,26 @@ def prefetch(translation: Translation, calls: StatementCalls, session: Session) 
             _ask(source, call, model, calls, session)
 
 
-def _arguments(call: ModelCall) -> str:
+def _arguments(call: ModelCall) -> list[str]:
     """The arguments as the function will see them: cast to its types."""
-    return ", ".join(
-        f"CAST({quoted(column)} AS {type_.engine_type}) AS {quoted(f'_{i}')}"
-        for i, (column, type_) in enumerate(zip(call.columns, call.function.arguments, strict=True))
-    )
+    typed = zip(call.columns, call.function.arguments, strict=True)
+    return [f"CAST({quoted(column)} AS {type_.engine_type})" for column, type_ in typed]
 
 
 def _rows_repeat(source: str, call: ModelCall, session: Session) -> bool:
     rows = session.connection.run(f"SELECT count(*) FROM {source}")[0][0]
     if rows <= _ALWAYS_ROWS:
         return bool(rows > _WORTH_IT_ROWS)
-    sample = f"(SELECT {_arguments(call)} FROM {source} USING SAMPLE {_SAMPLE_ROWS} ROWS (system))"
-    sampled, distinct = session.connection.run(f"SELECT count(*), approx_count_distinct(s) FROM {sample} AS s")[0]
-    return bool(distinct * _REPEATS <= sampled)
+    arguments = _arguments(call)
+    one = arguments[0] if len(arguments) == 1 else f"row({', '.join(arguments)})"
+    distinct = session.connection.run(f"SELECT approx_count_distinct({one}) FROM {source}")[0][0]
+    return bool(distinct * _REPEATS <= rows and distinct <= KEPT_FOR_A_STATEMENT)
 
 
 def _ask(source: str, call: ModelCall, model: Model, calls: StatementCalls, session: Session) -> None:
-    stream = session.connection.stream(f"SELECT DISTINCT {_arguments(call)} FROM {source}")
+    stream = session.connection.stream(f"SELECT DISTINCT {', '.join(_arguments(call))} FROM {source}")
     waiting: list[pa.RecordBatch] = []
-    for batch in session.guarded(stream.batches):
+    for batch in stream.batches:
         waiting.append(batch)
         if sum(one.num_rows for one in waiting) >= _ROWS_AT_ONCE:
             _answer(waiting, model, calls)
