@@ -29,13 +29,12 @@ class TableReference:
 class FunctionReference:
     """A model's prediction function.
 
-    remote : asks an endpoint; the engine function then takes the running statement's number before its arguments
+    The engine's function takes the running statement's number before the arguments.
     """
 
     engine_name: str
     arguments: tuple[SqlType, ...]
     returns: SqlType
-    remote: bool = False
 
 
 class Names(Protocol):

@@ -72,6 +72,7 @@ def translate(
 
 def _translate(statement: Statement, context: Context) -> Translation:
     scope = Scope(context)
+    scope.certain = isinstance(statement, Query | Insert)  # the others change the rows that a clause selects
     labels: tuple[str, ...] | None = None
     types: tuple[Type, ...] = ()
     writes = rows = None

@@ -49,7 +49,7 @@ class SessionNames:
                 f"function {name} takes {wanted} arguments, not {argument_count}", position=name.position
             )
         model = fitting[0]
-        return FunctionReference(model.engine_function, model.arguments, model.return_type, remote=True)
+        return FunctionReference(model.engine_function, model.arguments, model.return_type)
 
 
 def table_reference(relation: Relation) -> TableReference:

@@ -27,6 +27,8 @@ def visit_call(node: exp.Anonymous, scope: Scope) -> Typed:
         raise errors.SyntaxError(
             f"window function {name} requires an OVER clause", position=scope.context.position(node)
         )
+    if found.kind == "aggregate":
+        scope.aggregates = True
     return found.build(_call(node, name, found, scope))
 
 
@@ -197,10 +199,8 @@ def _visit_model_call(node: exp.Anonymous, name: QualifiedName, scope: Scope) ->
         convert(argument, type_, wanted, scope)
         for argument, type_, wanted in zip(arguments, types, function.arguments, strict=True)
     ]
-    if function.remote:
-        statement = as_type(call("getvariable", string("restframe_statement")), INT8)
-        converted.insert(0, statement)
-    return call(function.engine_name, *converted), function.returns
+    statement = as_type(call("getvariable", string("restframe_statement")), INT8)
+    return call(function.engine_name, statement, *converted), function.returns
 
 
 def _model_call(function: FunctionReference, arguments: list[exp.Expr], scope: Scope) -> ModelCall:
@@ -209,21 +209,20 @@ def _model_call(function: FunctionReference, arguments: list[exp.Expr], scope: S
     columns = []
     for argument in arguments:
         if argument.__class__ is not exp.Column:
-            return ModelCall(function, None, (), False, scope)
+            return ModelCall(function, None, (), False)
         name = str(argument.args["this"].args["this"])
         named = argument.args.get("table")
         of = scope.sources.get(str(named.args["this"])) if named is not None else scope.find(name, argument)
         if of is None or of.table is None or (source is not None and of is not source):
-            return ModelCall(function, None, (), False, scope)
+            return ModelCall(function, None, (), False)
         source = of
         columns.append(name)
     if source is None or source.table is None:
-        return ModelCall(function, None, (), False, scope)
+        return ModelCall(function, None, (), False)
     names = [list(source.columns).index(name) for name in columns]
     real = list(source.table.columns)
-    return ModelCall(
-        function, source.table, tuple(real[place] for place in names), scope.certain and len(scope.sources) == 1, scope
-    )
+    every_row = scope.certain and len(scope.sources) == 1
+    return ModelCall(function, source.table, tuple(real[place] for place in names), every_row)
 
 
 @visits(exp.Alias, exp.Aliases)

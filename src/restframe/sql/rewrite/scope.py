@@ -22,14 +22,14 @@ class ModelCall:
 
     table, columns : where the arguments come from when they are plain columns of one table, else None and nothing
     every_row : whether the call is sure to be evaluated for every row of that table
-    scope : the SELECT it stands in
+    settled : whether an aggregate stands around it, so that no clause further out can spare it rows
     """
 
     function: FunctionReference
     table: TableReference | None
     columns: tuple[str, ...]
     every_row: bool
-    scope: Scope = field(repr=False, compare=False)
+    settled: bool = False
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ _AMBIGUOUS: Final = Source("", {})
 class Scope:
     """The names one SELECT sees: its sources, the aliases of its select list, and what encloses it."""
 
-    __slots__ = ("_found", "aliases", "certain", "context", "ctes", "merged", "parent", "sources")
+    __slots__ = ("_found", "aggregates", "aliases", "certain", "context", "ctes", "merged", "parent", "sources")
 
     def __init__(self, context: Context, parent: Scope | None = None) -> None:
         self.context = context
@@ -135,7 +135,9 @@ class Scope:
         self.aliases: dict[str, Type] = {}
         self.merged: dict[str, Type] = {}  # columns that JOIN USING made one
         self.ctes: dict[str, tuple[Output, ...]] = {}
-        self.certain = True  # what is visited now is evaluated for every row
+        # what is visited now is evaluated for every row; inside a CASE, so is no query
+        self.certain: bool = parent is None or parent.certain
+        self.aggregates = False  # makes one row of many
         self._found: dict[str, Source] = {}
 
     def enclosing(self) -> Iterator[Scope]:

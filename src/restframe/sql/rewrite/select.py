@@ -48,16 +48,22 @@ def visit_select(node: exp.Select, outer: Scope) -> QueryVisit:
     if args.get("distinct") is not None:
         only(args["distinct"], frozenset({"expressions"}), scope)
     visit_tail(node, outputs, scope)
-    if any(args.get(key) is not None for key in ("where", "limit", "joins", "qualify", "having")):
-        _not_for_every_row(scope, first_call)
+    _note_calls(node, scope, first_call)
     return node, tuple(outputs)
 
 
-def _not_for_every_row(scope: Scope, first: int) -> None:
+def _note_calls(node: exp.Expr, scope: Scope, first: int) -> None:
+    """Which calls of models, from the first in this query, do not see every row because of its clauses."""
     calls = scope.context.calls
-    for place in range(first, len(calls)):
-        if calls[place].scope is scope:
-            calls[place] = dataclasses.replace(calls[place], every_row=False)
+    if len(calls) == first:
+        return
+    selects = any(node.args.get(key) is not None for key in _SELECTING)
+    for place, one in enumerate(calls[first:], first):
+        every_row = one.every_row and (one.settled or not selects)
+        calls[place] = dataclasses.replace(one, every_row=every_row, settled=one.settled or scope.aggregates)
+
+
+_SELECTING = ("where", "limit", "offset", "joins", "qualify", "having")
 
 
 # The select list
@@ -246,10 +252,12 @@ def visit_set_operation(node: exp.SetOperation, outer: Scope) -> QueryVisit:
     while chain[-1].args["this"].__class__ in _SET_OPERATIONS:
         chain.append(chain[-1].args["this"])
     outputs: list[Output] = []
+    first_call = len(scope.context.calls)
     for link in reversed(chain):
         if not outputs:
             outputs = _visit_side(link, "this", scope)
         outputs = _visit_second(link, outputs, scope)
+    _note_calls(node, scope, first_call)
     return node, tuple(outputs)
 
 
@@ -290,8 +298,10 @@ def visit_query_in_parentheses(node: exp.Subquery, scope: Scope) -> QueryVisit:
     if node.args.get("with_") is not None:
         scope = Scope(scope.context, scope)
         visit_with(node, scope)
+    first_call = len(scope.context.calls)
     outputs = _visit_side(node, "this", scope)
     visit_tail(node, outputs, _outputs_as_scope(outputs, scope))
+    _note_calls(node, scope, first_call)
     return node, tuple(outputs)
 
 
