@@ -48,6 +48,10 @@ def test_groups_of_large_rows_are_smaller(monkeypatch: pytest.MonkeyPatch) -> No
     assert [group.num_rows for group in grouped(iter([batch(0, 1000), batch(1000, 1000)]))] == [1000, 1000]
 
 
+def nothing() -> None:
+    pass
+
+
 def test_items_come_in_order_and_not_too_far_ahead() -> None:
     made: list[int] = []
 
@@ -56,7 +60,7 @@ def test_items_come_in_order_and_not_too_far_ahead() -> None:
             made.append(i)
             yield i
 
-    prefetch = Prefetch(items(), ahead=3)
+    prefetch = Prefetch(items(), ahead=3, check=nothing)
     found = []
     for item in prefetch:
         time.sleep(0.002)
@@ -71,7 +75,7 @@ def test_an_error_reaches_the_reader() -> None:
         yield 1
         raise ValueError("torn")
 
-    prefetch = Prefetch(items(), ahead=3)
+    prefetch = Prefetch(items(), ahead=3, check=nothing)
     iterator: Iterator[int] = iter(prefetch)
     assert next(iterator) == 1
     with pytest.raises(ValueError, match="torn"):
@@ -88,7 +92,24 @@ def test_closing_stops_it_and_lets_go() -> None:
         finally:
             closed.set()
 
-    prefetch = Prefetch(items(), ahead=2)
+    prefetch = Prefetch(items(), ahead=2, check=nothing)
     next(iter(prefetch))
     prefetch.close()
     assert closed.wait(1)
+
+
+def test_whoever_waits_can_be_stopped() -> None:
+    released = threading.Event()
+
+    def items() -> Generator[int]:
+        released.wait(5)
+        yield 1
+
+    def check() -> None:
+        raise TimeoutError
+
+    prefetch = Prefetch(items(), ahead=2, check=check)
+    with pytest.raises(TimeoutError):
+        next(iter(prefetch))
+    released.set()
+    prefetch.close()

@@ -50,7 +50,7 @@ class Copy(Statement):
     accept_invalid : the character that replaces each byte which is not UTF-8; None to refuse such bytes
     encoding : utf8, utf16, utf16le or utf16be
     date_format, time_format : as written, 'auto', 'epochsecs' and 'epochmillisecs' among them; None when not given
-    max_error : the load fails at this many errors; 0 and 1 both mean the first one
+    max_error : the load fails at this many errors; 0 and 1 both mean the first one, IGNOREALLERRORS none
     accepted : words of options that are understood and have no effect here
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html

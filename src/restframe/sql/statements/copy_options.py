@@ -53,6 +53,9 @@ class Columnar:
     kind: Literal["parquet", "orc"]
 
 
+# Of errors, with IGNOREALLERRORS.
+NO_LIMIT = 2**62
+
 Format = Csv | Delimited | FixedWidth | Json | Columnar
 Compression = Literal["gzip", "bzip2", "zstd"]
 
@@ -158,6 +161,14 @@ def _switch(word: str, *more: str) -> Callable[[Cursor, _Options], None]:
         given.accepted.append(word)
 
     return read
+
+
+def _ignore_all_errors(cursor: Cursor, given: _Options) -> None:
+    given.values["max_error"] = NO_LIMIT
+
+
+def _always(cursor: Cursor, given: _Options) -> None:
+    """An option that says what is done anyway."""
 
 
 def _checked(cursor: Cursor, check: Callable[[str], str]) -> str:
@@ -381,18 +392,22 @@ _READERS: dict[str, Callable[[Cursor, _Options], None]] = {
     "COMPUPDATE": _switch("COMPUPDATE", "PRESET"),
     "STATUPDATE": _switch("STATUPDATE"),
     "MAXERROR": _number("max_error", "MAXERROR", 0, 100_000),
+    "IGNOREALLERRORS": _ignore_all_errors,
     "NOLOAD": _flag("no_load"),
+    "SERIALIZETOJSON": _always,
 }
 _REFUSED = frozenset(
     {"AVRO", "SHAPEFILE", "SIMPLIFY", "LZOP", "ENCRYPTED", "MASTER_SYMMETRIC_KEY", "KMS_KEY_ID", "SSH", "READRATIO"}
-    | {"SERIALIZETOJSON", "IGNOREALLERRORS", "JOB", "FILLTARGET"}
+    | {"JOB"}
 )
 
 
 # What goes together
 
 _AUTHORIZING = frozenset({"IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"})
-_WITH_COLUMNAR = _AUTHORIZING | {"FORMAT", "MANIFEST", "REGION", "COMPUPDATE", "STATUPDATE", "EXPLICIT_IDS", "NOLOAD"}
+_WITH_COLUMNAR = _AUTHORIZING | {
+    "FORMAT", "MANIFEST", "REGION", "COMPUPDATE", "STATUPDATE", "EXPLICIT_IDS", "NOLOAD", "SERIALIZETOJSON",
+}  # fmt: skip
 _NOT_WITH = {
     "CSV": {"ESCAPE", "REMOVEQUOTES"},
     "FIXEDWIDTH": {"DELIMITER", "ESCAPE", "REMOVEQUOTES", "QUOTE", "ENCODING", "FILLRECORD"},
@@ -411,6 +426,10 @@ def _check_conflicts(given: _Options) -> None:
             raise errors.SyntaxError(f"{word} argument is not supported for {kind} based COPY", position=position)
         if word in _NOT_WITH.get(kind, ()):
             _conflict(given, word, kind)
+    if kind not in ("PARQUET", "ORC") and "SERIALIZETOJSON" in given.positions:
+        _conflict(given, "SERIALIZETOJSON", kind or "delimited text")
+    if {"MAXERROR", "IGNOREALLERRORS"} <= set(given.positions):
+        _conflict(given, "IGNOREALLERRORS", "MAXERROR")
     if ("ACCESS_KEY_ID" in given.positions) != ("SECRET_ACCESS_KEY" in given.positions):
         raise errors.SyntaxError(
             "ACCESS_KEY_ID and SECRET_ACCESS_KEY must be used together",

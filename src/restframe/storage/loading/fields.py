@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from restframe.storage.loading.faults import Fault, Kind, fault
+from restframe.storage.loading.faults import Fault, Kind, fault, shown
 from restframe.types import SqlType
 
 Offsets = npt.NDArray[np.int32]
@@ -99,7 +99,7 @@ class Fields:
             return fault(kind, line, raw_line, position=at, at=at)
         column = columns[number]
         position = max(int(self.starts[number, row]) - start, 0) if self.in_place else 0
-        values = tuple(self.text(i, row)[:_VALUE_SHOWN].decode("ascii", "replace") for i in range(number + 1))
+        values = tuple(shown(self.text(i, row)) for i in range(number + 1))
         return fault(
             kind,
             line,

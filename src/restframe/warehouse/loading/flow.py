@@ -55,7 +55,7 @@ class Flow:
         self.errors = 0
         self.rows = 0
         self.files: list[LoadedFile] = []
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
         self.schema: pa.Schema = reader.schema
         self._sources = files
         self._reader = reader
@@ -76,7 +76,7 @@ class Flow:
                 self._session.check_cancelled()
                 self.rows += batch.num_rows
                 yield batch
-        except BaseException as error:
+        except Exception as error:
             self.failure = error
             raise
 
@@ -100,7 +100,8 @@ class Flow:
 
     def _records(self) -> Iterator[pa.RecordBatch]:
         assert not isinstance(self._reader, ColumnarReader)
-        self._prefetch = Prefetch(_pieces(self._sources, self._session.storage, self._compression), _AHEAD)
+        pieces_of_all = _pieces(self._sources, self._session.storage, self._compression)
+        self._prefetch = Prefetch(pieces_of_all, _AHEAD, self._session.check_cancelled)
         for index, group in itertools.groupby(self._prefetch, key=itemgetter(0)):
             source, started, lines = self._sources[index], _now(), 0
             pieces = self._passed(group)

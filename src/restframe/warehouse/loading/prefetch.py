@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -13,10 +13,14 @@ _NOTICE_STOP_S = 0.05
 
 
 class Prefetch(Generic[T]):
-    """Holds at most `ahead` items that have not been taken. To be closed, by its reader or by whoever made it."""
+    """Holds at most `ahead` items that have not been taken. To be closed, by its reader or by whoever made it.
 
-    def __init__(self, items: Generator[T], ahead: int) -> None:
+    check : called again and again while the reader waits; raises to stop waiting
+    """
+
+    def __init__(self, items: Generator[T], ahead: int, check: Callable[[], None]) -> None:
         self._items = items
+        self._check = check
         self._queue: queue.Queue[T | _End] = queue.Queue(ahead)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="copy-prefetch", daemon=True)
@@ -45,7 +49,11 @@ class Prefetch(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         while True:
-            item = self._queue.get()
+            try:
+                item = self._queue.get(timeout=_NOTICE_STOP_S)
+            except queue.Empty:
+                self._check()
+                continue
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
