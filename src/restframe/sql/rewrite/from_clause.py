@@ -43,7 +43,7 @@ def visit_source(node: exp.Expr, scope: Scope) -> exp.Expr:
     if isinstance(node, exp.Subquery):
         joined = isinstance(node.args["this"], exp.Table)
         return _visit_joined_tables(node, scope) if joined else _visit_subquery(node, scope)
-    if isinstance(node, exp.AtIndex | exp.Alias | exp.Column | exp.Dot | exp.Bracket | exp.Pivot):
+    if isinstance(node, exp.AtIndex | exp.Alias | exp.Column | exp.Dot | exp.Bracket | exp.Pivot | exp.Unnest):
         return _visit_iteration(node, scope)
     return refuse(node, scope)
 
@@ -251,6 +251,13 @@ def _visit_iteration(node: exp.Expr, scope: Scope) -> exp.Expr:
 def _path_and_alias(node: exp.Expr, scope: Scope) -> tuple[exp.Expr, str]:
     if node.__class__ is exp.Alias:
         return node.args["this"], fold(node.args["alias"])
+    if node.__class__ is exp.Unnest:  # what the parser makes of `t, t.array AS element` by itself
+        path, alias = node.args["expressions"][0], node.args.get("alias")
+        if not isinstance(path, exp.Column | exp.Dot):
+            refuse(node, scope)
+        return (path, fold(alias.args["columns"][0])) if alias is not None else _path_and_alias(path, scope)
+    if node.__class__ is exp.Column:
+        return node, fold(node.args["this"])
     if node.__class__ is exp.Table:
         only(node, frozenset({"this", "db", "catalog", "alias"}), scope)
         parts = {"this": node.args["this"], "table": node.args.get("db"), "db": node.args.get("catalog")}
