@@ -245,6 +245,8 @@ def test_fixed_width_lines_of_the_wrong_length() -> None:
         ("+1", "decimal(8,2)", Decimal("1.00")), ("999999.999", "decimal(8,2)", Decimal("999999.99")),
         ("", "decimal(8,2)", None), ("0000000000001", "decimal(1,0)", Decimal("1")),
         ("12345678901234567890.123", "decimal(30,2)", Decimal("12345678901234567890.12")),
+        ("-" + "0" * 5000 + "7." + "9" * 5000, "decimal(38,37)", Decimal("-7." + "9" * 37)),
+        ("9" * 38, "decimal(38,0)", Decimal("9" * 38)), ("-." + "9" * 37, "decimal(37,37)", Decimal("-0." + "9" * 37)),
         ("1.5", "float", 1.5), ("1e5", "float", 100000.0), ("-1.5E-3", "float", -0.0015), (" .5 ", "float", 0.5),
         ("0.30000000000000004", "float", 0.30000000000000004), ("inf", "float", float("inf")),
         ("-Infinity", "float", float("-inf")), ("", "float", None), ("16777217", "real", 16777216.0),
@@ -425,6 +427,8 @@ def test_super_varbyte_and_timetz() -> None:
     assert reason("NaN", "super")[0] == 1224
     assert value("6162", "varbyte") == b"ab"
     assert reason("xyz", "varbyte")[0] == 1223
+    assert reason("61 2", "varbyte")[0] == 1223
+    assert reason("616263", "varbyte(2)") == (1204, "String length exceeds DDL length")
     assert value("10:11:12-08", "timetz") == "10:11:12-08"
 
 

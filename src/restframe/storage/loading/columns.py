@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +14,7 @@ from restframe.storage.loading import datetimes, numbers, strings
 from restframe.storage.loading.datetimes import AS_DATE, AS_TIME, AS_TIMESTAMP, AUTO, WITH_ZONE, Format
 from restframe.storage.loading.faults import Kind
 from restframe.storage.loading.fields import Column, Fields
+from restframe.storage.loading.listed import RARE, ListedValues, wide_decimals
 from restframe.storage.loading.recognition import recognise
 from restframe.storage.loading.records import NULL
 
@@ -32,7 +30,6 @@ class Conversion:
 
     null : the bytes of a field that is NULL
     replacement : the byte for what is not UTF-8 in VARCHAR columns, -1 to refuse it
-    missing_is_null : whether a VARCHAR field that FILLRECORD supplies is NULL rather than empty
     """
 
     null: bytes = b"\\N"
@@ -73,21 +70,6 @@ class Values:
         return pa.Array.from_buffers(self.type, len(valid), buffers)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedValues:
-    """A column of a rare type, whose values were made one by one in Python."""
-
-    type: pa.DataType
-    data: list[Any]
-    valid: Flags
-
-    def array(self, keep: Flags | None) -> pa.Array:
-        import pyarrow as pa
-
-        data = self.data if keep is None else [value for value, kept in zip(self.data, keep, strict=True) if kept]
-        return pa.array(data, self.type)
-
-
 Convert = Callable[[Fields, int], Values | ListedValues]
 
 
@@ -116,7 +98,7 @@ def converter(column: Column, conversion: Conversion) -> Converter:
         decimal = pa.decimal64(column.type.precision, column.type.scale)
         return Converter(_decimals(column, conversion, null, decimal), decimal)
     if name == "numeric":
-        return Converter(_wide_decimals(column, conversion, null), arrow_type)
+        return Converter(wide_decimals(column, conversion.round_decimals, null), arrow_type)
     if name in ("float4", "float8"):
         return Converter(_floats(column, null), arrow_type)
     if name == "bool":
@@ -125,9 +107,9 @@ def converter(column: Column, conversion: Conversion) -> Converter:
         return Converter(_texts(column, conversion, null), pa.string_view())
     if name in ("date", "timestamp", "timestamptz", "time"):
         return _datetimes(name, conversion, null, arrow_type)
-    if name in _LISTED:
-        make, kind, listed_type = _LISTED[name]
-        return Converter(_listed(make, kind, null, getattr(pa, listed_type)()), getattr(pa, listed_type)())
+    if name in RARE:
+        convert, listed_type = RARE[name](column, null)
+        return Converter(convert, listed_type)
     raise errors.NotSupportedError(f'COPY cannot load column "{column.name}" of type {column.type}')
 
 
@@ -178,29 +160,6 @@ def _decimals(column: Column, conversion: Conversion, null: Any, arrow_type: pa.
             block, starts, ends, null, number, plain, precision, scale, rounded, out, valid, kinds, details
         )
         return Values(arrow_type, out, valid)
-
-    return convert
-
-
-def _wide_decimals(column: Column, conversion: Conversion, null: Any) -> Convert:
-    """DECIMAL of more than 18 digits, which do not fit in 64 bits."""
-    precision, scale = column.type.precision or 38, column.type.scale or 0
-    context = Context(prec=2000, rounding=ROUND_HALF_UP if conversion.round_decimals else ROUND_DOWN)
-    unit, limit = Decimal(1).scaleb(-scale), Decimal(10) ** (precision - scale)
-
-    def convert(fields: Fields, number: int) -> ListedValues:
-        block, starts, ends, kinds, details = _arrays(fields, number)
-        valid = np.empty(fields.rows, np.bool_)
-        numbers.number_texts(block, starts, ends, null, number, False, valid, kinds, details)
-        data: list[Decimal | None] = [None] * fields.rows
-        for row in np.flatnonzero(valid).tolist():
-            # Digits far behind the scale cannot change the value, and Decimal is exact for the rest.
-            value = Decimal(fields.text(number, row)[:1900].decode("ascii")).quantize(unit, context=context)
-            if abs(value) >= limit:
-                fields.mark(number, row, Kind.OVERFLOW)
-            else:
-                data[row] = value
-        return ListedValues(column.type.arrow_type, data, valid)
 
     return convert
 
@@ -336,55 +295,3 @@ def _epochs(unit: str, null: Any, arrow_type: pa.DataType) -> Convert:
         return Values(arrow_type, out, valid)
 
     return convert
-
-
-# Rare types, value by value in Python
-
-
-def _listed(make: Callable[[str], Any], kind: Kind, null: Any, arrow_type: pa.DataType) -> Convert:
-    """make : from the field's text; ValueError when it cannot be one"""
-    null_bytes = bytes(null)
-
-    def convert(fields: Fields, number: int) -> ListedValues:
-        data: list[Any] = [None] * fields.rows
-        valid = np.zeros(fields.rows, np.bool_)
-        for row in np.flatnonzero(fields.kinds[: fields.rows] == 0).tolist():
-            text = fields.text(number, row)
-            if text == null_bytes or not text.strip():
-                continue
-            try:
-                data[row] = make(text.decode("utf-8").strip())
-                valid[row] = True
-            except (ValueError, RecursionError):
-                fields.mark(number, row, kind)
-        return ListedValues(arrow_type, data, valid)
-
-    return convert
-
-
-def _refuse(text: str) -> float:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _json(text: str) -> str:
-    json.loads(text, parse_constant=_refuse)
-    return text
-
-
-_TIMETZ = re.compile(
-    r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(?P<zone> ?(Z|[+-]\d{2}(:?\d{2})?))?", re.IGNORECASE
-)
-
-
-def _timetz(text: str) -> str:
-    match = _TIMETZ.fullmatch(text)
-    if match is None:
-        raise ValueError
-    return text if match["zone"] else text + "+00"
-
-
-_LISTED: dict[str, tuple[Callable[[str], Any], Kind, str]] = {
-    "super": (_json, Kind.JSON, "string"),
-    "varbyte": (bytes.fromhex, Kind.HEX, "binary"),
-    "timetz": (_timetz, Kind.TIME, "string"),
-}
