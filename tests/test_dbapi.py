@@ -133,7 +133,7 @@ def test_rowcount_is_what_changed_and_what_was_read(cursor: dbapi.Cursor) -> Non
 
 
 def test_parameters_are_values_and_never_text(cursor: dbapi.Cursor) -> None:
-    nasty = "'; drop table trips; --"
+    nasty = "'; drop table t; --"
     row = (1, nasty, Decimal("12.50"), datetime.datetime(2014, 11, 2, 1))
     cursor.execute("insert into trips values (?, ?, ?, ?)", row)
     assert cursor.execute("select * from trips where zone = ?", [nasty]).fetchall() == [row]

@@ -131,6 +131,25 @@ def test_an_interrupt_stops_what_runs_and_nothing_later(connection: DuckDBConnec
         assert connection.run("select 1") == [(1,)]
 
 
+def test_an_interrupt_cannot_keep_a_transaction_from_ending(connection: DuckDBConnection) -> None:
+    connection.run("create table t (a int)")
+    for end in [connection.commit, connection.rollback] * 20:
+        connection.begin()
+        connection.run("insert into t values (1)")
+        ended = threading.Event()
+
+        def interrupt(ended: threading.Event = ended) -> None:
+            while not ended.is_set():
+                connection.interrupt()
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        end()
+        ended.set()
+        thread.join()
+    assert connection.run("select count(*) from t") == [(20,)]
+
+
 def test_an_interrupt_between_batches_stops_at_the_next(connection: DuckDBConnection) -> None:
     stream = connection.stream("select i, i * 2 as x from range(100000000) t(i)")
     next(stream.batches)

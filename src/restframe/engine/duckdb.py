@@ -165,13 +165,20 @@ class DuckDBConnection:
 
     def commit(self) -> None:
         self._in_transaction = False
-        self.run("COMMIT")
+        self._end("COMMIT")
 
     def rollback(self) -> None:
         self._in_transaction = False
-        self.run("ROLLBACK")
+        self._end("ROLLBACK")
         while self._registered_in_vain:
             self._connection.unregister(self._registered_in_vain.pop())
+
+    def _end(self, sql: str) -> None:
+        """End the transaction beyond the reach of `interrupt`, which must not leave open whether it has ended."""
+        try:
+            self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise self._translated(error) from error
 
     @property
     def in_transaction(self) -> bool:
