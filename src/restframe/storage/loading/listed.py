@@ -56,7 +56,7 @@ def wide_decimals(column: Column, rounded: bool, null: Any) -> Callable[[Fields,
             value = _decimal(fields.text(number, row).decode("ascii"), scale)
             if value is not None:
                 value = value.quantize(unit, context=context)
-            if value is None or abs(value) >= limit:
+            if value is None or value.copy_abs() >= limit:
                 fields.mark(number, row, Kind.OVERFLOW)
             else:
                 data[row] = value
