@@ -144,9 +144,11 @@ def test_an_interrupt_cannot_keep_a_transaction_from_ending(connection: DuckDBCo
 
         thread = threading.Thread(target=interrupt)
         thread.start()
-        end()
-        ended.set()
-        thread.join()
+        try:
+            end()
+        finally:
+            ended.set()
+            thread.join()
     assert connection.run("select count(*) from t") == [(20,)]
 
 
