@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_NOTICE_STOP_S = 0.05
+_NOTICE_STOP_S = 0.01
 
 
 class Prefetch(Generic[T]):
@@ -63,7 +63,7 @@ class Prefetch(Generic[T]):
     def close(self) -> None:
         """Stop. What was held open is closed by then, unless it waits for somebody else; it is closed later then."""
         self._stopped.set()
-        self._thread.join(timeout=2 * _NOTICE_STOP_S)
+        self._thread.join(timeout=5 * _NOTICE_STOP_S)
 
 
 class _End:
