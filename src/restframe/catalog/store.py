@@ -296,6 +296,14 @@ class Catalog:
         )
         return tuple(Model(*row) for row in rows)
 
+    def callers(self, model: Model) -> list[tuple[str, str]]:
+        """The views (schema, name) that call the model's function, themselves or through another view."""
+        rows = self._connection.run(
+            "SELECT schema_name, table_name FROM _restframe.tables WHERE list_contains(models, ?) ORDER BY ALL",
+            [model.engine_function],
+        )
+        return [(schema, view) for schema, view in rows]
+
     def next_model_id(self) -> int:
         """A number no model has had; engine functions are named by it and never mean another model later."""
         return int(self._connection.run("SELECT nextval('_restframe.model_ids')")[0][0])

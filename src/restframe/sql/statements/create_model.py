@@ -182,6 +182,7 @@ def _remote(name: QualifiedName, clauses: Clauses) -> CreateRemoteModel:
         returns=_given(clauses.returns),
         endpoint=clauses.endpoint,
         target_model=clauses.target_model,
+        endpoint_position=clauses.positions["SAGEMAKER"],
     )
 
 

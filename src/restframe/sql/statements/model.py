@@ -81,6 +81,7 @@ class CreateRemoteModel(CreateModel):
     returns: SqlType
     endpoint: str
     target_model: str | None = None
+    endpoint_position: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ _TEXT = SqlType("varchar", length=65535)
 def create(statement: CreateModel | CreateExternalModel, session: Session) -> Result:
     """Name an endpoint's model in SQL; it is READY at once.
 
-    The models that Redshift trains itself are understood and refused by name.
+    The models that Redshift trains itself, and endpoints of several models, are understood and refused by name.
     UndefinedObject for an unknown endpoint, EndpointNotReady for one that is not in service.
     """
     if not isinstance(statement, CreateRemoteModel):
@@ -55,8 +55,7 @@ def create(statement: CreateModel | CreateExternalModel, session: Session) -> Re
         max_batch_rows=statement.settings.max_batch_rows,
     )
     _check_free(statement, model, session)
-    _check_types(statement)
-    session.jobs.check_in_service(statement.endpoint)
+    _check_endpoint(statement, session)
     session.catalog.add_model(model)
     session.services.functions.register(model, session.connection)
     return Result(command="CREATE MODEL")
@@ -83,24 +82,46 @@ def _check_free(statement: CreateRemoteModel, model: Model, session: Session) ->
             )
 
 
-def _check_types(statement: CreateRemoteModel) -> None:
+def _check_endpoint(statement: CreateRemoteModel, session: Session) -> None:
     if statement.returns.name not in _RETURNS:
         raise errors.NotSupportedError(
             f"RETURNS {statement.returns} is not supported for remote inference", position=statement.function.position
         )
+    if statement.target_model is not None:
+        raise errors.NotSupportedError(
+            "endpoints of several models are not supported",
+            position=statement.endpoint_position,
+            hint="Deploy the model as an endpoint of its own.",
+        )
+    try:
+        session.jobs.check_in_service(statement.endpoint)
+    except (errors.UndefinedObject, errors.EndpointNotReady) as error:
+        error.position = statement.endpoint_position
+        raise
 
 
 _RETURNS = ("int2", "int4", "int8", "float4", "float8", "numeric", "bool", "varchar", "bpchar")
 
 
 def drop(statement: DropModel, session: Session) -> Result:
-    """Commits at once, as in Redshift; the endpoint stays."""
+    """Commits at once, as in Redshift; the endpoint stays.
+
+    DependentObjectsStillExist when views call the model's function: there is no CASCADE that could drop them.
+    """
     model = session.catalog.find_model(statement.name.schema, statement.name.name)
     if model is None:
         if not statement.if_exists:
             raise errors.UndefinedObject(f'model "{statement.name}" does not exist', position=statement.name.position)
         session.notice(f'Model "{statement.name}" does not exist and will be skipped')
         return Result(command="DROP MODEL")
+    callers = session.catalog.callers(model)
+    if callers:
+        raise errors.DependentObjectsStillExist(
+            f"cannot drop model {model.name} because other objects depend on it",
+            position=statement.name.position,
+            detail=f"dependent views: {', '.join(f'{schema}.{view}' for schema, view in callers[:10])}",
+            hint="Drop the views first.",
+        )
     session.catalog.remove_model(model)
     session.commit_now()
     session.services.functions.forget(model)

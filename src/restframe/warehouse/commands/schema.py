@@ -60,7 +60,11 @@ def _drop(schema: str, cascade: bool, session: Session) -> None:
             detail=f"it holds {', '.join(held[:10])}",
             hint="Use DROP ... CASCADE to drop the dependent objects too.",
         )
-    drop_all(relations, cascade=True, session=session)
+    callers = [catalog.relation(*caller) for model in models for caller in catalog.callers(model)]
+    for view in dict.fromkeys(callers):
+        if view not in relations:
+            session.notice(f"drop cascades to view {view.schema}.{view.name}", "NOTICE")
+    drop_all([*relations, *callers], cascade=True, session=session)
     for model in models:
         session.notice(f"drop cascades to model {model.schema}.{model.name}", "NOTICE")
         catalog.remove_model(model)
