@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import shutil
 import threading
 import weakref
@@ -25,6 +27,14 @@ from restframe.warehouse.session import Session
 
 _opening = threading.Lock()
 _opened: weakref.WeakValueDictionary[Path, Warehouse] = weakref.WeakValueDictionary()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what a program left open: the engine complains about functions of ours that outlive it."""
+    for warehouse in list(_opened.values()):
+        with contextlib.suppress(errors.Error):
+            warehouse.close()
 
 
 class Warehouse:
