@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from restframe import errors
 from restframe.sql.tree import MARK
 from restframe.types import SqlType
 
@@ -11,7 +12,12 @@ MACRO_SCHEMA = "_restframe"
 
 
 def fold(identifier: exp.Identifier) -> str:
-    """The name an identifier means: quoted or not, Redshift folds it to lower case."""
+    """The name an identifier means: quoted or not, Redshift folds it to lower case.
+
+    SyntaxError, without its place, for another kind of node.
+    """
+    if identifier.__class__ is not exp.Identifier:
+        raise errors.SyntaxError("syntax error where a name should stand")
     name = str(identifier.args["this"]).lower()
     return name[:-1] if name.endswith(MARK) else name
 

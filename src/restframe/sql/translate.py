@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ErrorLevel, UnsupportedError
 
 import restframe.sql.functions
 import restframe.sql.rewrite.expressions
@@ -68,6 +69,9 @@ def translate(
         return _translate(statement, context)
     except RecursionError as error:
         raise errors.StatementTooComplex("statement is nested too deeply", position=base) from error
+    except errors.SyntaxError as error:
+        error.position = error.position or base
+        raise
 
 
 def _translate(statement: Statement, context: Context) -> Translation:
@@ -118,8 +122,13 @@ def _translate_insert(statement: Insert, scope: Scope) -> tuple[exp.Expr, TableR
 
 def render(tree: exp.Expr) -> str:
     """The text of a translated tree; all names are quoted, so that none can be taken for a word of the engine's."""
-    generator = _ENGINE.generator(identify=True, comments=False, normalize_functions=False)
-    return str(generator.generate(tree, copy=False))
+    generator = _ENGINE.generator(
+        identify=True, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
+    )
+    try:
+        return str(generator.generate(tree, copy=False))
+    except UnsupportedError as error:
+        raise errors.NotSupportedError(str(error).partition("\n")[0]) from error
 
 
 _ENGINE = DuckDB()

@@ -8,6 +8,7 @@ comment before parsing. A few names have a grammar of their own in the parser an
 
 from __future__ import annotations
 
+import logging
 from typing import NoReturn
 
 from sqlglot import exp
@@ -16,6 +17,9 @@ from sqlglot.tokens import Token, TokenType
 
 from restframe import errors
 from restframe.sql.lexer import DIALECT, tokenize
+
+# What it cannot read as a query it announces on this logger before we refuse it.
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())
 
 # Set on the name of a function whose calls sqlglot would read in its own way; no identifier can end in it.
 MARK = "("
@@ -53,6 +57,8 @@ def parse_tree(text: str, position: int = 1) -> exp.Expr:
         trees = DIALECT.parser(error_message_context=len(text)).parse(tokens, text)
     except ParseError as error:
         _fail(error, tokens, text, position)
+    except (TypeError, AttributeError, IndexError) as error:  # sqlglot stumbles over some texts that are none
+        raise errors.SyntaxError("syntax error", position=position) from error
     except RecursionError as error:
         raise errors.StatementTooComplex("statement is nested too deeply", position=position) from error
     if len(trees) != 1 or trees[0] is None:
@@ -62,39 +68,59 @@ def parse_tree(text: str, position: int = 1) -> exp.Expr:
 
 def _prepare(tokens: list[Token], position: int) -> None:
     """Make the parser read every function call as written; drop comments, some of which mean something to it."""
-    calls: list[bool] = []  # for each open parenthesis, whether sqlglot may read what is inside in its own way
-    before: Token | None = None
-    placeholders = 0
+    opened: list[tuple[bool, bool]] = []  # of each open bracket: leave the call alone, stands behind a type's name
+    after_types = placeholders = 0
+    before = _START
     for token in tokens:
         kind = token.token_type
         if token.comments:
             token.comments = []
-        if kind is TokenType.L_PAREN:
-            if len(calls) == _MAX_NESTING:
+        if before.token_type is TokenType.COMMA and kind in _AFTER_A_LIST:
+            _refuse(token, position)
+        if kind is TokenType.L_PAREN or kind is TokenType.L_BRACKET:
+            typed = before.token_type in _TYPES
+            after_types += typed
+            if len(opened) == _MAX_NESTING or after_types > _MAX_NESTING_OF_TYPES:
                 raise errors.StatementTooComplex("statement is nested too deeply", position=position + token.start)
-            known = False
-            if before is not None and before.token_type is TokenType.VAR:
-                word = before.text.upper()
-                known = word in _APPROXIMATE and _follows_approximate(tokens, before)
-                if word in _OWN_GRAMMAR:
-                    before.text += MARK
-            calls.append(known)
-        elif kind is TokenType.R_PAREN:
-            if calls and not calls.pop():
-                token.comments = _LEAVE_CALL_ALONE
+            opened.append((not _is_approximate(tokens, before), typed))
+            if before.token_type is TokenType.VAR and before.text.upper() in _OWN_GRAMMAR:
+                before.text += MARK
+            elif before.token_type is TokenType.ARRAY and kind is TokenType.L_BRACKET:
+                raise errors.SyntaxError(
+                    'syntax error at or near "["', position=position + token.start, hint="Write array(...)."
+                )
+        elif kind is TokenType.R_PAREN or kind is TokenType.R_BRACKET:
+            if opened:
+                leave_alone, typed = opened.pop()
+                after_types -= typed
+                if leave_alone and kind is TokenType.R_PAREN:
+                    token.comments = _LEAVE_CALL_ALONE
+        elif kind is TokenType.COMMA and before.token_type is TokenType.L_PAREN:
+            _refuse(token, position)
+        elif kind is TokenType.VAR and token.text in _IF:
+            # Redshift has no IF, and sqlglot takes exponential time over `if[if[if[`: a name like any other.
+            token.token_type = TokenType.IDENTIFIER
         elif kind is TokenType.PLACEHOLDER:
             # Comments stay with their node: so a `?` keeps its number wherever the rewrite moves it.
             placeholders += 1
             token.comments = [str(placeholders)]
-        elif kind is TokenType.L_BRACKET and before is not None and before.token_type is TokenType.ARRAY:
-            raise errors.SyntaxError(
-                'syntax error at or near "["', position=position + token.start, hint="Write array(...)."
-            )
         before = token
+    if before.token_type is TokenType.COMMA:
+        raise errors.SyntaxError("syntax error at end of input", position=position + before.end + 1)
 
 
+def _refuse(token: Token, position: int) -> NoReturn:
+    raise errors.SyntaxError(f'syntax error at or near "{token.text[:64]}"', position=position + token.start)
+
+
+# sqlglot forgives commas with nothing behind them.
+_AFTER_A_LIST = frozenset({TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM, TokenType.WHERE})
+_START = Token(TokenType.SEMICOLON, "")
+_TYPES = frozenset(DIALECT.parser_class.TYPE_TOKENS)
+_IF = frozenset({"IF", "if", "If", "iF"})
 _MAX_NESTING = 200
-_APPROXIMATE = frozenset({"COUNT", "PERCENTILE_DISC"})
+# The parser tries `type(` as a type first, then as a function: each level doubles its work.
+_MAX_NESTING_OF_TYPES = 8
 _LEAVE_CALL_ALONE = [exp.SQLGLOT_ANONYMOUS]
 # Names that sqlglot's parser reads with a grammar of their own, which Redshift has not got for them.
 _OWN_GRAMMAR = frozenset(
@@ -103,9 +129,15 @@ _OWN_GRAMMAR = frozenset(
 )
 
 
-def _follows_approximate(tokens: list[Token], name: Token) -> bool:
+def _is_approximate(tokens: list[Token], name: Token) -> bool:
+    """Whether a name is that of APPROXIMATE COUNT or APPROXIMATE PERCENTILE_DISC, which sqlglot is to read."""
+    if name.token_type is not TokenType.VAR or name.text.upper() not in _APPROXIMATE:
+        return False
     at = next(i for i, token in enumerate(tokens) if token is name)
     return at > 0 and tokens[at - 1].text.upper() == "APPROXIMATE"
+
+
+_APPROXIMATE = frozenset({"COUNT", "PERCENTILE_DISC"})
 
 
 def _fail(error: ParseError, tokens: list[Token], text: str, position: int) -> NoReturn:

@@ -230,6 +230,8 @@ def visit_update(node: exp.Expr, scope: Scope) -> TableReference:
         clause = node.args["from_"]
         clause.set("this", visit_source(clause.args["this"], scope))
         visit_joins(clause.args["this"], scope)
+    if not node.args.get("expressions"):
+        raise errors.SyntaxError("UPDATE needs SET", position=scope.context.position(node))
     _visit_assignments(node.args["expressions"], table, scope)
     if node.args.get("where") is not None:
         visit_argument(node.args["where"], "this", scope)
@@ -294,6 +296,8 @@ def visit_merge(node: exp.Expr, scope: Scope) -> TableReference:
 def _visit_merge_insert(then: exp.Insert, table: TableReference, scope: Scope) -> None:
     only(then, frozenset({"this", "expression"}), scope)
     listed = then.args.get("this")
+    if listed is not None and not listed.args.get("expressions"):
+        raise errors.SyntaxError("INSERT needs columns between the parentheses", position=scope.context.position(then))
     if listed is not None and listed.args["expressions"][0].__class__ is exp.Anonymous:
         # INSERT VALUES (...): to sqlglot's Redshift, VALUES is a name like any other
         then.set("expression", exp.Tuple(expressions=listed.args["expressions"][0].args["expressions"]))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from restframe import errors
 from restframe.sql.nodes import as_type, call, identifier, is_string, macro, string
 from restframe.sql.rewrite.casts import convert
-from restframe.sql.rewrite.rules import BOOL, TIMESTAMP, VARCHAR
+from restframe.sql.rewrite.rules import BOOL, DATETIMES, TIMESTAMP, VARCHAR
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, only, visit_argument, visit_list, visit_query, visits
@@ -50,6 +51,8 @@ def align(node: exp.Expr, type_: SqlType, other_node: exp.Expr, other: SqlType, 
         return string(str(node.args["this"])) if node.__class__ is exp.Literal else to_text(node, type_, scope)
     if type_.name == "super":
         return _dynamic(node, other)
+    if type_.name in DATETIMES and other.is_text and not is_string(other_node):
+        return to_text(node, type_, scope)
     if other.name == "super" and type_.is_text:
         return node
     if is_string(node) and other.name == "bpchar":
@@ -78,6 +81,8 @@ def visit_in(node: exp.In, scope: Scope) -> Typed:
     this = visit_argument(node, "this", scope)
     if node.args.get("query") is not None:
         return _in_query(node, this, scope)
+    if not node.args.get("expressions"):
+        raise errors.SyntaxError("IN needs a list or a query", position=scope.context.position(node, "IN"))
     types = visit_list(node, "expressions", scope)
     items = node.args["expressions"]
     if this is None:

@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.nodes import is_string, macro, number, string
+from restframe.sql.nodes import is_string, macro, number, string, whole_number
 from restframe.sql.rewrite.comparisons import align
 from restframe.sql.rewrite.rules import BOOL, FLOAT8, INT4, INT8, INTERVAL, VARCHAR, common, numeric
 from restframe.sql.rewrite.scope import Scope, Type
@@ -88,7 +88,7 @@ def visit_placeholder(node: exp.Placeholder, scope: Scope) -> Typed:
 def visit_parameter(node: exp.Parameter, scope: Scope) -> Typed:
     """`$1`; `@x` would be the absolute value of x."""
     place = node.args["this"]
-    if place.__class__ is not exp.Literal or place.args["is_string"]:
+    if place.__class__ is not exp.Literal or whole_number(place) is None:
         refuse(node, scope, "the operator @")
     return exp.Parameter(this=place), scope.context.parameter_types.get(int(place.args["this"]) - 1)
 

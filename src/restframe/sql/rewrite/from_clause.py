@@ -26,6 +26,8 @@ def visit_from(node: exp.Expr, scope: Scope) -> None:
     """Visit FROM and its joins, adding each source to the scope before the conditions that may name it."""
     clause = node.args.get("from_")
     if clause is None:
+        if node.args.get("joins"):
+            raise errors.SyntaxError('syntax error at or near "JOIN"', position=scope.context.position(node, "JOIN"))
         return
     clause.set("this", visit_source(clause.args["this"], scope))
     visit_joins(node, scope)
@@ -177,7 +179,11 @@ def _visit_join(join: exp.Join, scope: Scope) -> None:
     args = join.args
     kind = str(args.get("kind") or "").upper()
     method = str(args.get("method") or "").upper()
-    if kind not in ("", "INNER", "OUTER", "CROSS") or method not in ("", "NATURAL"):
+    if (
+        kind not in ("", "INNER", "OUTER", "CROSS")
+        or (kind == "OUTER" and not args.get("side"))
+        or method not in ("", "NATURAL")
+    ):
         refuse(join, scope, " ".join(word for word in (method, kind, "JOIN") if word))
     before = list(scope.sources.values())
     join.set("this", visit_source(args["this"], scope))
@@ -200,6 +206,8 @@ def _merge(join: exp.Join, before: list[Source], scope: Scope) -> None:
         right |= source.columns
     using = join.args.get("using")
     names = [fold_in_place(one.this if isinstance(one, exp.Column) else one) for one in using or ()]
+    if using:
+        join.set("using", [identifier(name) for name in names])
     if not using:
         names = [name for name in left if name in right]
     for name in names:

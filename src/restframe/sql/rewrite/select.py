@@ -34,6 +34,8 @@ _SELECT = frozenset(
 def visit_select(node: exp.Select, outer: Scope) -> QueryVisit:
     only(node, _SELECT, outer)
     args = node.args
+    if not args["expressions"]:
+        raise errors.SyntaxError("SELECT needs a list of columns", position=outer.context.position(node, "SELECT"))
     scope = Scope(outer.context, outer)
     first_call = len(scope.context.calls)
     if args.get("with_") is not None:
@@ -154,6 +156,8 @@ _NOTHING: frozenset[str] = frozenset()
 
 def _visit_group(group: exp.Group, outputs: list[Output], scope: Scope) -> None:
     only(group, _GROUP, scope)
+    if not any(group.args.values()):
+        raise errors.SyntaxError("GROUP BY needs a list", position=scope.context.position(group, "GROUP BY"))
     _visit_items(group, outputs, scope, "GROUP BY")
     for kind in ("rollup", "cube", "grouping_sets"):
         for part in group.args.get(kind) or ():

@@ -75,7 +75,7 @@ def visit_argument(node: exp.Expr, key: str, scope: Scope) -> Type:
 def visit_list(node: exp.Expr, key: str, scope: Scope) -> list[Type]:
     """Visit the list a node has under a key, in place; their types."""
     types, changed = [], []
-    for old in node.args[key]:
+    for old in node.args.get(key) or ():
         new, type_ = visit(old, scope)
         changed.append(new)
         types.append(type_)

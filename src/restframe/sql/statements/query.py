@@ -136,6 +136,8 @@ def read_statement(text: str, position: int = 1) -> RowStatement:
 def _select_into(select: exp.Select, text: str, position: int) -> SelectInto:
     into = select.args["into"]
     table = into.this
+    if not isinstance(table, exp.Table):
+        raise errors.SyntaxError("INTO needs the name of a table", position=position)
     start = position + int(table.this.meta.get("start", 0))
     name = QualifiedName(fold(table.args["db"]) if table.args.get("db") else None, fold(table.this), start)
     query = Query(Tree(text, position, select), text=text, position=position)
