@@ -29,6 +29,7 @@ ENGINE_SPOOL = "engine"
 
 # Marks, in the text DuckDB keeps of it, an error that was raised inside a function of ours.
 _KEPT = "restframe-error-"
+_KEPT_AT_MOST = 100
 
 _ENGINE_SETTINGS = (
     "integer_division = true",
@@ -87,6 +88,7 @@ class DuckDB:
         """DuckDB keeps only the text of an error in a function; the error itself waits here for its statement."""
         number = next(self._error_ids)
         self._errors[number] = error
+        self._errors.pop(number - _KEPT_AT_MOST, None)  # not every error comes back: constants are tried in advance
         return number
 
     def kept(self, text: str) -> BaseException | None:

@@ -107,10 +107,24 @@ class StatementCalls:
         self._check_cancelled = check_cancelled
         self._lock = threading.Lock()
         self._memos: dict[int, Memo] = {}
+        self._failures: dict[int, errors.Error] = {}
 
     def answers(self, model: Model, arguments: Sequence[pa.Array]) -> pa.Array:
-        """An answer per row; rows whose arguments are all NULL are not asked and are NULL."""
+        """An answer per row; rows whose arguments are all NULL are not asked and are NULL.
+
+        Once a model has failed it fails for the rest of the statement: the engine takes a failure in a constant for
+        no answer and calls again.
+        """
         self._check_cancelled()
+        if model.id in self._failures:
+            raise self._failures[model.id]
+        try:
+            return self._answers(model, arguments)
+        except errors.Error as error:
+            self._failures[model.id] = error
+            raise
+
+    def _answers(self, model: Model, arguments: Sequence[pa.Array]) -> pa.Array:
         memo = self._memo(model)
         if not any(argument.null_count for argument in arguments):
             return memo(arguments)
