@@ -66,13 +66,20 @@ def _call(node: exp.Anonymous, name: str, found: Function, scope: Scope) -> Call
                 f"DISTINCT specified, but {name} is not an aggregate function", position=scope.context.position(node)
             )
     if not found.raw:
+        certain = scope.certain
+        scope.certain = certain and name not in _CHOOSE
         types = visit_list(node, "expressions", scope)
+        scope.certain = certain
         arguments = node.args["expressions"]
     else:
         types = [None] * len(arguments)
     if not found.least <= given <= found.most:
         raise no_such_function(name, types, node, scope)
     return Call(name, node, scope, arguments, types)
+
+
+# Not all of their arguments are evaluated for every row.
+_CHOOSE = frozenset({"coalesce", "nvl", "nvl2", "decode"})
 
 
 # Windows
