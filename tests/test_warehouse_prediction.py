@@ -168,10 +168,22 @@ def test_an_answer_too_large_is_an_error_that_names_it() -> None:
         ("varchar(10)", ["yes", ""], ["yes", None]),
         ("boolean", ["True.", "0", ""], [True, False, None]),
         ("int", ["3.0"], [3]),
+        ("bigint", ["9007199254740993", "-2.9", "1e3", ""], [9007199254740993, -2, 1000, None]),
     ],
 )
 def test_lines_of_text_become_what_returns_says(returns: str, texts: list[str], expected: list[object]) -> None:
     assert answers.from_texts(texts, parse_type(returns), "ep").to_pylist() == expected
+
+
+@pytest.mark.parametrize("text", ["9223372036854775808", "1e999999", "inf", "NaN", "x"])
+def test_a_line_that_is_no_bigint(text: str) -> None:
+    with pytest.raises((errors.NumericValueOutOfRange, errors.EndpointFailed), match=text):
+        answers.from_texts(["1", text], parse_type("bigint"), "ep")
+
+
+def test_whole_numbers_in_json_stay_exact() -> None:
+    found = answers.from_answers(pa.array([9007199254740993, None]), parse_type("bigint"), "ep")
+    assert found.to_pylist() == [9007199254740993, None]
 
 
 def test_a_line_that_is_no_number_is_the_endpoints_fault() -> None:

@@ -69,14 +69,29 @@ def encode_scores(scores: FloatArray) -> bytes:
 
 
 def write(columns: list[pa.Array], names: list[str] | None = None) -> bytes:
-    """Arrow columns of any type as CSV, with a header line when names are given; NULL is an empty field."""
+    """Arrow columns of any type as CSV, with a header line when names are given; NULL is an empty field.
+
+    Timestamps have a fraction of a second only when there is one among them.
+    """
     import pyarrow as pa
     from pyarrow import csv
 
     out = pa.BufferOutputStream()
-    table = pa.Table.from_arrays(columns, names=names or [str(i) for i in range(len(columns))])
+    labels = names or [str(i) for i in range(len(columns))]
+    table = pa.Table.from_arrays([_without_fraction(column) for column in columns], names=labels)
     csv.write_csv(table, out, csv.WriteOptions(include_header=names is not None))
     return bytes(out.getvalue())
+
+
+def _without_fraction(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    if not pa.types.is_timestamp(column.type):
+        return column
+    try:
+        return column.cast(pa.timestamp("s", column.type.tz))
+    except pa.ArrowInvalid:
+        return column
 
 
 def _width(body: bytes) -> int:

@@ -41,6 +41,8 @@ def from_answers(found: pa.Array, returns: SqlType, endpoint: str) -> pa.Array:
     """An endpoint's answers, texts or numbers, as the type RETURNS names."""
     if pa.types.is_string(found.type) or pa.types.is_large_string(found.type):
         return from_texts([text or "" for text in found.to_pylist()], returns, endpoint)
+    if returns.name == "int8" and pa.types.is_integer(found.type):
+        return found.cast(pa.int64())
     return from_numbers(np.asarray(found.cast(pa.float64()).to_numpy(zero_copy_only=False)), returns)
 
 
@@ -55,6 +57,8 @@ def from_texts(texts: Sequence[str], returns: SqlType, endpoint: str) -> pa.Arra
         return pa.array([_boolean(text, endpoint) for text in texts], pa.bool_())
     if returns.name == "numeric" and (returns.precision or 0) > _EXACT_DIGITS:
         return pa.array([_decimal(text, returns, endpoint) for text in texts], returns.arrow_type)
+    if returns.name == "int8":
+        return pa.array([_whole(text, returns, endpoint) for text in texts], pa.int64())
     try:
         numbers = np.array([float(text) if text else np.nan for text in texts], np.float64)
     except ValueError as error:
@@ -101,6 +105,18 @@ def _decimal(text: str, returns: SqlType, endpoint: str) -> Decimal | None:
     if len(value.as_tuple().digits) > (returns.precision or 38):
         raise errors.NumericValueOutOfRange(f"the model's answer {text[:60]} does not fit {returns}")
     return value
+
+
+def _whole(text: str, returns: SqlType, endpoint: str) -> int | None:
+    """Exact beyond the integers a double can tell apart."""
+    try:
+        value = Decimal(text) if text else None
+        whole = None if value is None else int(value) if abs(value) < 2**64 else 2**64
+    except (InvalidOperation, ValueError) as error:
+        raise _not_a_value(text, returns, endpoint) from error
+    if whole is not None and not -(2**63) <= whole < 2**63:
+        raise errors.NumericValueOutOfRange(f"the model's answer {text[:60]} does not fit {returns}")
+    return whole
 
 
 def _boolean(text: str, endpoint: str) -> bool | None:
