@@ -314,6 +314,21 @@ def test_a_view_is_asked_batch_by_batch(session: Session, server: Server) -> Non
     assert len(server.asked) == len(set(server.asked)) == 500
 
 
+def test_a_column_of_a_view_is_not_read_ahead(session: Session, server: Server) -> None:
+    fill(session, 10_000, 3_000)
+    session.execute("CREATE VIEW v AS SELECT n FROM t")
+    assert rows(session, "select count(f(n)) from v") == [(10_000,)]
+    assert len(server.asked) == len(set(server.asked)) == 3_000
+    assert len(server.requests) == 2  # of the first 2,048 rows, and of what is new in the next
+
+
+def test_a_text_is_cut_to_the_length_of_returns(session: Session, server: Server) -> None:
+    session.execute(model("t", "kind(int)", "varchar(4)"))
+    server.answer = lambda lines: Reply(["höher"] * len(lines))
+    session.execute("CREATE TABLE kept (s varchar(4)); INSERT INTO kept SELECT kind(1)")
+    assert rows(session, "select s, octet_length(s) from kept") == [("höh", 4)]
+
+
 def test_sessions_at_once(warehouse: Warehouse, session: Session, server: Server) -> None:
     fill(session, 6_000, 1_000)
 

@@ -16,6 +16,7 @@ class TableReference:
 
     identities : the columns that fill themselves, which an INSERT without a column list leaves out
     models : of a view, the engine functions of models that it calls
+    is_view : its rows are computed whenever they are read
     """
 
     engine_schema: str
@@ -23,6 +24,7 @@ class TableReference:
     columns: Mapping[str, SqlType]
     identities: frozenset[str] = frozenset()
     models: tuple[str, ...] = ()
+    is_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,4 +59,5 @@ def table_reference(relation: Relation) -> TableReference:
         {column.name: column.type for column in relation.columns},
         identities=frozenset(column.name for column in relation.columns if column.identity is not None),
         models=relation.models,
+        is_view=relation.kind.endswith("view"),
     )

@@ -31,7 +31,7 @@ def prefetch(translation: Translation, calls: StatementCalls, session: Session) 
     """Fill the statement's memos for the calls that are sure to see every row of a table."""
     planned = {}
     for call in translation.calls:
-        if call.table is not None and call.every_row:
+        if call.table is not None and call.every_row and not call.table.is_view:
             source = quoted(call.table.engine_schema, call.table.engine_name)
             planned[call.function.engine_name, source, call.columns] = call
     if not planned:
