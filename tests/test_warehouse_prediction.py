@@ -145,7 +145,8 @@ def test_cutting_is_that_of_the_printed_digits(value: float) -> None:
         ("smallint", [32767.0], [32767]),
         ("float8", [1.5], [1.5]),
         ("boolean", [0.0, 1.0], [False, True]),
-        ("varchar(20)", [1.0, 2.5], ["1", "2.5"]),
+        ("varchar(20)", [1.0, 2.5, np.inf], ["1", "2.5", "inf"]),
+        ("varchar(3)", [1.0, 2.125], ["1", "2.1"]),
         ("decimal(30,10)", [0.1, -2.5], [Decimal("0.1000000000"), Decimal("-2.5000000000")]),
     ],
 )
@@ -166,6 +167,7 @@ def test_an_answer_too_large_is_an_error_that_names_it() -> None:
         ("decimal(10,6)", ["0.9430259", "", "1e-3"], [Decimal("0.943025"), None, Decimal("0.001000")]),
         ("decimal(20,6)", ["123456789012.1234569"], [Decimal("123456789012.123456")]),
         ("varchar(10)", ["yes", ""], ["yes", None]),
+        ("varchar(4)", ["höher", "hoch"], ["höh", "hoch"]),
         ("boolean", ["True.", "0", ""], [True, False, None]),
         ("int", ["3.0"], [3]),
         ("bigint", ["9007199254740993", "-2.9", "1e3", ""], [9007199254740993, -2, 1000, None]),
@@ -184,6 +186,8 @@ def test_a_line_that_is_no_bigint(text: str) -> None:
 def test_whole_numbers_in_json_stay_exact() -> None:
     found = answers.from_answers(pa.array([9007199254740993, None]), parse_type("bigint"), "ep")
     assert found.to_pylist() == [9007199254740993, None]
+    found = answers.from_answers(pa.array([9007199254740993, None]), parse_type("varchar(20)"), "ep")
+    assert found.to_pylist() == ["9007199254740993", None]
 
 
 def test_a_line_that_is_no_number_is_the_endpoints_fault() -> None:

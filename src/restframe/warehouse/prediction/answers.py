@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,15 +33,18 @@ def from_numbers(numbers: NDArray[np.float64], returns: SqlType) -> pa.Array:
         return pa.array(numbers, mask=null).cast(returns.arrow_type)
     if returns.name == "bool":
         return pa.array(numbers != 0, mask=null)
-    return pa.array([None if np.isnan(x) else _text(x) for x in numbers.tolist()], returns.arrow_type)
+    return _texts([None if np.isnan(x) else _text(x) for x in numbers.tolist()], returns)
 
 
 def from_answers(found: pa.Array, returns: SqlType, endpoint: str) -> pa.Array:
     """An endpoint's answers, texts or numbers, as the type RETURNS names."""
     if pa.types.is_string(found.type) or pa.types.is_large_string(found.type):
         return from_texts([text or "" for text in found.to_pylist()], returns, endpoint)
-    if returns.name == "int8" and pa.types.is_integer(found.type):
-        return found.cast(pa.int64())
+    if pa.types.is_integer(found.type):
+        if returns.name == "int8":
+            return found.cast(pa.int64())
+        if returns.is_text:
+            return _texts([None if number is None else str(number) for number in found.to_pylist()], returns)
     return from_numbers(np.asarray(found.cast(pa.float64()).to_numpy(zero_copy_only=False)), returns)
 
 
@@ -52,7 +54,7 @@ def from_texts(texts: Sequence[str], returns: SqlType, endpoint: str) -> pa.Arra
     EndpointFailed when a line is no such value.
     """
     if returns.is_text:
-        return pa.array([text or None for text in texts], returns.arrow_type)
+        return _texts([text or None for text in texts], returns)
     if returns.name == "bool":
         return pa.array([_boolean(text, endpoint) for text in texts], pa.bool_())
     if returns.name == "numeric" and (returns.precision or 0) > _EXACT_DIGITS:
@@ -141,5 +143,13 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _text(value: Any) -> str:
-    return repr(int(value)) if value == int(value) else repr(value)
+def _text(value: float) -> str:
+    return repr(int(value)) if value.is_integer() else repr(value)
+
+
+def _texts(texts: Sequence[str | None], returns: SqlType) -> pa.Array:
+    """Cut to the length in bytes, at a character, as a cast does."""
+    most = returns.length
+    if most is not None:
+        texts = [text and text.encode()[:most].decode(errors="ignore") for text in texts]
+    return pa.array(texts, returns.arrow_type)
