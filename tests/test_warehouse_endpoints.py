@@ -45,6 +45,7 @@ class Server:
 
     def __init__(self) -> None:
         self.answer: Callable[[list[str]], Reply] = twice
+        self.ping: Callable[[], Reply] = lambda: Reply([])
         self.requests: list[bytes] = []
         self.awake = threading.Event()
         server = self
@@ -54,7 +55,7 @@ class Server:
             disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
-                self.send(Reply([]))
+                self.send(server.ping())
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -490,6 +491,20 @@ def test_a_server_that_is_gone_when_the_model_is_made(warehouse: Warehouse, serv
     server.go_down()
     with pytest.raises(errors.EndpointNotReady, match='endpoint "gone" is Failed: endpoint "gone" cannot be reached'):
         warehouse.deploy(server.url, "gone")
+
+
+def test_a_server_that_takes_its_time_to_come_up(warehouse: Warehouse, session: Session, server: Server) -> None:
+    server.ping = lambda: server.sleeping([])
+    warehouse.deploy(server.url, "slow", wait=False)
+    text = model("s", "g(int)").replace("'ep'", "'slow'")
+    with pytest.raises(errors.EndpointNotReady) as caught:
+        session.execute(text)
+    assert caught.value.message == 'endpoint "slow" is Creating'
+    assert caught.value.position == text.index("SAGEMAKER") + 1
+    server.awake.set()
+    warehouse.jobs.endpoint("slow").wait()
+    session.execute(text)
+    assert rows(session, "select g(4)") == [(8,)]
 
 
 def test_cancelling_does_not_wait_for_a_slow_server(session: Session, server: Server) -> None:

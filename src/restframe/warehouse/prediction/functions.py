@@ -47,7 +47,9 @@ class PredictionFunctions:
         """Make a model's function callable, as part of the connection's transaction."""
 
         def call(token: pa.ChunkedArray, *arguments: pa.ChunkedArray) -> pa.Array:
-            statement = self._statements.get(token[0].as_py()) if len(token) else None
+            if not len(token):
+                return pa.array([], model.return_type.arrow_type)
+            statement = self._statements.get(token[0].as_py())
             if statement is None:
                 raise errors.InternalError(f'model "{model.name}" was called outside a statement')
             return statement.answers(model, [_one_array(column) for column in arguments])
@@ -92,8 +94,9 @@ class PredictionFunctions:
         self, model: Model, returns: SqlType, arguments: Sequence[pa.Array], check_cancelled: Callable[[], None]
     ) -> pa.Array:
         assert model.endpoint is not None
-        share = -(-len(arguments[0]) // self._connections)
-        rows = min(max(share, _ROWS_PER_REQUEST), model.max_batch_rows or share + _ROWS_PER_REQUEST)
+        rows = max(_ROWS_PER_REQUEST, -(-len(arguments[0]) // self._connections))
+        if model.max_batch_rows is not None:
+            rows = min(rows, model.max_batch_rows)
         requests = self._jobs.requests(model.endpoint, arguments, rows)
         found = ask(requests, self._connections, check_cancelled)
         return pa.concat_arrays([answers.from_answers(one, returns, model.endpoint) for one in found])
