@@ -306,3 +306,23 @@ def test_a_closed_session_says_so(warehouse: Warehouse) -> None:
     session.close()
     with pytest.raises(errors.InterfaceError, match="closed"):
         session.execute("select 1")
+
+
+def test_a_query_asked_again_sees_what_has_changed(warehouse: Warehouse, session: Session) -> None:
+    query = "select * from rides where id = 1;"
+    assert session.execute(query).fetchall() == [(1, "north")]
+    assert session.execute(query).fetchall() == [(1, "north")]
+    with warehouse.session() as other:
+        other.execute("alter table rides add column note varchar(9) default 'new'")
+    assert session.execute(query).fetchall() == [(1, "north", "new")]
+    session.execute("create temp table rides (id int); insert into rides values (1)")
+    assert session.execute(query).fetchall() == [(1,)]
+    session.execute("drop table rides")
+    session.execute("create schema east; create table east.rides (id int); insert into east.rides values (1), (1)")
+    session.execute("set search_path to east")
+    assert session.execute(query).fetchall() == [(1,), (1,)]
+    session.execute("set search_path to public")
+    session.execute("begin; drop table rides; create table rides (id bigint); insert into rides values (1)")
+    assert session.execute(query).fetchall() == [(1,)]
+    session.execute("rollback")
+    assert session.execute(query).fetchall() == [(1, "north", "new")]

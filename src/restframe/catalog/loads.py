@@ -171,7 +171,8 @@ VIEWS = {
         SELECT 100::INTEGER AS user_id, query AS query_id, query AS transaction_id, 0::INTEGER AS session_id,
                database_name, status, table_name, started AS start_time, finished AS end_time,
                date_diff('microsecond', started, finished) AS duration, source AS data_source, file_format,
-               loaded_rows, CASE status WHEN 'completed' THEN source_bytes ELSE 0 END AS loaded_bytes, source_files AS source_file_count,
+               loaded_rows, CASE status WHEN 'completed' THEN source_bytes ELSE 0 END AS loaded_bytes,
+               source_files AS source_file_count,
                source_bytes AS source_file_bytes, source_files AS file_count_scanned,
                source_bytes AS file_bytes_scanned, errors AS error_count, 0::BIGINT AS copy_job_id
         FROM _restframe.loads""",

@@ -45,22 +45,22 @@ class Cache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: dict[Key, Any] = {}
-        self._version = 0
+        self.version = 0  # how often it was forgotten
 
     def get(self, key: Key, load: Callable[[], T]) -> T:
         with self._lock:
             if key in self._entries:
                 return cast(T, self._entries[key])
-            version = self._version
+            version = self.version
         found = load()
         with self._lock:
-            if version == self._version:  # else what was read may have been changed meanwhile
+            if version == self.version:  # else what was read may have been changed meanwhile
                 self._entries[key] = found
         return found
 
     def forget(self) -> None:
         with self._lock:
-            self._version += 1
+            self.version += 1
             self._entries.clear()
 
 
@@ -79,6 +79,11 @@ class Catalog:
         self._temporary: dict[str, Relation] = {}
         self._temporary_before: dict[str, Relation] = {}
         self.search_path: tuple[str, ...] = ("public",)
+
+    @property
+    def is_everybodys(self) -> bool:
+        """Whether names mean here what they mean in every other session with this search path."""
+        return not self._connection.in_transaction and not self._temporary
 
     # Transactions
 

@@ -35,9 +35,27 @@ class Plan:
     locks: tuple[Hashable, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class TranslatedQuery(Statement):
+    """A query that was translated before."""
+
+    translation: Translation
+
+
+def remembered(text: str, session: Session) -> TranslatedQuery | None:
+    """The text as a query that needs neither parsing nor translation, when the same was asked before."""
+    if not session.catalog.is_everybodys:
+        return None
+    text = text.strip().removesuffix(";").rstrip()
+    translation = session.services.translations.find((text, session.catalog.search_path))
+    return None if translation is None else TranslatedQuery(text=text, translation=translation)
+
+
 def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan:
+    if isinstance(statement, TranslatedQuery):
+        return Plan(lambda: _select(statement.translation, session, ()))
     if isinstance(statement, Query):
-        return Plan(lambda: _select(statement, session, parameters))
+        return Plan(lambda: _select(_translate(statement, session, parameters), session, parameters))
     if type(statement) in _WRITES:
         translation = translate(statement, SessionNames(session), parameters)
         target = translation.writes
@@ -50,8 +68,16 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
     return Plan(lambda: command.run(statement, session), command.transaction, command.locks(statement, session))
 
 
-def _select(statement: Query, session: Session, parameters: Parameters) -> Result:
-    found = stream(translate(statement, SessionNames(session), parameters), session, parameters)
+def _translate(query: Query, session: Session, parameters: Parameters) -> Translation:
+    services, version = session.services, session.services.cache.version
+    translation = translate(query, SessionNames(session), parameters)
+    if not parameters and session.catalog.is_everybodys:
+        services.translations.keep((query.text, session.catalog.search_path), version, translation)
+    return translation
+
+
+def _select(translation: Translation, session: Session, parameters: Parameters) -> Result:
+    found = stream(translation, session, parameters)
     columns = tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
     return Result(columns, "SELECT", 0, _batches=found.batches)
 

@@ -12,6 +12,7 @@ from restframe.settings import Settings
 from restframe.storage import Storage
 from restframe.warehouse.locks import TableLocks
 from restframe.warehouse.prediction.functions import PredictionFunctions
+from restframe.warehouse.translations import Translations
 
 if TYPE_CHECKING:
     from restframe.jobs import Service
@@ -25,5 +26,6 @@ class Services:
     jobs: Service
     functions: PredictionFunctions
     system_views: dict[str, Relation]
-    cache: Cache = field(default_factory=Cache)
+    cache: Cache
+    translations: Translations
     locks: TableLocks = field(default_factory=TableLocks)

@@ -20,7 +20,7 @@ from restframe.result import Notice, Result
 from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
-from restframe.warehouse.plan import Plan, plan
+from restframe.warehouse.plan import Plan, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
 from restframe.warehouse.variables import Variables
 
@@ -85,7 +85,8 @@ class Session:
         """Run a text and return every statement's Result; only the last one still streams."""
         if self._closed:
             raise errors.InterfaceError("the session is closed")
-        statements = sql.parse(text)
+        known = None if parameters else remembered(text, self)
+        statements = sql.parse(text) if known is None else [known]
         if parameters and len(statements) > 1:
             raise errors.SyntaxError("cannot insert multiple commands into a prepared statement")
         results: list[Result] = []

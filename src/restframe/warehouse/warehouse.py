@@ -24,6 +24,7 @@ from restframe.storage import Storage
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.services import Services
 from restframe.warehouse.session import Session
+from restframe.warehouse.translations import Translations
 
 _opening = threading.Lock()
 _opened: weakref.WeakValueDictionary[Path, Warehouse] = weakref.WeakValueDictionary()
@@ -94,7 +95,8 @@ class Warehouse:
         storage.recover()
         jobs = Service(self.settings, storage)
         functions = PredictionFunctions(jobs, self.settings.endpoint_connections)
-        services = Services(self.settings, engine, storage, jobs, functions, system_views)
+        cache = store.Cache()
+        services = Services(self.settings, engine, storage, jobs, functions, system_views, cache, Translations(cache))
         self._register_models(services)
         return services
 

@@ -53,7 +53,7 @@ def run(statement: Copy, session: Session) -> Result:
     started = _now()
     try:
         loaded = _check(flow) if statement.no_load else _insert(flow, relation, columns, session)
-    except BaseException as error:
+    except BaseException:
         record = _load(load_id, statement, relation, session, started, files, flow, "aborted", 0)
         _record_failure(record, flow, session)
         if isinstance(flow.failure, TooManyErrors):
