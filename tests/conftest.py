@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
+
+from restframe import errors, sql
+from restframe.types import SqlType, parse_type
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -46,3 +53,81 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"cannot mount a small file system: {mount.stderr.strip()}")
     yield path
     subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+class TranslatedSql:
+    """Redshift's SQL, translated and run on an engine in memory that has nothing but our macros and some tables."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect(config={"threads": 2})
+        self.connection.execute("SET integer_division = true; SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'")
+        self.connection.execute("CREATE SCHEMA _restframe; CREATE SCHEMA public")
+        for macro in sql.MACROS:
+            self.connection.execute(macro)
+        self.tables: dict[tuple[str, str], sql.TableReference] = {}
+        self.functions: dict[tuple[str, str], sql.FunctionReference] = {}
+
+    def table(self, name: str, columns: str, *rows: str, identities: tuple[str, ...] = ()) -> None:
+        """Make a table; each row is written as the values of an INSERT in Redshift's SQL."""
+        schema, _, table = name.rpartition(".")
+        schema = schema or "public"
+        types = dict(_column(text) for text in re.split(r",(?![^(]*\))", columns))
+        listed = ", ".join(f'"{column}" {type_.engine_type}' for column, type_ in types.items())
+        self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        self.connection.execute(f'CREATE TABLE "{schema}"."{table}" ({listed})')
+        self.tables[schema, table] = sql.TableReference(schema, table, types, frozenset(identities))
+        for row in rows:
+            self.rows(f"insert into {schema}.{table} values ({row})")
+
+    def relation(self, name: sql.QualifiedName) -> sql.TableReference:
+        found = self.tables.get((name.schema or "public", name.name))
+        if found is None:
+            raise errors.UndefinedTable(f'relation "{name}" does not exist', position=name.position)
+        return found
+
+    def function(self, name: sql.QualifiedName, argument_count: int) -> sql.FunctionReference | None:
+        return self.functions.get((name.schema or "public", name.name))
+
+    def translate(self, text: str, parameters: Any = (), **options: Any) -> sql.Translation:
+        (statement,) = sql.parse(text)
+        return sql.translate(statement, self, parameters, **options)
+
+    def rows(self, text: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+        translation = self.translate(text, parameters)
+        if translation.rows is not None:
+            columns = {f"c{i}": pa.array(values, pa.string()) for i, values in enumerate(translation.rows.columns)}
+            self.connection.register(translation.rows_name, pa.table(columns))
+        return self.connection.execute(translation.sql, parameters or None).fetchall()
+
+    def row(self, text: str, parameters: Any = ()) -> tuple[Any, ...]:
+        (row,) = self.rows(text, parameters)
+        return row
+
+    def value(self, expression: str) -> Any:
+        """The value of an expression without a table."""
+        return self.row(f"select {expression}")[0]
+
+    def forget_tables(self) -> None:
+        for schema, table in self.tables:
+            self.connection.execute(f'DROP TABLE "{schema}"."{table}"')
+        self.tables.clear()
+        self.functions.clear()
+
+
+def _column(text: str) -> tuple[str, SqlType]:
+    name, type_ = text.strip().split(" ", 1)
+    return name, parse_type(type_)
+
+
+@pytest.fixture(scope="session")
+def translating_engine() -> Iterator[TranslatedSql]:
+    engine = TranslatedSql()
+    yield engine
+    engine.connection.close()
+
+
+@pytest.fixture
+def redshift(translating_engine: TranslatedSql) -> Iterator[TranslatedSql]:
+    """Redshift's SQL on an engine in memory, without tables."""
+    yield translating_engine
+    translating_engine.forget_tables()

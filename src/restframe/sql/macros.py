@@ -66,14 +66,14 @@ _BODIES: dict[str, str] = {
     "signed(x)": """
         CAST(CASE WHEN x >= 9223372036854775808 THEN x - 18446744073709551616 ELSE x END AS BIGINT)""",
     "fnv_hash(data, seed)": """
-        _restframe.signed(list_reduce(list_prepend(_restframe.unsigned(seed), data),
-            lambda h, b: (xor(h, b) * 1099511628211) % 18446744073709551616))""",
+        CASE WHEN data IS NOT NULL THEN _restframe.signed(list_reduce(list_prepend(_restframe.unsigned(seed), data),
+            lambda h, b: (xor(h, b) * 1099511628211) % 18446744073709551616)) END""",
     "crc32_bit(c)": "xor(c >> 1, CASE WHEN c & 1 = 1 THEN 2197175160 ELSE 0 END)",
     "crc32(x)": """
-        lpad(lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT),
+        CASE WHEN x IS NOT NULL THEN lpad(lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT),
             list_transform(_restframe.bytes(x), lambda b: CAST(b AS BIGINT))),
             lambda c, b: list_reduce(list_prepend(xor(c, b), [0, 1, 2, 3, 4, 5, 6, 7]::BIGINT[]),
-                lambda d, i: _restframe.crc32_bit(d))), 4294967295))), 8, '0')""",
+                lambda d, i: _restframe.crc32_bit(d))), 4294967295))), 8, '0') END""",
     "strtol_digits(x, base)": r"""
         regexp_replace(lower(regexp_replace(x, '^\s*[-+]?', '')), CASE WHEN base = 16 THEN '^0x' ELSE '^$' END, '')""",
     "strtol_value(digits, base)": """
@@ -108,6 +108,8 @@ _BODIES: dict[str, str] = {
                ELSE (day(a) - day(b)) / 31e0 + (epoch(a - date_trunc('day', a)) - epoch(b - date_trunc('day', b)))
                     / (31 * 86400e0) END""",
     "next_day(x, dow)": "x + CAST((dow - date_part('dow', x) + 6) % 7 + 1 AS INTEGER)",
+    # Centuries and millennia begin with the years 1, 101 and so on.
+    "first_of_years(x, n)": "make_date((year(x) - 1) // n * n + 1, 1, 1)",
     "roman_month(x)": "['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'][month(x)]",
     "ordinal_suffix(digits)": """
         CASE WHEN right(digits, 2) IN ('11', '12', '13') THEN 'th' WHEN right(digits, 1) = '1' THEN 'st'
@@ -168,11 +170,15 @@ _BODIES: dict[str, str] = {
     # JSON as text
     "json_path_text(x, path)": "CASE WHEN x IS NOT NULL THEN coalesce(json_extract_string(x, path), '') END",
     "json_element_text(x, i)": """
-        CASE WHEN x IS NOT NULL AND i IS NOT NULL THEN coalesce(CASE WHEN i >= 0 AND json_type(x) = 'ARRAY'
-            THEN json_extract_string(x, '$[' || i || ']') END, '') END""",
+        CASE WHEN x IS NOT NULL AND i IS NOT NULL
+             THEN coalesce(CASE WHEN i >= 0 THEN json_extract_string(x, '$[' || i || ']') END, '') END""",
     "path_step(key)": r"""'."' || replace(replace(key, '\', '\\'), '"', '\"') || '"'""",
-    "is_json_object(x)": "CASE WHEN json_valid(x) THEN json_type(x) = 'OBJECT' ELSE json_valid(x) END",
-    "is_json_array(x)": "CASE WHEN json_valid(x) THEN json_type(x) = 'ARRAY' ELSE json_valid(x) END",
+    # The engine forgives a comma before a closing bracket.
+    "is_json(x)": r"""
+        json_valid(x)
+        AND NOT regexp_matches(regexp_replace(x, '"(\\.|[^"\\])*"', '""', 'g'), ',\s*[\]}]')""",
+    "is_json_object(x)": "CASE WHEN _restframe.is_json(x) THEN json_type(x) = 'OBJECT' ELSE _restframe.is_json(x) END",
+    "is_json_array(x)": "CASE WHEN _restframe.is_json(x) THEN json_type(x) = 'ARRAY' ELSE _restframe.is_json(x) END",
     # Storing
     "store_text(x, n)": """
         CASE WHEN strlen(x) <= n THEN x WHEN strlen(rtrim(x, ' ')) <= n THEN _restframe.cut(x, n)

@@ -53,6 +53,8 @@ def parse_tree(text: str, position: int = 1) -> exp.Expr:
     """
     tokens = tokenize(text, position - 1)
     _prepare(tokens, position)
+    if "::" in text:
+        tokens = _with_typed_literals_first(tokens)
     try:
         trees = DIALECT.parser(error_message_context=len(text)).parse(tokens, text)
     except ParseError as error:
@@ -85,6 +87,8 @@ def _prepare(tokens: list[Token], position: int) -> None:
             opened.append((not _is_approximate(tokens, before), typed))
             if before.token_type is TokenType.VAR and before.text.upper() in _OWN_GRAMMAR:
                 before.text += MARK
+            elif before.token_type is TokenType.ARRAY and kind is TokenType.L_PAREN:
+                before.text += MARK  # sqlglot would make array(1, 2)[0] a list of 0
             elif before.token_type is TokenType.ARRAY and kind is TokenType.L_BRACKET:
                 raise errors.SyntaxError(
                     'syntax error at or near "["', position=position + token.start, hint="Write array(...)."
@@ -107,6 +111,29 @@ def _prepare(tokens: list[Token], position: int) -> None:
         before = token
     if before.token_type is TokenType.COMMA:
         raise errors.SyntaxError("syntax error at end of input", position=position + before.end + 1)
+
+
+def _with_typed_literals_first(tokens: list[Token]) -> list[Token]:
+    """`date '2020-01-01'::varchar` in parentheses where it should bind first; sqlglot casts the text before."""
+    result: list[Token] = []
+    for token in tokens:
+        if token.token_type is TokenType.DCOLON and result and result[-1].token_type is TokenType.STRING:
+            start = len(result) - 2
+            while start > 0 and result[start].text.upper() in _TYPE_CONTINUES:
+                start -= 1
+            if start >= 0 and result[start].token_type in _TYPES:
+                first, last = result[start], result[-1]
+                result.insert(start, _bracket(TokenType.L_PAREN, first))
+                result.append(_bracket(TokenType.R_PAREN, last))
+        result.append(token)
+    return result
+
+
+def _bracket(kind: TokenType, beside: Token) -> Token:
+    return Token(kind, "(" if kind is TokenType.L_PAREN else ")", beside.line, beside.col, beside.start, beside.end)
+
+
+_TYPE_CONTINUES = frozenset({"PRECISION", "VARYING", "WITH", "WITHOUT", "TIME", "ZONE"})
 
 
 def _refuse(token: Token, position: int) -> NoReturn:

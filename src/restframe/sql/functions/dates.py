@@ -146,10 +146,10 @@ def date_trunc(made: Call) -> Typed:
     made.visit(1)
     value, type_ = made.timestamp(1)
     result = TIMESTAMP if type_.name == "date" else type_
-    truncated = call("date_trunc", string(part), value)
-    if type_.name == "date" and part in ("century", "millennium"):
-        return as_type(truncated, TIMESTAMP), result
-    return truncated, result
+    if part in ("century", "millennium"):
+        years = number(100 if part == "century" else 1000)
+        return as_type(macro("first_of_years", value, years), result), result
+    return call("date_trunc", string(part), value), result
 
 
 # Sums and differences

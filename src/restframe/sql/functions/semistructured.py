@@ -78,7 +78,7 @@ def is_valid_json_array(made: Call) -> Typed:
 
 @function("can_json_parse", 1)
 def can_json_parse(made: Call) -> Typed:
-    return call("json_valid", made.text(0)), BOOL
+    return macro("is_json", made.text(0)), BOOL
 
 
 # SUPER

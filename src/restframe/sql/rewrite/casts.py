@@ -58,7 +58,7 @@ def read_type(node: exp.DataType, scope: Scope) -> SqlType:
         return plain
     base = _SPELLED.get(kind)
     if base is None or node.args.get("nested"):
-        shown = str(node.args.get("kind") or node.sql(dialect="redshift")).lower()[:64]
+        shown = str(kind.value if isinstance(kind, exp.DType) else node.args.get("kind") or kind).lower()[:64]
         raise errors.UndefinedObject(f'type "{shown}" does not exist', position=scope.context.position(node))
     sizes = [str(parameter.this.name).lower() for parameter in parameters or ()]
     try:

@@ -56,14 +56,13 @@ class Context:
         return table
 
     def position(self, node: exp.Expr, words: str = "") -> int:
-        """Where a node stands: the place of the first of its parts that has one.
+        """Where a node stands: the first place that any part of it has.
 
         words : keywords to look for when it has none; otherwise a literal is looked for by its text
         """
-        for part in node.dfs():
-            start = part.meta.get("start")
-            if start is not None:
-                return self.base + int(start)
+        starts = [int(part.meta["start"]) for part in node.dfs() if "start" in part.meta]
+        if starts:
+            return self.base + min(starts)
         tokens = tokenize(self.text, self.base - 1)
         wanted = words.upper().split() or [str(one.args["this"]).upper() for one in node.find_all(exp.Literal)][:1]
         for at in range(len(tokens)):
