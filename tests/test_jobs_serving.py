@@ -121,7 +121,9 @@ def test_another_warehouse_uses_it_as_an_endpoint(service: Service, tmp_path: Pa
         )
         assert elsewhere.predictor("remote-taxi") is None
         numbers = pa.array(range(0, 30_000, 7))
-        answers = pa.concat_arrays([one.answer() for one in elsewhere.requests("remote-taxi", [numbers], max_rows=1000)])
+        answers = pa.concat_arrays(
+            [one.answer() for one in elsewhere.requests("remote-taxi", [numbers], max_rows=1000)]
+        )
         predictor = service.predictor("taxi")
         assert predictor is not None
         expected = predictor.predict(numbers.to_numpy().reshape(-1, 1).astype(float))
