@@ -143,17 +143,24 @@ class Result:
         """Do something once the last row is read or given up."""
         self._on_close = action
 
-    def buffer(self, directory: Path) -> None:
+    def buffer(self, directory: Path) -> errors.Error | None:
         """Move what is left out of the engine, so that the session is free for its next statement.
 
         A few batches stay in memory; more than that waits in a file in `directory`, which no name leads to.
+        Returns the error when what is left cannot be read; it is raised where the next batch would come.
         """
         if self._batches is None:
-            return
-        held = list(itertools.islice(self._batches, _BATCHES_IN_MEMORY))
-        spooled = _spool(self._batches, directory) if len(held) == _BATCHES_IN_MEMORY else iter(())
-        self._batches = itertools.chain(held, spooled)
+            return None
+        failure = None
+        try:
+            held = list(itertools.islice(self._batches, _BATCHES_IN_MEMORY))
+            spooled = _spool(self._batches, directory) if len(held) == _BATCHES_IN_MEMORY else iter(())
+            self._batches = itertools.chain(held, spooled)
+        except errors.Error as error:
+            failure = error
+            self._batches = map(_raise, (error,))
         self._finish()
+        return failure
 
     def close(self) -> None:
         """Give up the remaining rows and free what holds them."""
@@ -174,6 +181,10 @@ class Result:
 
 # Above this a result that has to wait goes to disk; a batch has up to 65,536 rows.
 _BATCHES_IN_MEMORY = 16
+
+
+def _raise(error: errors.Error) -> pa.RecordBatch:
+    raise error
 
 
 def _spool(batches: Iterator[pa.RecordBatch], directory: Path) -> Iterator[pa.RecordBatch]:

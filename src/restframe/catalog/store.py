@@ -19,6 +19,8 @@ INTERNAL_SCHEMA = "_restframe"
 
 # The engine's own words for databases: a schema of such a name would be ambiguous there.
 _ENGINE_WORDS = frozenset({"main", "memory", "system", "temp", "warehouse"})
+# Where the engine keeps each session's temporary tables.
+TEMPORARY_SCHEMA = "temp"
 FORMAT = 1
 
 T = TypeVar("T")

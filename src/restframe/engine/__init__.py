@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +26,7 @@ class Stream:
 
     names: tuple[str, ...]
     types: tuple[SqlType, ...]
-    batches: Iterator[pa.RecordBatch]
+    batches: Generator[pa.RecordBatch]
 
 
 class Connection(Protocol):

@@ -27,6 +27,8 @@ _BY_ENGINE_TYPE: dict[str, type[errors.Error]] = {
     "IO": errors.StorageError,
     "Not implemented": errors.NotSupportedError,
 }
+# The engine's own text names tables in its file.
+_CONFLICT = "serializable isolation violation: another transaction has changed what this one changes"
 # What the text says more exactly than the type; the first that matches wins.
 _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"No space left on device|max_temp_directory_size|failed to offload", errors.DiskFull, None),
@@ -47,7 +49,8 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"[Dd]uplicate key", errors.UniqueViolation, None),
     (r"field value out of range|Could not parse string .* according to format", errors.InvalidDatetime, None),
     (r"out of range|Overflow|overflow", errors.NumericValueOutOfRange, None),
-    (r"Conflict|conflict|write-write", errors.SerializationFailure, None),
+    (r"no transaction is active", errors.NoActiveTransaction, None),
+    (r"Conflict|conflict|Failed to commit: Attempting", errors.SerializationFailure, _CONFLICT),
     (r"More than one row returned by a subquery", errors.DataError, "single-row subquery returns more than one row"),
     (r"[Ii]nterrupted", errors.QueryCanceled, "query cancelled on user's request"),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import itertools
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,14 +117,15 @@ class DuckDBConnection:
             return cursor.fetchall() if cursor.description else []
 
     def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Stream:
-        with self._interruptible():
+        with self._interruptible() as opened:
             # A relation streams; the result of execute() would be copied as a whole.
             relation = self._connection.sql(sql, params=parameters or None)
             names, types = relation.columns, relation.types
             reader = relation.to_arrow_reader(batch_rows)
+            opened.append(reader)
         return Stream(tuple(names), tuple(from_engine_type(str(type_)) for type_ in types), self._read(reader))
 
-    def _read(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    def _read(self, reader: pa.RecordBatchReader) -> Generator[pa.RecordBatch]:
         try:
             while True:
                 with self._interruptible(reader):
@@ -136,24 +137,26 @@ class DuckDBConnection:
             reader.close()
 
     @contextlib.contextmanager
-    def _interruptible(self, reader: pa.RecordBatchReader | None = None) -> Iterator[None]:
+    def _interruptible(self, *readers: pa.RecordBatchReader) -> Iterator[list[pa.RecordBatchReader]]:
         """A call of the engine that `interrupt` can stop, with its errors made ours.
 
         DuckDB remembers an interrupt that comes too late and stops the next statement with it, so interrupts reach
-        it only during a call, and what it may remember is used up before the call ends.
+        it only during a call, and what it may remember is used up before the call ends. For that no reader may be
+        open: the call adds those it opens to the list it is given.
         """
+        opened = list(readers)
         with self._lock:
             self._calling, self._interrupted = True, False
         failure: BaseException | None = None
         try:
-            yield
+            yield opened
         except (duckdb.Error, OSError, ValueError, RuntimeError) as error:  # Arrow wraps the engine's errors in its own
             failure = error
         finally:
             with self._lock:
                 self._calling = False
         if self._interrupted:
-            if reader is not None:
+            for reader in opened:
                 reader.close()
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("SELECT 1").fetchall()
@@ -162,21 +165,22 @@ class DuckDBConnection:
             raise self._translated(failure) from failure
 
     def begin(self) -> None:
-        self.run("BEGIN TRANSACTION")
+        self._at_once("BEGIN TRANSACTION")
         self._in_transaction = True
 
     def commit(self) -> None:
         self._in_transaction = False
-        self._end("COMMIT")
+        self._at_once("COMMIT")
 
     def rollback(self) -> None:
         self._in_transaction = False
-        self._end("ROLLBACK")
+        with contextlib.suppress(errors.NoActiveTransaction):  # the engine may have ended it itself
+            self._at_once("ROLLBACK")
         while self._registered_in_vain:
             self._connection.unregister(self._registered_in_vain.pop())
 
-    def _end(self, sql: str) -> None:
-        """End the transaction beyond the reach of `interrupt`, which must not leave open whether it has ended."""
+    def _at_once(self, sql: str) -> None:
+        """Begin or end a transaction beyond the reach of `interrupt`, which must not leave open whether one is open."""
         try:
             self._connection.execute(sql)
         except duckdb.Error as error:

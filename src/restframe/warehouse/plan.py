@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from restframe.result import Column, Result
 from restframe.sql import Query, Translation, translate
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
+from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.registry import COMMANDS
 from restframe.warehouse.queries import SessionNames, prepare_models, stream
 
@@ -32,7 +33,7 @@ class Plan:
 
     run: Callable[[], Result]
     transaction: bool = False
-    locks: tuple[Hashable, ...] = ()
+    locks: Locks = ()
 
 
 @dataclass(frozen=True, slots=True)

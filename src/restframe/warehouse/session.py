@@ -10,11 +10,11 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from restframe import errors, sql
-from restframe.catalog.store import Catalog
+from restframe.catalog.store import TEMPORARY_SCHEMA, Catalog
 from restframe.engine import Connection, Parameters
 from restframe.result import Notice, Result
 from restframe.sql.parameter_rows import insert_of_rows
@@ -61,6 +61,7 @@ class Session:
         self.statement_id = 0
         self.transaction: TransactionState = "idle"
         self._scope: Scope = "statement"  # what the open transaction lasts for
+        self._untouched = False  # the open transaction has carried out nothing yet
         self._closed = False
         self._model_calls: StatementCalls | None = None  # kept, so that the engine finds them by the statement's id
         self._result: Result | None = None  # the last one, perhaps still streaming
@@ -158,6 +159,12 @@ class Session:
     def _carry_out(self, planned: Plan) -> Result:
         for table in planned.locks:
             self.write_lock(table)
+        if planned.locks and self.transaction == "open" and self._untouched:
+            # Looking names up has fixed what the transaction sees. What was committed while it waited would conflict.
+            self.connection.rollback()
+            self.catalog.rollback()
+            self.connection.begin()
+        self._untouched = False
         alone = planned.transaction and self.transaction == "idle"
         if alone:
             self._begin("statement")
@@ -166,40 +173,48 @@ class Session:
             self._commit()
         return result
 
-    def guarded(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def guarded(self, batches: Generator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
         """The batches of a statement that streams, under its time-out and cancellation until the last is read."""
-        while True:
-            with self._watched():
-                try:
-                    self.check_cancelled()
-                    batch = next(batches, None)
-                except BaseException as error:
-                    self._undo()
-                    self._raise_cancelled(error)
-                    raise
-            if batch is None:
-                return
-            yield batch
+        with contextlib.closing(batches):
+            while True:
+                with self._watched():
+                    try:
+                        self.check_cancelled()
+                        batch = next(batches, None)
+                    except BaseException as error:
+                        batches.close()  # the engine ends no transaction while rows are being read
+                        self._undo()
+                        self._raise_cancelled(error)
+                        raise
+                if batch is None:
+                    return
+                yield batch
 
     # Cancellation
 
     def cancel(self) -> None:
-        """Stop the running statement with QueryCanceled; no effect when none runs. Callable from any thread."""
-        self._cancel(self.statement_id, "cancelled on user's request")
+        """Stop the running statement with QueryCanceled; no effect when none runs. Callable from any thread.
 
-    def _cancel(self, statement_id: int, reason: str) -> None:
-        deadline = time.monotonic() + 2
-        while time.monotonic() < deadline:
-            with self._lock:
-                streaming = self._result is not None and self._result.streams
-                if statement_id != self.statement_id or not (self._executing or streaming):
-                    return
-                self._cancelled = reason
-                self.connection.interrupt()
-                if not self._executing:
-                    return
-            # An interrupt between two calls of the engine stops neither, hence more than one.
+        Returns at once; a statement that cannot be stopped right now is stopped as soon as it can be.
+        """
+        statement_id, reason = self.statement_id, "cancelled on user's request"
+        if self._interrupt(statement_id, reason):
+            threading.Thread(target=self._stop, args=(statement_id, reason), daemon=True).start()
+
+    def _stop(self, statement_id: int, reason: str) -> None:
+        """Interrupt until it helps: one that comes between two calls of the engine, or while it plans, does not."""
+        while self._interrupt(statement_id, reason):
             time.sleep(0.005)
+
+    def _interrupt(self, statement_id: int, reason: str) -> bool:
+        """Mark a statement as cancelled and interrupt it; returns whether it is still being executed."""
+        with self._lock:
+            streaming = self._result is not None and self._result.streams
+            if statement_id != self.statement_id or not (self._executing or streaming):
+                return False
+            self._cancelled = reason
+            self.connection.interrupt()
+            return self._executing
 
     def check_cancelled(self) -> None:
         """For Python loops inside a statement: QueryCanceled once somebody asked for it."""
@@ -212,18 +227,18 @@ class Session:
         if self._executing:  # a command reads a stream of its own
             yield
             return
+        self._executing = True  # before the timer starts, which looks at it
         timer = None
         if self._deadline is not None:
             remaining_s = max(0.0, self._deadline - time.monotonic())
-            timer = threading.Timer(remaining_s, self._cancel, (self.statement_id, "cancelled on statement timeout"))
+            timer = threading.Timer(remaining_s, self._stop, (self.statement_id, "cancelled on statement timeout"))
             timer.daemon = True
             timer.start()
-        outer, self._executing = self._executing, True
         try:
             yield
         finally:
             with self._lock:
-                self._executing = outer  # a command may read a guarded stream
+                self._executing = False
             if timer is not None:
                 timer.cancel()
 
@@ -236,9 +251,10 @@ class Session:
         if self.on_progress is not None:
             self.on_progress(done, total)
 
-    def write_lock(self, table: Hashable) -> None:
-        """Wait until no other transaction writes this table."""
-        self.services.locks.acquire(self, table, self.check_cancelled)
+    def write_lock(self, table: tuple[str, str]) -> None:
+        """Wait until no other transaction writes this table, given by the engine's schema and name."""
+        if table[0] != TEMPORARY_SCHEMA:
+            self.services.locks.acquire(self, table, self.check_cancelled)
 
     def set_engine_variable(self, name: str, value: str | int) -> None:
         """Make a value readable in SQL as `getvariable('restframe_<name>')`, in this session."""
@@ -324,10 +340,11 @@ class Session:
             self._begin(scope)
 
     def _begin(self, scope: Scope) -> None:
+        self._settle()  # the engine begins no transaction while rows are being read
         self.connection.begin()
         self.catalog.begin()
         self.variables.begin()
-        self.transaction, self._scope = "open", scope
+        self.transaction, self._scope, self._untouched = "open", scope, True
 
     def _commit(self) -> None:
         try:
@@ -339,12 +356,13 @@ class Session:
         self._ended()
 
     def _rollback(self) -> None:
-        with contextlib.suppress(errors.Error):  # the engine may have ended it itself
+        try:
             self.connection.rollback()
-        self.catalog.rollback()
+        finally:
+            self.catalog.rollback()
+            self._ended()
         if self.variables.rollback():
             self._apply_variables()
-        self._ended()
 
     def _ended(self) -> None:
         self.transaction = "idle"
@@ -368,10 +386,16 @@ class Session:
             raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}") from error
 
     def _settle(self) -> None:
-        """Free the connection from a result that is still streaming: what is left of it waits in the spool."""
+        """Free the connection from a result that is still streaming: what is left of it waits in the spool.
+
+        When reading it fails, whoever reads on is told, and here only who loses a text's changes by it.
+        """
         result, self._result = self._result, None
         if result is not None:
-            result.buffer(self.settings.spool)
+            changes = self.transaction == "open" and self._scope == "text"
+            failure = result.buffer(self.settings.spool)
+            if failure is not None and changes:
+                raise failure
 
     def _end_text(self) -> None:
         """Commit the transaction of a text, when its last result has been read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,10 @@ from restframe.result import Result
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
+
+
+# Tables by the engine's schema and name.
+Locks = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +27,4 @@ class Command:
 
     run: Callable[[Any, Session], Result]
     transaction: bool = True
-    locks: Callable[[Any, Session], tuple[Hashable, ...]] = lambda statement, session: ()
+    locks: Callable[[Any, Session], Locks] = lambda statement, session: ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
@@ -27,6 +27,7 @@ from restframe.sql.statements.alter_table import (
     RenameTable,
 )
 from restframe.sql.statements.columns import ColumnName
+from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.definitions import column_definition, constraint_text
 from restframe.warehouse.commands.dependents import all_dependents, drop_all, identity_sequences
 from restframe.warehouse.commands.table import column_ddl
@@ -55,7 +56,7 @@ def _relation(statement: AlterTable, session: Session) -> Relation:
     return relation
 
 
-def locks(statement: AlterTable, session: Session) -> tuple[Hashable, ...]:
+def locks(statement: AlterTable, session: Session) -> Locks:
     relation = _relation(statement, session)
     return ((relation.engine_schema, relation.engine_name),)
 

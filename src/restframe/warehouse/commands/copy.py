@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,7 @@ from restframe.catalog.relations import ColumnDefinition, Relation
 from restframe.engine.quoting import quoted
 from restframe.result import Result
 from restframe.sql.statements.copy import Columnar, Copy, Csv, Json
+from restframe.warehouse.commands import Locks
 from restframe.warehouse.loading.sources import SourceFile, find_files
 from restframe.warehouse.loading.targets import target_columns
 
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 _ROWS = "restframe_copy_rows"
 
 
-def locks(statement: Copy, session: Session) -> tuple[Hashable, ...]:
+def locks(statement: Copy, session: Session) -> Locks:
     relation = _relation(statement, session)
     return ((relation.engine_schema, relation.engine_name),)
 

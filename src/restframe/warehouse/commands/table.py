@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from restframe import errors
 from restframe.catalog.relations import ColumnDefinition, Relation
-from restframe.catalog.store import engine_schema
+from restframe.catalog.store import TEMPORARY_SCHEMA, engine_schema
 from restframe.engine.quoting import literal, quoted
 from restframe.result import Result
 from restframe.sql import QualifiedName, Query, Translation, translate, translate_default
@@ -21,10 +21,12 @@ from restframe.sql.statements.create_table import (
     LikeClause,
     TableAttributes,
 )
-from restframe.sql.statements.drop import DropTable
+from restframe.sql.statements.drop import DropTable, DropView
 from restframe.sql.statements.maintenance import Truncate
 from restframe.sql.statements.query import SelectInto
+from restframe.sql.statements.view import CreateView
 from restframe.types import SqlType
+from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.definitions import TableDefinition, check_distinct, column_definition, define
 from restframe.warehouse.commands.dependents import drop_all
 from restframe.warehouse.queries import SessionNames, prepare_models
@@ -63,7 +65,7 @@ def create(statement: CreateTable, session: Session) -> Result:
 def _place(name: QualifiedName, temporary: bool, session: Session) -> Relation:
     """The new table, so far without columns."""
     if temporary:
-        return Relation("pg_temp", name.name, "temporary table", (), engine_schema="temp", owner=session.user)
+        return Relation("pg_temp", name.name, "temporary table", (), engine_schema=TEMPORARY_SCHEMA, owner=session.user)
     schema = session.catalog.creation_schema(name.schema, name.position)
     return Relation(schema, name.name, "table", (), engine_schema=engine_schema(schema), owner=session.user)
 
@@ -260,7 +262,15 @@ def _a_table(relation: Relation, name: QualifiedName) -> Relation:
     return relation
 
 
-def locks_of_drop(statement: DropTable, session: Session) -> tuple[Hashable, ...]:
+def locks_of_create(statement: CreateTable | CreateTableAs | SelectInto | CreateView, session: Session) -> Locks:
+    """The name itself: of two who create it, the second waits, and is told that it exists."""
+    name = statement.name
+    if not isinstance(statement, CreateView) and (statement.temporary or name.name.startswith("#")):
+        return ()
+    return ((engine_schema(session.catalog.creation_schema(name.schema, name.position)), name.name),)
+
+
+def locks_of_drop(statement: DropTable | DropView, session: Session) -> Locks:
     found = (session.catalog.find_relation(name.schema, name.name) for name in statement.names)
     return tuple(sorted({(one.engine_schema, one.engine_name) for one in found if one is not None}))
 
@@ -278,7 +288,7 @@ def the_table(name: QualifiedName, session: Session) -> Relation:
     return _a_table(session.catalog.relation(name.schema, name.name, name.position), name)
 
 
-def locks_of_table(statement: Truncate, session: Session) -> tuple[Hashable, ...]:
+def locks_of_table(statement: Truncate, session: Session) -> Locks:
     relation = session.catalog.relation(statement.name.schema, statement.name.name, statement.name.position)
     return ((relation.engine_schema, relation.engine_name),)
 
