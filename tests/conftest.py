@@ -60,7 +60,9 @@ class TranslatedSql:
 
     def __init__(self) -> None:
         self.connection = duckdb.connect(config={"threads": 2})
-        self.connection.execute("SET integer_division = true; SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'")
+        self.connection.execute(
+            "SET integer_division = true; SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'"
+        )
         self.connection.execute("CREATE SCHEMA _restframe; CREATE SCHEMA public")
         for macro in sql.MACROS:
             self.connection.execute(macro)

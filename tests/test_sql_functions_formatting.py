@@ -55,26 +55,21 @@ def test_dates_to_text(redshift: Any, value: str, form: str, expected: str) -> N
     assert redshift.value(f"to_char({value}, '{form}')") == expected
 
 
-@given(
-    st.datetimes(dt.datetime(1000, 1, 1), dt.datetime(2999, 12, 31)),
-    st.lists(
-        st.sampled_from("YYYY YY MM DD DDD HH24 HH12 MI SS MS US Q D ID CC IW Mon MON Month DAY Dy AM pm J".split()),
-        min_size=1,
-        max_size=6,
-    ),
-    st.sampled_from([" ", "-", "/", ":", ", "]),
-)
-@many
-def test_dates_to_text_as_another_formatter_does_it(
-    redshift: Any, moment: dt.datetime, patterns: list[str], separator: str
-) -> None:
-    form = separator.join(patterns)
-    expected = separator.join(FORMATTERS[pattern](moment) for pattern in patterns)
-    assert redshift.row(f"select to_char($1::timestamp, '{form}')", [moment]) == (expected,)
-
-
-MONTHS = "January February March April May June July August September October November December".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 FORMATTERS: dict[str, Any] = {
     "YYYY": lambda t: f"{t.year:04}",
     "YY": lambda t: f"{t.year % 100:02}",
@@ -101,6 +96,51 @@ FORMATTERS: dict[str, Any] = {
     "pm": lambda t: "am" if t.hour < 12 else "pm",
     "J": lambda t: str(t.toordinal() + 1721425),
 }
+
+
+@given(
+    st.datetimes(dt.datetime(1000, 1, 1), dt.datetime(2999, 12, 31)),
+    st.lists(
+        st.sampled_from(
+            [
+                "YYYY",
+                "YY",
+                "MM",
+                "DD",
+                "DDD",
+                "HH24",
+                "HH12",
+                "MI",
+                "SS",
+                "MS",
+                "US",
+                "Q",
+                "D",
+                "ID",
+                "CC",
+                "IW",
+                "Mon",
+                "MON",
+                "Month",
+                "DAY",
+                "Dy",
+                "AM",
+                "pm",
+                "J",
+            ]
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from([" ", "-", "/", ":", ", "]),
+)
+@many
+def test_dates_to_text_as_another_formatter_does_it(
+    redshift: Any, moment: dt.datetime, patterns: list[str], separator: str
+) -> None:
+    form = separator.join(patterns)
+    expected = separator.join(FORMATTERS[pattern](moment) for pattern in patterns)
+    assert redshift.row(f"select to_char($1::timestamp, '{form}')", [moment]) == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +221,11 @@ def formatted(value: Decimal, form: str) -> str:
     width = sum(sign != "," for sign in whole)
     sign = "-" if value < 0 else " "
     if len(digits.lstrip("0")) > width:
-        return sign + "".join("," if one == "," else "#" for one in whole) + ("." + "#" * len(fraction) if fraction else "")
+        return (
+            sign
+            + "".join("," if one == "," else "#" for one in whole)
+            + ("." + "#" * len(fraction) if fraction else "")
+        )
     padded = iter(digits.lstrip("0").rjust(width, "0") if digits != "0" else "0" * width)
     shown, started = "", False
     for place, one in enumerate(whole):
@@ -209,7 +253,8 @@ def formatted(value: Decimal, form: str) -> str:
         ("to_date('05/03/70', 'DD/MM/YY')", dt.date(1970, 3, 5)),
         ("to_date('2024060', 'YYYYDDD')", dt.date(2024, 2, 29)),
         ("to_timestamp('2017', 'YYYY')::timestamp", dt.datetime(2017, 1, 1)),
-        ("to_timestamp('2011-12-18 24:38:15', 'YYYY-MM-DD HH24:MI:SS')::timestamp", dt.datetime(2011, 12, 19, 0, 38, 15)),
+        ("to_timestamp('2011-12-18 24:38:15', 'YYYY-MM-DD HH24:MI:SS')::timestamp",
+         dt.datetime(2011, 12, 19, 0, 38, 15)),
         ("to_timestamp('2011-12-18 11:38:15.5 PM', 'YYYY-MM-DD HH12:MI:SS.MS AM')::timestamp",
          dt.datetime(2011, 12, 18, 23, 38, 15, 500000)),
         ("to_timestamp(null, 'YYYY')", None),

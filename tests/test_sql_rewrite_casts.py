@@ -67,9 +67,8 @@ def test_text_is_cut_to_bytes_at_a_character(redshift: Any, text: str, length: i
 
 def test_decimals_of_tables_are_cut_and_constants_rounded(redshift: Any) -> None:
     redshift.table("t", "d decimal(10,4), f float8", "1.6789, 1.6789")
-    assert redshift.row("select d::decimal(10,2), 1.6789::decimal(10,2), f::decimal(10,2), (-d)::decimal(4,1) from t") == (
-        Decimal("1.67"), Decimal("1.68"), Decimal("1.68"), Decimal("-1.6"),
-    )  # fmt: skip
+    assert redshift.row("select d::decimal(10,2), (-d)::decimal(4,1) from t") == (Decimal("1.67"), Decimal("-1.6"))
+    assert redshift.row("select 1.6789::decimal(10,2), f::decimal(10,2) from t") == (Decimal("1.68"), Decimal("1.68"))
 
 
 def test_the_manuals_standard_deviations_are_rounded(redshift: Any) -> None:
@@ -97,9 +96,7 @@ def test_the_manuals_standard_deviations_are_rounded(redshift: Any) -> None:
         ("1::int[]", errors.UndefinedObject, "does not exist"),
     ],
 )
-def test_casts_that_are_refused(
-    redshift: Any, expression: str, condition: type[errors.Error], message: str
-) -> None:
+def test_casts_that_are_refused(redshift: Any, expression: str, condition: type[errors.Error], message: str) -> None:
     with pytest.raises(condition) as caught:
         redshift.value(expression)
     assert message in caught.value.message
@@ -108,5 +105,5 @@ def test_casts_that_are_refused(
 
 @pytest.mark.parametrize("expression", ["12345678::smallint", "123.456::decimal(2,1)", "'99999999999'::int"])
 def test_values_out_of_range_are_errors_of_the_engine(redshift: Any, expression: str) -> None:
-    with pytest.raises(Exception, match="(?i)out of range|could not convert"):
+    with pytest.raises(Exception, match=r"(?i)out of range|could not convert"):
         redshift.value(expression)

@@ -63,7 +63,7 @@ def test_paths(orders: Any, expression: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("json_parse('{\"a\":{\"b\":[10,20]}}').a.b[1]", "20"),
+        ('json_parse(\'{"a":{"b":[10,20]}}\').a.b[1]', "20"),
         ("json_serialize(json_parse('{\"a\": [1, 2]}'))", '{"a":[1,2]}'),
         ("json_typeof(json_parse('1.5'))", "number"),
         ("json_typeof(array(1, 2)[0])", "number"),
@@ -92,7 +92,7 @@ def test_functions_on_super(redshift: Any, expression: str, expected: object) ->
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("json_extract_path_text('{\"f2\":{\"f3\":1},\"f4\":{\"f5\":99,\"f6\":\"star\"}}', 'f4', 'f6')", "star"),
+        ('json_extract_path_text(\'{"f2":{"f3":1},"f4":{"f5":99,"f6":"star"}}\', \'f4\', \'f6\')', "star"),
         ("json_extract_path_text('{\"a\":1}', 'z')", ""),
         ("json_extract_path_text('{\"a\":{\"b\":2}}', 'a')", '{"b":2}'),
         ("json_extract_path_text('{\"a\"', 'a', true)", None),
@@ -102,11 +102,11 @@ def test_functions_on_super(redshift: Any, expression: str, expected: object) ->
         ("json_extract_array_element_text('[111,112,113]', 2)", "113"),
         ("json_extract_array_element_text('[111]', 5)", ""),
         ("json_extract_array_element_text('[1', 0, true)", None),
-        ("json_array_length('[11,12,13,{\"f1\":21,\"f2\":[25,26]},14]')", 5),
+        ('json_array_length(\'[11,12,13,{"f1":21,"f2":[25,26]},14]\')', 5),
         ("json_array_length('[11,12', true)", None),
-        ("is_valid_json('{\"a\":{\"b\":1}}')", True),
+        ('is_valid_json(\'{"a":{"b":1}}\')', True),
         ("is_valid_json('{{}}') or is_valid_json('[1,2,3]')", False),
-        ("is_valid_json_array('[\"a\",[\"b\"]]')", True),
+        ('is_valid_json_array(\'["a",["b"]]\')', True),
         ("is_valid_json_array('{\"a\":1}') or is_valid_json_array('[1,2,]')", False),
     ],
 )
@@ -163,7 +163,9 @@ def test_iteration_into_arrays_of_arrays_and_objects(redshift: Any) -> None:
     assert redshift.rows("select a, e from foo as f, f.m as a, a as e order by 2") == [
         ("[1.1,1.2]", "1.1"), ("[1.1,1.2]", "1.2"), ("[2.1,2.2]", "2.1"), ("[2.1,2.2]", "2.2"),
     ]  # fmt: skip
-    redshift.table("c", "name varchar(5), orders super", """'Ann', json_parse('[{"key": 7, "items": [{"p": 1}, {"p": 2}]}]')""")
+    redshift.table(
+        "c", "name varchar(5), orders super", """'Ann', json_parse('[{"key": 7, "items": [{"p": 1}, {"p": 2}]}]')"""
+    )
     assert redshift.rows("select c.name, o.key, l.p from c, c.orders o, o.items l order by 3") == [
         ("Ann", "7", "1"), ("Ann", "7", "2"),
     ]  # fmt: skip

@@ -67,6 +67,9 @@ _LITERAL = re.compile(
 )
 
 
+_ZEROS_IN_FRONT = re.compile(r"^0+(?=[0-9])")
+
+
 def _are_rows(found: Sequence[Match], width: int) -> bool:
     """Whether nothing but rows of `width` literals was found, each in parentheses, with commas between them."""
     if len(found) % width or any(match[_ELSE] for match in found):
@@ -88,6 +91,8 @@ def _are_rows(found: Sequence[Match], width: int) -> bool:
 def _value(match: Match) -> str | None:
     bare = match[_BARE]
     if bare:
+        # 007 is a number, and as text it is 7.
+        bare = _ZEROS_IN_FRONT.sub("", bare) if bare[0] == "0" else bare
         return None if bare[0] in "nN" else bare
     text = match[_QUOTED]
     if "\\" in text:

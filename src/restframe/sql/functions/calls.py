@@ -43,7 +43,10 @@ def visit_dot(node: exp.Dot, scope: Scope) -> Typed:
         schema = schema.args["expression"]
     if schema.__class__ is not exp.Identifier:
         refuse(node, scope)
-    name = QualifiedName(fold(schema), _name(called), scope.context.position(node))
+    position = scope.context.position(node)
+    if "start" not in schema.meta:  # sqlglot has kept the place of the function's own name only
+        position -= len(str(schema.args["this"])) + 1
+    name = QualifiedName(fold(schema), _name(called), position)
     if name.schema == "pg_catalog":
         return visit_call(called, scope)
     return _visit_model_call(called, name, scope)
@@ -199,7 +202,9 @@ def _visit_model_call(node: exp.Anonymous, name: QualifiedName, scope: Scope) ->
     function = scope.context.names.function(name, len(node.args["expressions"]))
     types = visit_list(node, "expressions", scope)
     if function is None:
-        raise no_such_function(str(name), types, node, scope)
+        error = no_such_function(str(name), types, node, scope)
+        error.position = name.position
+        raise error
     arguments = node.args["expressions"]
     scope.context.calls.append(_model_call(function, arguments, scope))
     converted: list[exp.Expr] = [

@@ -56,19 +56,25 @@ class Context:
         return table
 
     def position(self, node: exp.Expr, words: str = "") -> int:
-        """Where a node stands: the first place that any part of it has.
+        """Where a node stands, for an error.
 
-        words : keywords to look for when it has none; otherwise a literal is looked for by its text
+        words : keywords that are there, for a node that begins with them
         """
+        wanted = words.upper().split()
         starts = [int(part.meta["start"]) for part in node.dfs() if "start" in part.meta]
-        if starts:
+        if not wanted and starts:
             return self.base + min(starts)
-        tokens = tokenize(self.text, self.base - 1)
-        wanted = words.upper().split() or [str(one.args["this"]).upper() for one in node.find_all(exp.Literal)][:1]
-        for at in range(len(tokens)):
-            if wanted and [str(token.text).upper() for token in tokens[at : at + len(wanted)]] == wanted:
-                return self.base + int(tokens[at].start)
-        return self.base
+        if not wanted:  # literals have no place of their own: the first one with the same text
+            wanted = [str(one.args["this"]).upper() for one in node.find_all(exp.Literal)][:1]
+        found = [
+            (word, int(token.start))
+            for token in tokenize(self.text, self.base - 1)
+            for word in str(token.text).upper().split()
+        ]
+        for at in range(len(found)):
+            if wanted and [word for word, _ in found[at : at + len(wanted)]] == wanted:
+                return self.base + found[at][1]
+        return self.base + min(starts, default=0)
 
 
 @dataclass(frozen=True, slots=True)

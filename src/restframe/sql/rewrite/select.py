@@ -105,15 +105,24 @@ def _measured(node: exp.Expr, type_: Type) -> Type:
 
 
 def _excluded(node: exp.Select) -> frozenset[str]:
-    """The columns that `* EXCLUDE ...` leaves out, wherever in the select list sqlglot put them."""
+    """The columns that EXCLUDE leaves out, at the end of the select list, wherever sqlglot has put them.
+
+    `*, a EXCLUDE b, c` excludes b and c, from everything.
+    """
     found = list(node.args.get("exclude") or ())
+    kept: list[exp.Expr] = []
     for projection in node.args["expressions"]:
         star = projection.args.get("this") if projection.__class__ is exp.Column else projection
-        if star.__class__ is exp.Star:
-            found += star.args.get("except_") or ()
+        if found:
+            found.append(projection)
+            continue
+        if star.__class__ is exp.Star and star.args.get("except_"):
+            found += star.args["except_"]
             star.set("except_", None)
+        kept.append(projection)
+    node.set("expressions", kept)
     node.set("exclude", None)
-    return frozenset(fold(one.this if isinstance(one, exp.Column) else one) for one in found)
+    return frozenset(fold(one.args["this"] if one.__class__ is exp.Column else one) for one in found)
 
 
 def _add_star(
