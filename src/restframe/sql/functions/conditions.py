@@ -8,35 +8,22 @@ from __future__ import annotations
 from sqlglot import exp
 
 from restframe.sql.functions.registry import Call, function
-from restframe.sql.nodes import call, is_string, when
-from restframe.sql.rewrite.casts import convert
-from restframe.sql.rewrite.comparisons import align
-from restframe.sql.rewrite.rules import DATETIMES, common
+from restframe.sql.nodes import call, when
+from restframe.sql.rewrite.comparisons import align, check_comparable
+from restframe.sql.rewrite.matching import match
 from restframe.sql.rewrite.scope import Type
 from restframe.sql.rewrite.visit import Typed
 
 
-def _alike(made: Call) -> tuple[list[exp.Expr], Type]:
-    """All arguments and their common type; literals beside dates are read as dates."""
-    type_ = common(made.types)
-    if type_ is None or type_.name not in DATETIMES:
-        return made.arguments, type_
-    nodes = [
-        convert(node, own, type_, made.scope) if is_string(node) else node
-        for node, own in zip(made.arguments, made.types, strict=True)
-    ]
-    return nodes, type_
-
-
 @function("coalesce nvl", 1, None)
 def coalesce(made: Call) -> Typed:
-    nodes, type_ = _alike(made)
+    nodes, type_ = match("COALESCE", made.arguments, made.types, made.scope)
     return call("coalesce", *nodes), type_
 
 
 @function("greatest least", 1, None)
 def extreme(made: Call) -> Typed:
-    nodes, type_ = _alike(made)
+    nodes, type_ = match(made.name.upper(), made.arguments, made.types, made.scope)
     return call(made.name, *nodes), type_
 
 
@@ -44,6 +31,8 @@ def extreme(made: Call) -> Typed:
 def nullif(made: Call) -> Typed:
     left, right = made.types
     nodes = made.arguments
+    if left is not None and right is not None:
+        check_comparable(made.node, "=", nodes[0], left, nodes[1], right, made.scope)
     if left is not None and right is not None and left.name != right.name:
         nodes = [align(nodes[0], left, nodes[1], right, made.scope), align(nodes[1], right, nodes[0], left, made.scope)]
         if nodes[0] is not made.arguments[0]:
@@ -55,7 +44,8 @@ def nullif(made: Call) -> Typed:
 @function("nvl2", 3)
 def nvl2(made: Call) -> Typed:
     present = exp.Not(this=exp.Is(this=exp.Paren(this=made.arguments[0]), expression=exp.Null()))
-    return when(present, made.arguments[1], made.arguments[2]), common(made.types[1:])
+    results, type_ = match("NVL2", made.arguments[1:], made.types[1:], made.scope)
+    return when(present, *results), type_
 
 
 @function("decode", 3, None)
@@ -68,6 +58,8 @@ def decode(made: Call) -> Typed:
     for place in range(0, len(rest) - 1, 2):
         search, searched = rest[place], types[place]
         left, right = value.copy(), search
+        if type_ is not None and searched is not None:
+            check_comparable(search, "=", value, type_, search, searched, made.scope)
         if type_ is not None and searched is not None and type_.name != searched.name:
             left = align(value.copy(), type_, search, searched, made.scope)
             right = align(search, searched, value, type_, made.scope)
@@ -80,7 +72,11 @@ def decode(made: Call) -> Typed:
             same = exp.NullSafeEQ(this=exp.Paren(this=left), expression=exp.Paren(this=right))
         branches.append(exp.If(this=same, true=rest[place + 1]))
         results.append(types[place + 1])
-    default = rest[-1] if len(rest) % 2 else None
-    if default is not None:
+    values = [branch.args["true"] for branch in branches]
+    if len(rest) % 2:
+        values.append(rest[-1])
         results.append(types[-1])
-    return exp.Case(ifs=branches, default=default), common(results)
+    values, result = match("DECODE", values, results, made.scope)
+    for branch, chosen in zip(branches, values, strict=False):
+        branch.set("true", chosen)
+    return exp.Case(ifs=branches, default=values[-1] if len(rest) % 2 else None), result

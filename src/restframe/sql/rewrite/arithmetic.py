@@ -7,7 +7,6 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 from sqlglot import exp
 
-from restframe import errors
 from restframe.sql.nodes import (
     as_hugeint,
     as_type,
@@ -18,6 +17,7 @@ from restframe.sql.nodes import (
     number,
     operation,
 )
+from restframe.sql.rewrite.matching import no_operator
 from restframe.sql.rewrite.rules import (
     DATE,
     DATETIMES,
@@ -31,6 +31,8 @@ from restframe.sql.rewrite.rules import (
     VARCHAR,
     arithmetic,
     as_numeric,
+    kind,
+    numeric,
 )
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
@@ -63,7 +65,10 @@ def _combine(node: exp.Expr, left: Type, right: Type, scope: Scope) -> Typed:
     if operator == "||":
         return _concatenate(node, left, right, scope)
     if left is None or right is None:
-        return node, left or right
+        known = left or right
+        if known is not None and kind(known) not in _COUNTABLE:
+            raise no_operator(node, operator, left, right, scope)
+        return node, known
     if left.is_number and right.is_number:
         return _numbers(node, operator, left, right)
     if left.name == "super" or right.name == "super":
@@ -76,17 +81,7 @@ def _combine(node: exp.Expr, left: Type, right: Type, scope: Scope) -> Typed:
     return compute(node.args["this"], node.args["expression"])
 
 
-def no_operator(node: exp.Expr, operator: str, left: SqlType, right: SqlType, scope: Scope) -> errors.Error:
-    return errors.UndefinedFunction(
-        f"operator does not exist: {_bare(left)} {operator} {_bare(right)}",
-        position=scope.context.position(node),
-        hint="No operator matches the given name and argument types. You may need to add explicit type casts.",
-    )
-
-
-def _bare(type_: SqlType) -> str:
-    return str(SqlType(type_.name))
-
+_COUNTABLE = frozenset({"number", "date", "time", "interval", "super"})
 
 # Numbers
 
@@ -94,7 +89,7 @@ def _bare(type_: SqlType) -> str:
 def _numbers(node: exp.Expr, operator: str, left: SqlType, right: SqlType) -> Typed:
     result = arithmetic(operator, left, right)
     if operator == "/":
-        return _divide(node, left, right, result), result
+        return _divide(node, left, right, result)
     if result.is_integer and "int2" in (left.name, right.name) and left.name != right.name:
         # The engine lets a literal shrink to the other side's type, and then overflows it.
         side = "this" if left.name == "int2" else "expression"
@@ -116,17 +111,18 @@ def _may_overflow(left: SqlType, right: SqlType) -> bool:
     return digits > 18 and 18 - decimals < 12 and max(left.precision or 0, right.precision or 0) <= 18
 
 
-def _divide(node: exp.Expr, left: SqlType, right: SqlType, result: SqlType) -> exp.Expr:
+def _divide(node: exp.Expr, left: SqlType, right: SqlType, result: SqlType) -> Typed:
     dividend, divisor = node.args["this"], node.args["expression"]
     if result.is_integer:
-        return exp.IntDiv(this=dividend, expression=divisor)
+        return exp.IntDiv(this=dividend, expression=divisor), result
     if result.name != "numeric":
-        return exp.Div(this=dividend, expression=divisor)
+        return exp.Div(this=dividend, expression=divisor), result
     if is_number(dividend) and is_number(divisor):
         constant = _constant_quotient(dividend, divisor)
         if constant is not None:
             return constant
-    return divide_exactly(dividend, as_numeric(left).scale or 0, divisor, as_numeric(right).scale or 0, result)
+    exact = divide_exactly(dividend, as_numeric(left).scale or 0, divisor, as_numeric(right).scale or 0, result)
+    return exact, result
 
 
 def divide_exactly(
@@ -157,7 +153,7 @@ def _lifted(node: exp.Expr, scale: int, power: int) -> exp.Expr:
     return as_hugeint(exp.Mul(this=wide, expression=number(10**power)))
 
 
-def _constant_quotient(dividend: exp.Expr, divisor: exp.Expr) -> exp.Expr | None:
+def _constant_quotient(dividend: exp.Expr, divisor: exp.Expr) -> Typed | None:
     """What the leader node makes of two literals, with PostgreSQL's digits: 1.0 / 3 has twenty of them."""
     left, right = _decimal(dividend), _decimal(divisor)
     if not right:
@@ -170,8 +166,8 @@ def _constant_quotient(dividend: exp.Expr, divisor: exp.Expr) -> exp.Expr | None
     digits = max(quotient.adjusted() + 1, 1) + scale
     if digits > 38:
         return None
-    shown = number(f"{quotient:f}")
-    return exp.Cast(this=shown, to=decimal_type(digits, scale))
+    result = numeric(digits, scale)
+    return as_type(number(f"{quotient:f}"), result), result
 
 
 _WIDE = Context(prec=100)

@@ -99,7 +99,7 @@ def convert(node: exp.Expr, type_: Type, target: SqlType, scope: Scope, *, expli
         return node
     if type_.name == "super":
         return _from_super(node, target)
-    if (type_.name, target.name) in _NO_CAST:
+    if target.name not in _CASTS[type_.name]:
         raise errors.CannotCoerce(
             f"cannot cast type {SqlType(type_.name)} to {SqlType(target.name)}", position=scope.context.position(node)
         )
@@ -112,17 +112,23 @@ def convert(node: exp.Expr, type_: Type, target: SqlType, scope: Scope, *, expli
     return as_type(node, target)
 
 
-def _pairs(sources: str, targets: str) -> set[tuple[str, str]]:
-    return {(source, target) for source in sources.split() for target in targets.split()}
-
-
-_NO_CAST = (
-    _pairs("date timestamp timestamptz time timetz interval", "int2 int4 int8 float4 float8 numeric bool super")
-    | _pairs("int2 int4 int8 float4 float8 numeric bool", "date timestamp timestamptz time timetz interval")
-    | _pairs("numeric float4 float8", "bool")
-    | _pairs("bool", "numeric float4 float8")
-    | _pairs("varbyte", "int2 float4 float8 numeric bool date timestamp timestamptz time timetz interval")
-)
+_NUMBERS = "int2 int4 int8 numeric float4 float8 super"
+# What has a cast to what, text aside, which has one to and from everything.
+_CASTS: dict[str, frozenset[str]] = {
+    name: frozenset(targets.split())
+    for names, targets in {
+        "int2 int4 int8": f"{_NUMBERS} bool",
+        "numeric float4 float8": _NUMBERS,
+        "bool": "bool int2 int4 int8 super",
+        "varchar bpchar": f"{_NUMBERS} bool date timestamp timestamptz time timetz interval varbyte",
+        "date": "date timestamp timestamptz",
+        "timestamp timestamptz": "date timestamp timestamptz time timetz",
+        "time timetz": "time timetz",
+        "interval": "interval",
+        "varbyte": "varbyte",
+    }.items()
+    for name in names.split()
+}
 
 
 def _narrowed(node: exp.Expr, target: SqlType) -> exp.Expr:
@@ -187,6 +193,11 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
                 f'invalid input syntax for type {SqlType(target.name)}: "{text[:100]}"',
                 position=scope.context.position(node),
             )
+    elif target.name == "bool":
+        if text.strip().lower() not in _BOOLEANS:
+            raise errors.InvalidTextRepresentation(
+                f'invalid input syntax for type boolean: "{text[:100]}"', position=scope.context.position(node)
+            )
     elif target.name in DATETIMES:
         special = _SPECIAL_TIMES.get(text.strip().lower())
         if special is not None:
@@ -196,6 +207,7 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
     return as_type(node, target)
 
 
+_BOOLEANS = frozenset(["t", "true", "y", "yes", "on", "1", "f", "false", "n", "no", "off", "0"])
 _WHOLE = re.compile(r"\s*[-+]?[0-9]+\s*")
 _NUMBER = re.compile(r"\s*([-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|nan|[-+]?inf(inity)?)\s*", re.IGNORECASE)
 _ISO = re.compile(r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?\s*")

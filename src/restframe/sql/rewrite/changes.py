@@ -13,9 +13,10 @@ from restframe.sql.nodes import as_type, call, fold, identifier, is_string, macr
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.columns import fold_in_place
 from restframe.sql.rewrite.from_clause import visit_joins, visit_source
+from restframe.sql.rewrite.matching import visit_condition
 from restframe.sql.rewrite.scope import Scope, Source, Type
 from restframe.sql.rewrite.select import visit_with
-from restframe.sql.rewrite.visit import only, refuse, visit, visit_argument, visit_list, visit_query
+from restframe.sql.rewrite.visit import only, refuse, visit, visit_list, visit_query
 from restframe.types import SqlType
 
 ROWS = "_restframe_values"  # what the rows of a bulk INSERT are registered as in the engine
@@ -234,7 +235,7 @@ def visit_update(node: exp.Expr, scope: Scope) -> TableReference:
         raise errors.SyntaxError("UPDATE needs SET", position=scope.context.position(node))
     _visit_assignments(node.args["expressions"], table, scope)
     if node.args.get("where") is not None:
-        visit_argument(node.args["where"], "this", scope)
+        visit_condition(node.args["where"], "this", scope, "WHERE")
     return table
 
 
@@ -270,7 +271,7 @@ def visit_delete(node: exp.Expr, scope: Scope) -> TableReference:
     if using:
         node.set("using", [visit_source(source, scope) for source in using])
     if node.args.get("where") is not None:
-        visit_argument(node.args["where"], "this", scope)
+        visit_condition(node.args["where"], "this", scope, "WHERE")
     return table
 
 
@@ -278,11 +279,11 @@ def visit_merge(node: exp.Expr, scope: Scope) -> TableReference:
     only(node, frozenset({"this", "using", "on", "whens", "with_"}), scope)
     _, table = _target(node.args["this"], scope)
     node.set("using", visit_source(node.args["using"], scope))
-    visit_argument(node, "on", scope)
+    visit_condition(node, "on", scope, "JOIN/ON")
     for branch in node.args["whens"].args["expressions"]:
         only(branch, frozenset({"matched", "source", "condition", "then"}), scope)
         if branch.args.get("condition") is not None:
-            visit_argument(branch, "condition", scope)
+            visit_condition(branch, "condition", scope, "WHEN")
         then = branch.args["then"]
         if then.__class__ is exp.Update:
             _visit_assignments(then.args["expressions"], table, scope)

@@ -7,7 +7,8 @@ from sqlglot import exp
 from restframe import errors
 from restframe.sql.nodes import as_type, call, identifier, is_string, macro, string
 from restframe.sql.rewrite.casts import convert
-from restframe.sql.rewrite.rules import BOOL, DATETIMES, TIMESTAMP, VARCHAR
+from restframe.sql.rewrite.matching import no_operator
+from restframe.sql.rewrite.rules import BOOL, DATETIMES, TIMESTAMP, VARCHAR, kind
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, only, visit_argument, visit_list, visit_query, visits
@@ -18,24 +19,34 @@ from restframe.types import SqlType
 def visit_comparison(node: exp.Expr, scope: Scope) -> Typed:
     left = visit_argument(node, "this", scope)
     right = visit_argument(node, "expression", scope)
-    align_sides(node, "this", left, "expression", right, scope)
+    align_sides(node, "this", left, "expression", right, scope, _SIGNS[node.__class__])
     return node, BOOL
+
+
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+    exp.NullSafeEQ: "=", exp.NullSafeNEQ: "<>",
+}  # fmt: skip
 
 
 @visits(exp.Between)
 def visit_between(node: exp.Between, scope: Scope) -> Typed:
     only(node, _BETWEEN, scope)
     this = visit_argument(node, "this", scope)
-    for bound in ("low", "high"):
-        align_sides(node, "this", this, bound, visit_argument(node, bound, scope), scope)
+    for bound, sign in (("low", ">="), ("high", "<=")):
+        align_sides(node, "this", this, bound, visit_argument(node, bound, scope), scope, sign)
     return node, BOOL
 
 
 _BETWEEN = frozenset({"this", "low", "high"})
 
 
-def align_sides(node: exp.Expr, left_key: str, left: Type, right_key: str, right: Type, scope: Scope) -> None:
+def align_sides(
+    node: exp.Expr, left_key: str, left: Type, right_key: str, right: Type, scope: Scope, sign: str
+) -> None:
     """Bring two sides of a comparison to one type, in place."""
+    if left is not None and right is not None:
+        check_comparable(node, sign, node.args[left_key], left, node.args[right_key], right, scope)
     if left is None or right is None or (left.name == right.name and left.name not in ("super", "bpchar")):
         return
     for key, type_, other_key, other in ((left_key, left, right_key, right), (right_key, right, left_key, left)):
@@ -45,8 +56,22 @@ def align_sides(node: exp.Expr, left_key: str, left: Type, right_key: str, right
             node.set(key, new)
 
 
+def check_comparable(
+    node: exp.Expr, sign: str, left_node: exp.Expr, left: SqlType, right_node: exp.Expr, right: SqlType, scope: Scope
+) -> None:
+    """UndefinedFunction for two types that cannot be compared."""
+    kinds = {kind(left), kind(right)}
+    if len(kinds) == 1 or "super" in kinds or is_string(left_node) or is_string(right_node):
+        return
+    if "text" not in kinds or not kinds & {"number", "date"}:
+        raise no_operator(node, sign, left, right, scope)
+
+
 def align(node: exp.Expr, type_: SqlType, other_node: exp.Expr, other: SqlType, scope: Scope) -> exp.Expr:
     """One side of a comparison, brought to what it is compared as."""
+    if node.__class__ in (exp.Any, exp.All) and other.is_text and not type_.is_text:
+        node.set("this", _as_texts(node.args["this"], type_, scope))
+        return node
     if type_.is_number and other.is_text and not is_string(other_node):
         return string(str(node.args["this"])) if node.__class__ is exp.Literal else to_text(node, type_, scope)
     if type_.name == "super":
@@ -57,7 +82,7 @@ def align(node: exp.Expr, type_: SqlType, other_node: exp.Expr, other: SqlType, 
         return node
     if is_string(node) and other.name == "bpchar":
         return string(str(node.args["this"]).rstrip(" "))
-    if is_string(node) and other.name in ("date", "timestamp", "timestamptz", "bool"):
+    if is_string(node) and not other.is_text:
         # '2020-01-01 10:00' beside a date is not cut down to a date, where it can be helped.
         target = TIMESTAMP if other.name == "date" and len(str(node.args["this"])) > 10 else other
         return convert(node, type_, target, scope)
@@ -93,6 +118,8 @@ def visit_in(node: exp.In, scope: Scope) -> Typed:
         node.set("this", to_text(node.args["this"], this, scope))
         this = VARCHAR
     for place, (item, type_) in enumerate(zip(items, types, strict=True)):
+        if type_ is not None:
+            check_comparable(node, "=", node.args["this"], this, item, type_, scope)
         if type_ is not None and (type_.name != this.name or this.name in ("super", "bpchar")):
             items[place] = align(item, type_, node.args["this"], this, scope)
     node.set("expressions", items)
@@ -108,9 +135,12 @@ def _in_query(node: exp.In, this: Type, scope: Scope) -> Typed:
     query, outputs = visit_query(node.args["query"], scope)
     only_type = outputs[0].type if len(outputs) == 1 else None
     if this is not None and only_type is not None:
-        if this.is_number and only_type.is_text:
+        check_comparable(node, "=", node.args["this"], this, query, only_type, scope)
+        if only_type.is_text and kind(this) in ("number", "date"):
             node.set("this", to_text(node.args["this"], this, scope))
-        elif this.is_text and only_type.is_number and not is_string(node.args["this"]):
+        elif is_string(node.args["this"]) and not only_type.is_text:
+            node.set("this", convert(node.args["this"], this, only_type, scope))
+        elif this.is_text and kind(only_type) in ("number", "date"):
             query = _as_texts(query, only_type, scope)
         elif this.name == "super":
             node.set("this", _dynamic(node.args["this"], only_type))

@@ -8,7 +8,9 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.nodes import is_string, macro, number, string, whole_number
-from restframe.sql.rewrite.comparisons import align
+from restframe.sql.rewrite.casts import convert
+from restframe.sql.rewrite.comparisons import align, check_comparable
+from restframe.sql.rewrite.matching import as_condition, match, no_operator, visit_condition, visit_number
 from restframe.sql.rewrite.rules import BOOL, FLOAT8, INT4, INT8, INTERVAL, VARCHAR, common, numeric
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.visit import Typed, only, refuse, visit_argument, visit_list, visit_query, visits
@@ -123,17 +125,18 @@ def visit_connective(node: exp.Expr, scope: Scope) -> Typed:
     # Conditions chain to the left and may be thousands long: a loop, not recursion.
     top = node
     while True:
-        visit_argument(node, "expression", scope)
+        clause = node.key.upper()
+        visit_condition(node, "expression", scope, clause)
         below = node.args["this"]
         if below.__class__ is not exp.And and below.__class__ is not exp.Or:
-            visit_argument(node, "this", scope)
+            visit_condition(node, "this", scope, clause)
             return top, BOOL
         node = below
 
 
 @visits(exp.Not)
 def visit_not(node: exp.Not, scope: Scope) -> Typed:
-    visit_argument(node, "this", scope)
+    visit_condition(node, "this", scope, "NOT")
     return node, BOOL
 
 
@@ -143,7 +146,9 @@ def visit_is(node: exp.Is, scope: Scope) -> Typed:
     type_ = visit_argument(node, "this", scope)
     if node.args["expression"].__class__ not in (exp.Null, exp.Boolean):
         refuse(node, scope, "this form of IS")
-    if type_ is not None and type_.name == "super":
+    if node.args["expression"].__class__ is exp.Boolean:
+        as_condition(node, "this", type_, scope, "IS TRUE" if node.args["expression"].args["this"] else "IS FALSE")
+    elif type_ is not None and type_.name == "super":
         node.set("this", macro("super_value", node.args["this"]))
     return node, BOOL
 
@@ -155,11 +160,7 @@ def visit_paren(node: exp.Paren, scope: Scope) -> Typed:
 
 @visits(exp.Neg)
 def visit_negative(node: exp.Neg, scope: Scope) -> Typed:
-    type_ = visit_argument(node, "this", scope)
-    if type_ is not None and type_.name == "super":
-        node.set("this", macro("super_number", node.args["this"]))
-        return node, FLOAT8
-    return node, type_
+    return node, visit_number(node, "this", scope, "-", also=INTERVAL)
 
 
 @visits(exp.Tuple)
@@ -174,17 +175,32 @@ def visit_case(node: exp.Case, scope: Scope) -> Typed:
     subject: Type = None
     if node.args.get("this") is not None:
         subject = visit_argument(node, "this", scope)
-    types: list[Type] = []
+    places: list[tuple[exp.Expr, str]] = []
     for branch in node.args["ifs"]:
-        condition = visit_argument(branch, "this", scope)
-        if subject is not None and condition is not None and subject.name != condition.name:
-            old = branch.args["this"]
-            branch.set("this", align(old, condition, node.args["this"], subject, scope))
-        types.append(visit_argument(branch, "true", scope))
+        if node.args.get("this") is None:
+            visit_condition(branch, "this", scope, "CASE/WHEN")
+        else:
+            _visit_search(branch, node, subject, scope)
+        places.append((branch, "true"))
     if node.args.get("default") is not None:
-        types.append(visit_argument(node, "default", scope))
+        places.append((node, "default"))
+    types = [visit_argument(place, key, scope) for place, key in places]
+    results, type_ = match("CASE", [place.args[key] for place, key in places], types, scope)
+    for (place, key), result in zip(places, results, strict=True):
+        place.set(key, result)
     scope.certain = certain
-    return node, common(types)
+    return node, type_
+
+
+def _visit_search(branch: exp.If, case: exp.Case, subject: Type, scope: Scope) -> None:
+    """What CASE compares its subject with; here only this side can be brought to the other's type."""
+    type_ = visit_argument(branch, "this", scope)
+    if subject is None or type_ is None:
+        return
+    value = branch.args["this"]
+    check_comparable(value, "=", case.args["this"], subject, value, type_, scope)
+    if subject.name != type_.name:
+        branch.set("this", align(value, type_, case.args["this"], subject, scope))
 
 
 # Operators on numbers
@@ -192,15 +208,15 @@ def visit_case(node: exp.Case, scope: Scope) -> Typed:
 
 @visits(exp.Pow)
 def visit_power(node: exp.Pow, scope: Scope) -> Typed:
-    visit_argument(node, "this", scope)
-    visit_argument(node, "expression", scope)
+    visit_number(node, "this", scope, "^")
+    visit_number(node, "expression", scope, "^")
     return exp.Anonymous(this="power", expressions=[node.args["this"], node.args["expression"]]), FLOAT8
 
 
 @visits(exp.Sqrt, exp.Cbrt)
 def visit_root(node: exp.Expr, scope: Scope) -> Typed:
     """`|/ x` and `||/ x`."""
-    visit_argument(node, "this", scope)
+    visit_number(node, "this", scope, "|/" if node.__class__ is exp.Sqrt else "||/")
     return exp.Anonymous(this=node.key, expressions=[node.args["this"]]), FLOAT8
 
 
@@ -208,12 +224,22 @@ def visit_root(node: exp.Expr, scope: Scope) -> Typed:
 def visit_bits(node: exp.Expr, scope: Scope) -> Typed:
     left = visit_argument(node, "this", scope)
     right = visit_argument(node, "expression", scope)
+    for key, type_ in (("this", left), ("expression", right)):
+        if type_ is not None and is_string(node.args[key]):
+            node.set(key, convert(node.args[key], type_, INT8, scope))
+        elif type_ is not None and not type_.is_integer:
+            raise no_operator(node, _BIT_SIGNS[node.__class__], left, right, scope)
     return node, common((left, right))
+
+
+_BIT_SIGNS: dict[type[exp.Expr], str] = {
+    exp.BitwiseAnd: "&", exp.BitwiseOr: "|", exp.BitwiseLeftShift: "<<", exp.BitwiseRightShift: ">>",
+}  # fmt: skip
 
 
 @visits(exp.BitwiseNot)
 def visit_bitwise_not(node: exp.BitwiseNot, scope: Scope) -> Typed:
-    return node, visit_argument(node, "this", scope)
+    return node, visit_number(node, "this", scope, "~", literal=INT8)
 
 
 # Queries as values

@@ -12,10 +12,11 @@ from restframe.sql.lexer import QualifiedName
 from restframe.sql.names import TableReference
 from restframe.sql.nodes import fold, identifier, macro, rename
 from restframe.sql.rewrite.columns import fold_in_place
+from restframe.sql.rewrite.matching import mismatch, visit_condition
 from restframe.sql.rewrite.pivots import visit_pivot
-from restframe.sql.rewrite.rules import INT8, SUPER, VARCHAR, common
+from restframe.sql.rewrite.rules import INT8, SUPER, VARCHAR, common, kind
 from restframe.sql.rewrite.scope import Output, Scope, Source, Type
-from restframe.sql.rewrite.visit import only, refuse, visit, visit_argument, visit_list, visit_query
+from restframe.sql.rewrite.visit import only, refuse, visit, visit_list, visit_query
 
 _TABLE = frozenset({"this", "db", "catalog", "alias", "joins", "pivots"})
 _QUERY = frozenset({"this", "alias", "pivots", "joins"})
@@ -188,7 +189,7 @@ def _visit_join(join: exp.Join, scope: Scope) -> None:
     before = list(scope.sources.values())
     join.set("this", visit_source(args["this"], scope))
     if args.get("on") is not None:
-        visit_argument(join, "on", scope)
+        visit_condition(join, "on", scope, "JOIN/ON")
     elif args.get("using") or method == "NATURAL":
         _merge(join, before, scope)
     elif kind in ("INNER", "OUTER") or args.get("side"):
@@ -215,7 +216,10 @@ def _merge(join: exp.Join, before: list[Source], scope: Scope) -> None:
             raise errors.UndefinedColumn(
                 f'column "{name}" specified in USING clause does not exist', position=scope.context.position(join)
             )
-        scope.merged[name] = common((left[name], right[name]))
+        one, other = left[name], right[name]
+        if one is not None and other is not None and kind(one) != kind(other):
+            raise mismatch("JOIN/USING", one, other, join, scope)
+        scope.merged[name] = common((one, other))
     scope.forget()
 
 

@@ -25,6 +25,17 @@ _MAX_PRECISION = 38
 _MAX_SCALE = 37
 
 
+_KINDS = {
+    **dict.fromkeys(_RANK, "number"), "varchar": "text", "bpchar": "text",
+    **dict.fromkeys(DATETIMES, "date"), "time": "time", "timetz": "time",
+}  # fmt: skip
+
+
+def kind(type_: SqlType) -> str:
+    """What types have to share to be compared, or to stand in one column, without a cast."""
+    return _KINDS.get(type_.name, type_.name)
+
+
 def numeric(precision: int, scale: int) -> SqlType:
     return SqlType("numeric", precision=precision, scale=scale)
 
@@ -89,10 +100,9 @@ def _common(left: SqlType, right: SqlType) -> SqlType:
     if left.name in DATETIMES and right.name in DATETIMES:
         names = {left.name, right.name}
         return TIMESTAMPTZ if "timestamptz" in names else TIMESTAMP
-    if left.is_text or right.is_text:
-        # A quoted literal beside a value of another type is one of that type.
-        return right if left.is_text else left
-    return SUPER if "super" in (left.name, right.name) else left
+    if kind(left) == kind(right) == "time":
+        return TIMETZ
+    return left
 
 
 def _common_number(left: SqlType, right: SqlType) -> SqlType:

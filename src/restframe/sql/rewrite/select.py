@@ -11,7 +11,7 @@ from restframe.sql.labels import label_of
 from restframe.sql.nodes import column, fold, identifier, is_string, whole_number
 from restframe.sql.rewrite.columns import fold_in_place
 from restframe.sql.rewrite.from_clause import renamed, visit_from
-from restframe.sql.rewrite.rules import common
+from restframe.sql.rewrite.matching import match, visit_condition
 from restframe.sql.rewrite.scope import Output, Scope, Source, Type
 from restframe.sql.rewrite.visit import (
     QueryVisit,
@@ -44,7 +44,7 @@ def visit_select(node: exp.Select, outer: Scope) -> QueryVisit:
     outputs = _visit_projections(node, scope)
     for clause in ("where", "having", "qualify"):
         if args.get(clause) is not None:
-            visit_argument(args[clause], "this", scope)
+            visit_condition(args[clause], "this", scope, clause.upper())
     if args.get("group") is not None:
         _visit_group(args["group"], outputs, scope)
     if args.get("distinct") is not None:
@@ -292,10 +292,31 @@ def _visit_second(node: exp.SetOperation, first: list[Output], scope: Scope) -> 
             f"each {node.key.upper()} query must have the same number of columns",
             position=scope.context.position(node.args["expression"]),
         )
-    outputs = [Output(a.label, common((a.type, b.type))) for a, b in zip(first, second, strict=True)]
+    outputs = [_one_output(node, place, a, b, scope) for place, (a, b) in enumerate(zip(first, second, strict=True))]
     if node.args.get("order") is not None or node.args.get("limit") is not None or node.args.get("offset") is not None:
         visit_tail(node, outputs, _outputs_as_scope(outputs, scope))
     return outputs
+
+
+def _one_output(node: exp.SetOperation, place: int, first: Output, second: Output, scope: Scope) -> Output:
+    """A column of a set operation. A literal in the select list of a side is read as what the other side has there."""
+    projections = [_projection(node.args[side], place) for side in ("this", "expression")]
+    values, type_ = match(node.key.upper(), [value for _, value in projections], (first.type, second.type), scope)
+    for (holder, old), new in zip(projections, values, strict=True):
+        if new is not old:
+            holder.set("this", new)
+    return Output(first.label, type_)
+
+
+def _projection(side: exp.Expr, place: int) -> tuple[exp.Expr, exp.Expr]:
+    """What gives a column of a set operation's side its value, and the node it stands in."""
+    while side.__class__ is exp.Subquery:
+        side = side.args["this"]
+    if side.__class__ is exp.Select:
+        projections = side.args["expressions"]
+        if place < len(projections) and projections[place].__class__ is exp.Alias:
+            return projections[place], projections[place].args["this"]
+    return side, side
 
 
 def _outputs_as_scope(outputs: list[Output], scope: Scope) -> Scope:
