@@ -47,13 +47,22 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"(?:No function matches|Could not choose a best candidate)", errors.UndefinedFunction, None),
     (r"NOT NULL constraint failed: \S*?([^.\s]+)$", errors.NotNullViolation, 'cannot insert NULL into column "{0}"'),
     (r"[Dd]uplicate key", errors.UniqueViolation, None),
-    (r"field value out of range|Could not parse string .* according to format", errors.InvalidDatetime, None),
+    (r'field value out of range: (".*")', errors.InvalidDatetime, "date/time field value out of range: {0}"),
+    (r'invalid (\w+) field format: (".*?")', errors.InvalidDatetime, "invalid input syntax for type {0}: {1}"),
+    (r"Could not parse string .* according to format", errors.InvalidDatetime, None),
+    (r"(?s)Could not convert string ['\"](.*)['\"] to (\w+)", errors.InvalidTextRepresentation,
+     'invalid input syntax for type {1}: "{0}"'),
+    (r"Could not cast value .+ to DECIMAL", errors.NumericValueOutOfRange, "numeric field overflow"),
+    (r"out of range for the destination type (\w+)", errors.NumericValueOutOfRange, "{0} out of range"),
     (r"out of range|Overflow|overflow", errors.NumericValueOutOfRange, None),
     (r"no transaction is active", errors.NoActiveTransaction, None),
     (r"Conflict|conflict|Failed to commit: Attempting", errors.SerializationFailure, _CONFLICT),
     (r"More than one row returned by a subquery", errors.DataError, "single-row subquery returns more than one row"),
     (r"[Ii]nterrupted", errors.QueryCanceled, "query cancelled on user's request"),
 )  # fmt: skip
+# The engine's names of types in its errors.
+_TYPES = {"INT16": "smallint", "INT32": "integer", "INT64": "bigint", "FLOAT": "real", "DOUBLE": "double precision",
+          "BOOL": "boolean", "DECIMAL": "numeric", "TIME": "time"}  # fmt: skip
 
 
 def translate_error(error: BaseException) -> errors.Error:
@@ -68,7 +77,8 @@ def translate_error(error: BaseException) -> errors.Error:
     for pattern, condition, message in _BY_TEXT:
         match = re.search(pattern, text)
         if match:
-            return condition(message.format(*match.groups()) if message else _first_line(text))
+            groups = (_TYPES.get(group, group) for group in match.groups())
+            return condition(message.format(*groups) if message else _first_line(text))
     return _BY_ENGINE_TYPE.get(kind, errors.InternalError)(_first_line(text))
 
 
