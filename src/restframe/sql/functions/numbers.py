@@ -15,7 +15,6 @@ from restframe.sql.rewrite.visit import Typed
 from restframe.types import SqlType
 
 simple("sqrt", "sqrt", "n", FLOAT8)
-simple("cbrt", "cbrt", "n", FLOAT8)
 simple("exp dexp", "exp", "n", FLOAT8)
 simple("ln dlog1", "ln", "n", FLOAT8)
 simple("log dlog10", "log10", "n", FLOAT8)
@@ -33,6 +32,11 @@ simple("power pow", "power", "nn", FLOAT8)
 simple("pi", "pi", "", FLOAT8)
 simple("random", "random", "", FLOAT8)
 simple("abs", "abs", "n", 0)
+
+
+@function("cbrt", 1)
+def cbrt(made: Call) -> Typed:
+    return macro("cube_root", as_type(made.number(0), FLOAT8)), FLOAT8
 
 
 @function("sign", 1)

@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.nodes import is_string, macro, number, string, whole_number
+from restframe.sql.nodes import as_type, call, is_string, macro, number, string, whole_number
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.comparisons import align, check_comparable
 from restframe.sql.rewrite.matching import as_condition, match, no_operator, visit_condition, visit_number
@@ -217,7 +217,9 @@ def visit_power(node: exp.Pow, scope: Scope) -> Typed:
 def visit_root(node: exp.Expr, scope: Scope) -> Typed:
     """`|/ x` and `||/ x`."""
     visit_number(node, "this", scope, "|/" if node.__class__ is exp.Sqrt else "||/")
-    return exp.Anonymous(this=node.key, expressions=[node.args["this"]]), FLOAT8
+    if node.__class__ is exp.Sqrt:
+        return call("sqrt", node.args["this"]), FLOAT8
+    return macro("cube_root", as_type(node.args["this"], FLOAT8)), FLOAT8
 
 
 @visits(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift)
