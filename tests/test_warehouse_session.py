@@ -85,6 +85,18 @@ def test_an_error_in_a_block_makes_the_rest_of_it_wait_for_its_end(session: Sess
     assert count(session) == 2
 
 
+def test_a_syntax_error_fails_the_block_too(session: Session) -> None:
+    session.execute("begin; insert into rides values (3, 'east')")
+    with pytest.raises(errors.SyntaxError):
+        session.execute("selec 1")
+    with pytest.raises(errors.InFailedTransaction):
+        session.execute("select 1")
+    session.execute("rollback")
+    with pytest.raises(errors.SyntaxError):
+        session.execute("selec 1")
+    assert count(session) == 2
+
+
 def test_several_statements_are_one_transaction(session: Session) -> None:
     with pytest.raises(errors.DivisionByZero):
         session.execute("insert into rides values (3, 'east'); select 1 / (id - id) from rides").fetchall()

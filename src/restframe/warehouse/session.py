@@ -87,7 +87,7 @@ class Session:
         if self._closed:
             raise errors.InterfaceError("the session is closed")
         known = None if parameters else remembered(text, self)
-        statements = sql.parse(text) if known is None else [known]
+        statements = self._parse(text) if known is None else [known]
         if parameters and len(statements) > 1:
             raise errors.SyntaxError("cannot insert multiple commands into a prepared statement")
         results: list[Result] = []
@@ -117,9 +117,18 @@ class Session:
             self._end_text()
         return changed
 
-    @staticmethod
-    def _each(text: str, rows: Iterable[Parameters]) -> Iterator[tuple[Statement, Parameters]]:
-        statements = sql.parse(text)
+    def _parse(self, text: str) -> list[Statement]:
+        """The statements of a text. One that cannot be read fails the block it stands in, like any other error."""
+        try:
+            return sql.parse(text)
+        except errors.Error:
+            if self._scope == "block":
+                self._settle()
+                self._undo()
+            raise
+
+    def _each(self, text: str, rows: Iterable[Parameters]) -> Iterator[tuple[Statement, Parameters]]:
+        statements = self._parse(text)
         if len(statements) != 1:
             raise errors.SyntaxError("a single statement is wanted here")
         return ((statements[0], row) for row in rows)
