@@ -122,7 +122,7 @@ class Result:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for batch in self.batches():
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            yield from python_rows(batch)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All remaining rows as tuples of Python values."""
@@ -177,6 +177,17 @@ class Result:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def python_rows(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
+    """A batch as tuples of Python values. InvalidDatetime for a time outside the years that Python knows."""
+    try:
+        return list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    except (OverflowError, ValueError) as error:
+        raise errors.InvalidDatetime(
+            "a date or time lies outside the years 1 to 9999, which are all that Python knows",
+            hint="Read the result as Arrow, or cast the column to varchar.",
+        ) from error
 
 
 # Above this a result that has to wait goes to disk; a batch has up to 65,536 rows.

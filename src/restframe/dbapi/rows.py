@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from restframe.result import Result
+from restframe.result import Result, python_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,6 +57,6 @@ class Rows:
                 return False
         self._chunk = self._rest.slice(0, _CHUNK)
         self._rest = self._rest.slice(_CHUNK)
-        self._tuples = list(zip(*(column.to_pylist() for column in self._chunk.columns), strict=True))
+        self._tuples = python_rows(self._chunk)
         self._at = 0
         return True

@@ -54,6 +54,9 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
      'invalid input syntax for type {1}: "{0}"'),
     (r"Could not cast value .+ to DECIMAL", errors.NumericValueOutOfRange, "numeric field overflow"),
     (r"out of range for the destination type (\w+)", errors.NumericValueOutOfRange, "{0} out of range"),
+    (r"[Oo]verflow in \w+ of (\w+)", errors.NumericValueOutOfRange, "{0} out of range"),
+    (r"(cannot take (?:the )?(?:logarithm|square root) of .*)", errors.InvalidParameterValue, "{0}"),
+    (r"[Ii]nvalid UTF8 Codepoint", errors.InvalidParameterValue, "requested character not valid for encoding"),
     (r"out of range|Overflow|overflow", errors.NumericValueOutOfRange, None),
     (r"no transaction is active", errors.NoActiveTransaction, None),
     (r"Conflict|conflict|Failed to commit: Attempting", errors.SerializationFailure, _CONFLICT),
@@ -61,7 +64,8 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"[Ii]nterrupted", errors.QueryCanceled, "query cancelled on user's request"),
 )  # fmt: skip
 # The engine's names of types in its errors.
-_TYPES = {"INT16": "smallint", "INT32": "integer", "INT64": "bigint", "FLOAT": "real", "DOUBLE": "double precision",
+_TYPES = {"INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "numeric",
+          "FLOAT": "real", "DOUBLE": "double precision",
           "BOOL": "boolean", "DECIMAL": "numeric", "TIME": "time"}  # fmt: skip
 
 

@@ -33,6 +33,7 @@ _KEPT_AT_MOST = 100
 
 _ENGINE_SETTINGS = (
     "integer_division = true",
+    "ieee_floating_point_ops = false",  # the logarithm or root of a negative number is an error, not NaN
     "TimeZone = 'UTC'",
     "default_null_order = 'nulls_last'",
     "python_enable_replacements = false",  # a table name must never mean a Python variable
