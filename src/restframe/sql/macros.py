@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from restframe.sql.nodes import MACRO_SCHEMA
 
-_TEXT_DATES = "[" + ", ".join(
-    f"'{date}{time}'"
-    for date in ("%Y%m%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y",
-                 "%Y-%b-%d", "%b-%d-%Y", "%d.%m.%Y")
-    for time in ("", " %H:%M:%S.%f", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
-) + "]"  # fmt: skip
+_DATES = ("%Y%m%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y-%b-%d",
+          "%b-%d-%Y", "%d.%m.%Y")  # fmt: skip
+_HALF_DAYS = (" %I:%M:%S.%f %p", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S.%f%p", " %I:%M:%S%p", " %I:%M%p")
+_TIMES = ("", " %H:%M:%S.%f", " %H:%M:%S", " %H:%M", *_HALF_DAYS)
+# What the engine's own cast does not read.
+_TEXT_DATES = [*("%Y-%m-%d" + time for time in _HALF_DAYS), *(date + time for date in _DATES for time in _TIMES)]
+_TEXT_TIMES = [time.strip() for time in _HALF_DAYS]
 
 # In an order in which each calls only those above it.
 _BODIES: dict[str, str] = {
@@ -91,9 +92,18 @@ _BODIES: dict[str, str] = {
              ELSE CAST(_restframe.strtol_value(_restframe.strtol_digits(x, base), base)
                  * CASE WHEN regexp_matches(x, '^\s*-') THEN -1 ELSE 1 END AS BIGINT) END""",
     # Dates and times
-    "try_timestamp(x)": f"coalesce(TRY_CAST(x AS TIMESTAMP), try_strptime(trim(x), {_TEXT_DATES}))",
-    "timestamp(x)": "coalesce(_restframe.try_timestamp(x), CAST(x AS TIMESTAMP))",
+    # The engine passes over any word behind a time, PM too. It has to be PM, Z or a zone's name.
+    "try_timestamp(x)": fr"""
+        coalesce(CASE WHEN NOT regexp_matches(x, '([A-Za-z]{{2}}|[A-Ya-y])\s*$') THEN TRY_CAST(x AS TIMESTAMP)
+                      WHEN TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP) END,
+                 try_strptime(trim(x), {_TEXT_DATES}))""",
+    "timestamp(x)": """
+        CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timestamp(x),
+            error('[22007] invalid input syntax for type timestamp: "' || x || '"')) END""",
     "timestamptz(x)": "coalesce(TRY_CAST(x AS TIMESTAMPTZ), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
+    "time(x)": fr"""
+        CASE WHEN regexp_matches(x, '\d\s*[AaPp][Mm]\s*$') THEN CAST(strptime(trim(x), {_TEXT_TIMES}) AS TIME)
+             ELSE CAST(x AS TIME) END""",
     "seconds(x)": "date_part('microsecond', x) / 1e6",
     "microseconds(x)": "date_part('microsecond', x) % 1000000",
     "weeks_between(a, b)": """

@@ -180,6 +180,8 @@ def _from_text(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
         return _from_literal(node, target, scope)
     if target.name in ("date", "timestamp"):
         return as_type(macro("timestamp", node), target)
+    if target.name == "time":
+        return macro("time", node)
     if target.name == "timestamptz":
         return macro("timestamptz", node)
     return as_type(node, target)
@@ -198,6 +200,8 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
             raise errors.InvalidTextRepresentation(
                 f'invalid input syntax for type boolean: "{text[:100]}"', position=scope.context.position(node)
             )
+    elif target.name == "time":
+        return macro("time", node)
     elif target.name in DATETIMES:
         special = _SPECIAL_TIMES.get(text.strip().lower())
         if special is not None:
