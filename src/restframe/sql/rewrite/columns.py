@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.nodes import call, column, fold, macro, number, string, whole_number
+from restframe.sql.nodes import call, column, fold, is_string, macro, number, string, whole_number
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.visit import Typed, refuse, visit, visits
 from restframe.types import SqlType
@@ -113,6 +113,8 @@ def _step(node: exp.Expr, scope: Scope) -> Step:
     place = whole_number(index)
     if place is not None:
         return Step(place=place)
+    if is_string(index):
+        return Step(attribute=str(index.args["this"]))
     if index.__class__ is exp.Slice:
         refuse(node, scope, "a slice of an array")
     return Step(computed=visit(index, scope)[0])

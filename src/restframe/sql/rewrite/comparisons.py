@@ -33,11 +33,24 @@ _SIGNS: dict[type[exp.Expr], str] = {
 def visit_between(node: exp.Between, scope: Scope) -> Typed:
     only(node, _BETWEEN, scope)
     this = visit_argument(node, "this", scope)
-    for bound, sign in (("low", ">="), ("high", "<=")):
-        align_sides(node, "this", this, bound, visit_argument(node, bound, scope), scope, sign)
+    bounds = {key: visit_argument(node, key, scope) for key in ("low", "high")}
+    value = node.args["this"]
+    if any(_changes(value, this, node.args[key], bound, scope) for key, bound in bounds.items()):
+        # Beside the two bounds it may have to be two different things.
+        sides = [sign(this=value.copy(), expression=node.args[key]) for key, sign in _BOUNDS.items()]
+        for side, bound in zip(sides, bounds.values(), strict=True):
+            align_sides(side, "this", this, "expression", bound, scope, _SIGNS[side.__class__])
+        return exp.Paren(this=exp.And(this=sides[0], expression=sides[1])), BOOL
+    for key, bound in bounds.items():
+        align_sides(node, "this", this, key, bound, scope, _SIGNS[_BOUNDS[key]])
     return node, BOOL
 
 
+def _changes(node: exp.Expr, type_: Type, other_node: exp.Expr, other: Type, scope: Scope) -> bool:
+    return type_ is not None and other is not None and align(node, type_, other_node, other, scope) is not node
+
+
+_BOUNDS: dict[str, type[exp.Binary]] = {"low": exp.GTE, "high": exp.LTE}
 _BETWEEN = frozenset({"this", "low", "high"})
 
 
@@ -49,11 +62,11 @@ def align_sides(
         check_comparable(node, sign, node.args[left_key], left, node.args[right_key], right, scope)
     if left is None or right is None or (left.name == right.name and left.name not in ("super", "bpchar")):
         return
-    for key, type_, other_key, other in ((left_key, left, right_key, right), (right_key, right, left_key, left)):
-        old = node.args[key]
-        new = align(old, type_, node.args[other_key], other, scope)
-        if new is not old:
-            node.set(key, new)
+    old = node.args[left_key], node.args[right_key]
+    new = align(old[0], left, old[1], right, scope), align(old[1], right, old[0], left, scope)
+    for place, key in enumerate((left_key, right_key)):
+        if new[place] is not old[place]:
+            node.set(key, new[place])
 
 
 def check_comparable(

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from restframe.sql.nodes import fold, is_string
 from restframe.sql.rewrite.columns import fold_in_place
-from restframe.sql.rewrite.rules import FLOAT8, INT8, VARCHAR, common
+from restframe.sql.rewrite.rules import FLOAT8, INT8, VARCHAR, common, numeric
 from restframe.sql.rewrite.scope import Output, Scope, Source, Type
 from restframe.sql.rewrite.visit import only, refuse, visit
 
@@ -49,6 +49,8 @@ def _pivot(pivot: exp.Pivot, source: Source, scope: Scope) -> tuple[Output, ...]
             used |= {fold(column.this) for column in argument.find_all(exp.Column)}
             new, type_ = visit(argument, scope)
             call.set("expressions", [new])
+            if name == "avg" and type_ is not None and type_.name not in ("float4", "float8"):
+                refuse(aggregate, scope, "AVG of exact numbers in PIVOT")  # the engine would not cut off its fraction
         label = fold_in_place(aggregate.args["alias"]) if aggregate.__class__ is exp.Alias else ""
         aggregates.append((label, _result(name, type_)))
     values = [_value_label(value, scope) for value in field.args["expressions"]]
@@ -60,7 +62,11 @@ def _pivot(pivot: exp.Pivot, source: Source, scope: Scope) -> tuple[Output, ...]
 def _result(name: str, type_: Type) -> Type:
     if name in ("min", "max", "any_value"):
         return type_
-    return INT8 if name == "count" else None if name == "sum" else FLOAT8
+    if name == "count" or (name == "sum" and type_ is not None and type_.is_integer):
+        return INT8
+    if name == "sum" and type_ is not None and type_.name == "numeric":
+        return numeric(38, type_.scale or 0)
+    return FLOAT8
 
 
 def _value_label(value: exp.Expr, scope: Scope) -> str:
