@@ -63,6 +63,7 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"out of range|Overflow|overflow", errors.NumericValueOutOfRange, None),
     (r"no transaction is active", errors.NoActiveTransaction, None),
     (r"Conflict|conflict|Failed to commit: Attempting", errors.SerializationFailure, _CONFLICT),
+    (r"same target row more than once", errors.DataError, "found multiple matches to update the same tuple"),
     (r"More than one row returned by a subquery", errors.DataError, "single-row subquery returns more than one row"),
     (r"[Ii]nterrupted", errors.QueryCanceled, "query cancelled on user's request"),
 )  # fmt: skip

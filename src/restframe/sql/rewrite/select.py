@@ -109,7 +109,7 @@ def _excluded(node: exp.Select) -> frozenset[str]:
 
     `*, a EXCLUDE b, c` excludes b and c, from everything.
     """
-    found = list(node.args.get("exclude") or ())
+    found: list[exp.Expr] = []
     kept: list[exp.Expr] = []
     for projection in node.args["expressions"]:
         star = projection.args.get("this") if projection.__class__ is exp.Column else projection
@@ -120,6 +120,7 @@ def _excluded(node: exp.Select) -> frozenset[str]:
             found += star.args["except_"]
             star.set("except_", None)
         kept.append(projection)
+    found += node.args.get("exclude") or ()
     node.set("expressions", kept)
     node.set("exclude", None)
     return frozenset(fold(one.args["this"] if one.__class__ is exp.Column else one) for one in found)
