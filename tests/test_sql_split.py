@@ -74,3 +74,10 @@ def test_no_character_outside_blanks_comments_and_semicolons_is_lost(text: str) 
     starts = [*(span.start for span in spans), len(text)]
     for end, start in zip(ends, starts, strict=True):
         assert split(text[end:start]) == []
+
+
+@pytest.mark.parametrize(("text", "position"), [("select 'a\0b'", 10), ("select 1;\0", 10), ("select 'é\ud800'", 10)])
+def test_characters_that_are_no_text(text: str, position: int) -> None:
+    with pytest.raises(errors.CharacterNotInRepertoire) as caught:
+        split(text)
+    assert caught.value.position == position

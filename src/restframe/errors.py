@@ -100,6 +100,10 @@ class InvalidParameterValue(DataError):
     sqlstate = "22023"
 
 
+class InvalidRegularExpression(DataError):
+    sqlstate = "2201B"
+
+
 # 23: constraints
 
 
@@ -194,6 +198,14 @@ class InvalidDefinition(ProgrammingError):
 
 class GroupingError(ProgrammingError):
     sqlstate = "42803"
+
+
+class WindowingError(ProgrammingError):
+    sqlstate = "42P20"
+
+
+class InvalidColumnReference(ProgrammingError):
+    sqlstate = "42P10"
 
 
 class InsufficientPrivilege(ProgrammingError):

@@ -52,6 +52,18 @@ class QualifiedName:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
 
 
+def folded(name: str) -> str:
+    """An identifier as Redshift keeps it: in lower case, and of no more than 127 bytes."""
+    name = name.lower()
+    if len(name) <= _FITS_IN_ANY_CASE:
+        return name
+    return name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
+
+
+_MAX_NAME_BYTES = 127
+_FITS_IN_ANY_CASE = _MAX_NAME_BYTES // 4  # a character has at most four bytes
+
+
 def tokenize(text: str, base: int = 0) -> list[Token]:
     """All tokens of a text; comments and white space are gone.
 
@@ -191,7 +203,7 @@ class Cursor:
         elif self.word() is None:
             self.fail()
         self._at += 1
-        return str(token.text).lower()
+        return folded(str(token.text))
 
     def qualified_name(self) -> QualifiedName:
         """`name` or `schema.name`; `database.schema.name` loses its database."""

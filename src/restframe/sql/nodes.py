@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from restframe import errors
+from restframe.sql.lexer import folded
 from restframe.sql.tree import MARK
 from restframe.types import SqlType
 
@@ -18,8 +19,7 @@ def fold(identifier: exp.Identifier) -> str:
     """
     if identifier.__class__ is not exp.Identifier:
         raise errors.SyntaxError("syntax error where a name should stand")
-    name = str(identifier.args["this"]).lower()
-    return name[:-1] if name.endswith(MARK) else name
+    return folded(str(identifier.args["this"]).removesuffix(MARK))
 
 
 def identifier(name: str) -> exp.Identifier:

@@ -24,8 +24,9 @@ class Span:
 def split(text: str) -> list[Span]:
     """The statements of a text; those of blanks and comments alone are dropped.
 
-    SyntaxError with the position of a quote or comment that never ends.
+    SyntaxError with the position of a quote or comment that never ends; CharacterNotInRepertoire for what is no text.
     """
+    _check_characters(text)
     spans = []
     start = 0
     while start <= len(text):
@@ -36,6 +37,19 @@ def split(text: str) -> list[Span]:
         start = end + 1
     return spans
 
+
+def _check_characters(text: str) -> None:
+    at = text.find("\0")
+    if at < 0 and not text.isascii():
+        surrogate = _SURROGATE.search(text)
+        at = -1 if surrogate is None else surrogate.start()
+    if at >= 0:
+        raise errors.CharacterNotInRepertoire(
+            f'invalid character for encoding "UTF8": U+{ord(text[at]):04X}', position=at + 1
+        )
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Everything up to a top-level semicolon or a block comment, which may be nested and so is no matter for a regular
 # expression. Possessive, hence linear. Strings have backslash escapes and doubled quotes, as the lexer reads them.

@@ -99,7 +99,7 @@ def visit_window(node: exp.Window, scope: Scope) -> Typed:
     if called.__class__ is exp.WithinGroup:
         order, called = called.args["expression"], called.args["this"]
     if called.__class__ is not exp.Anonymous:
-        refuse(called, scope, "OVER here")
+        refuse(called, scope, None if called.__class__ is exp.Filter else "OVER here")
     name = _name(called)
     found = FUNCTIONS.get(name)
     if found is None or found.kind == "scalar":
@@ -148,12 +148,25 @@ def _visit_window_clauses(node: exp.Window, name: str, found: Function, scope: S
     spec = node.args.get("spec")
     if spec is not None:
         only(spec, _FRAME, scope)
+        _check_frame(spec, node, scope)
         for bound in ("start", "end"):
             if isinstance(spec.args.get(bound), exp.Expr):
                 visit_argument(spec, bound, scope)
 
 
 _FRAME = frozenset({"kind", "start", "start_side", "end", "end_side"})
+
+
+def _check_frame(spec: exp.WindowSpec, node: exp.Window, scope: Scope) -> None:
+    frame = str(spec.args["kind"]).upper()
+    if frame == "GROUPS":
+        refuse(node, scope, "GROUPS in a frame")
+    for bound in ("start", "end"):
+        if frame == "RANGE" and isinstance(spec.args.get(bound), exp.Expr):
+            side = str(spec.args[f"{bound}_side"]).upper()
+            raise errors.NotSupportedError(
+                f"RANGE {side} is only supported with UNBOUNDED", position=scope.context.position(node)
+            )
 
 
 def _over(inner: exp.Expr, clauses: dict[str, object]) -> exp.Expr:

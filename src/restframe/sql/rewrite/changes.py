@@ -263,6 +263,8 @@ def _visit_assignments(assignments: list[exp.Expr], table: TableReference, scope
 
 
 def visit_delete(node: exp.Expr, scope: Scope) -> TableReference:
+    if node.args.get("tables") and not node.args.get("this"):  # DELETE without FROM
+        node.set("this", node.args["tables"].pop())
     only(node, frozenset({"this", "using", "where", "with_"}), scope)
     if node.args.get("with_") is not None:
         visit_with(node, scope)

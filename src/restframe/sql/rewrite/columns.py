@@ -60,6 +60,7 @@ def _unqualified(node: exp.Column, name: str, scope: Scope) -> Type:
         if source is not None:
             return source.columns[name]
         if name in around.aliases:
+            around.expand(name, node)
             return around.aliases[name]
     raise undefined_column(node, name, scope)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from sqlglot import exp
@@ -38,6 +39,10 @@ def _type_of_number(text: str, node: exp.Expr, scope: Scope) -> SqlType:
             return INT8
         digits, scale = len(text.lstrip("0")), 0
     elif "e" in text or "E" in text:
+        if math.isinf(float(text)):
+            raise errors.NumericValueOutOfRange(
+                f'"{text[:50]}" is out of range for type double precision', position=scope.context.position(node)
+            )
         return FLOAT8
     else:
         whole, _, fraction = text.partition(".")
@@ -124,7 +129,7 @@ def visit_interval(node: exp.Interval, scope: Scope) -> Typed:
 def visit_connective(node: exp.Expr, scope: Scope) -> Typed:
     # Conditions chain to the left and may be thousands long: a loop, not recursion.
     top = node
-    while True:
+    for _ in range(_MOST_CONDITIONS):
         clause = node.key.upper()
         visit_condition(node, "expression", scope, clause)
         below = node.args["this"]
@@ -132,6 +137,14 @@ def visit_connective(node: exp.Expr, scope: Scope) -> Typed:
             visit_condition(node, "this", scope, clause)
             return top, BOOL
         node = below
+    raise errors.StatementTooComplex(
+        f"more than {_MOST_CONDITIONS} conditions in a row",
+        position=scope.context.position(node),
+        hint="Use IN (...), or a table of the values.",
+    )
+
+
+_MOST_CONDITIONS = 10_000  # the engine's time grows with their square
 
 
 @visits(exp.Not)

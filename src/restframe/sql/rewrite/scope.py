@@ -48,6 +48,7 @@ class Context:
     reads: dict[tuple[str, str], TableReference] = field(default_factory=dict)
     calls: list[ModelCall] = field(default_factory=list)
     expand_stars: bool = False
+    expanded: int = 0  # nodes for which references to aliases stand
 
     def table(self, name: QualifiedName) -> TableReference:
         """The table of that name, which is remembered as read."""
@@ -125,19 +126,33 @@ class Source:
         return self._outputs
 
 
+_MOST_EXPANDED = 300_000
+
 _AMBIGUOUS: Final = Source("", {})
 
 
 class Scope:
     """The names one SELECT sees: its sources, the aliases of its select list, and what encloses it."""
 
-    __slots__ = ("_found", "aggregates", "aliases", "certain", "context", "ctes", "merged", "parent", "sources")
+    __slots__ = (
+        "_found",
+        "aggregates",
+        "aliases",
+        "certain",
+        "context",
+        "ctes",
+        "expansions",
+        "merged",
+        "parent",
+        "sources",
+    )
 
     def __init__(self, context: Context, parent: Scope | None = None) -> None:
         self.context = context
         self.parent = parent
         self.sources: dict[str, Source] = {}
         self.aliases: dict[str, Type] = {}
+        self.expansions: dict[str, tuple[exp.Expr, int]] = {}  # what they stand for, and the aliases in there
         self.merged: dict[str, Type] = {}  # columns that JOIN USING made one
         self.ctes: dict[str, tuple[Output, ...]] = {}
         # what is visited now is evaluated for every row; inside a CASE, so is no query
@@ -167,6 +182,20 @@ class Scope:
     def unnamed(self) -> str:
         """A name for a query that was given none; no user's name has a blank in front."""
         return f" {len(self.sources)}"
+
+    def expand(self, alias: str, node: exp.Expr) -> None:
+        """Note a reference to an alias, which the engine replaces by what it stands for, and the aliases in there.
+
+        StatementTooComplex when that grows beyond measure: each alias may double the one before it.
+        """
+        expression, inside = self.expansions.get(alias, (node, 0))
+        self.context.expanded += inside + sum(1 for _ in expression.dfs())
+        if self.context.expanded > _MOST_EXPANDED:
+            raise errors.StatementTooComplex(
+                "the aliases in the select list stand for too long an expression",
+                position=self.context.position(node),
+                hint="Compute what others build on in a subquery.",
+            )
 
     def cte(self, name: str) -> tuple[Output, ...] | None:
         return next((scope.ctes[name] for scope in self.enclosing() if name in scope.ctes), None)

@@ -50,8 +50,24 @@ def visit_select(node: exp.Select, outer: Scope) -> QueryVisit:
     if args.get("distinct") is not None:
         only(args["distinct"], frozenset({"expressions"}), scope)
     visit_tail(node, outputs, scope)
+    if args.get("distinct") is not None and args.get("order") is not None:
+        _check_order_of_distinct(node, outputs, scope)
     _note_calls(node, scope, first_call)
     return node, tuple(outputs)
+
+
+def _check_order_of_distinct(node: exp.Select, outputs: list[Output], scope: Scope) -> None:
+    """What distinct rows are ordered by has to be among their columns."""
+    labels = {output.label for output in outputs}
+    shown = [one.args["this"] if one.__class__ is exp.Alias else one for one in node.args["expressions"]]
+    for item in node.args["order"].args["expressions"]:
+        key = item.args["this"]
+        named = key.__class__ is exp.Column and fold(key.args["this"]) in labels
+        if not named and whole_number(key) is None and key not in shown:
+            raise errors.InvalidColumnReference(
+                "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                position=scope.context.position(key),
+            )
 
 
 def _note_calls(node: exp.Expr, scope: Scope, first: int) -> None:
@@ -82,8 +98,10 @@ def _visit_projections(node: exp.Select, scope: Scope) -> list[Output]:
             _add_star(projection, excluded, projections, outputs, scope)
         elif kind is exp.Alias:
             name = fold_in_place(projection.args["alias"])
+            expanded = scope.context.expanded
             type_ = visit_argument(projection, "this", scope)
             scope.aliases[name] = type_
+            scope.expansions[name] = projection.args["this"], scope.context.expanded - expanded
             outputs.append(Output(name, _measured(projection.args["this"], type_)))
             projections.append(projection)
         else:
@@ -204,6 +222,8 @@ def _visit_items(node: exp.Expr, outputs: list[Output], scope: Scope, clause: st
 def _is_place(item: exp.Expr, outputs: list[Output], scope: Scope, clause: str) -> bool:
     place = whole_number(item)
     if place is None:
+        if item.__class__ is exp.Literal:
+            raise errors.SyntaxError(f"non-integer constant in {clause}", position=scope.context.position(item))
         return False
     if not 1 <= place <= len(outputs):
         raise errors.SyntaxError(
@@ -265,6 +285,10 @@ def visit_set_operation(node: exp.SetOperation, outer: Scope) -> QueryVisit:
     chain = [node]
     while chain[-1].args["this"].__class__ in _SET_OPERATIONS:
         chain.append(chain[-1].args["this"])
+    if len(chain) > _MOST_QUERIES:
+        raise errors.StatementTooComplex(
+            f"more than {_MOST_QUERIES} queries in one set operation", position=scope.context.base
+        )
     outputs: list[Output] = []
     first_call = len(scope.context.calls)
     for link in reversed(chain):
@@ -275,6 +299,7 @@ def visit_set_operation(node: exp.SetOperation, outer: Scope) -> QueryVisit:
     return node, tuple(outputs)
 
 
+_MOST_QUERIES = 5_000  # the engine's time grows with their square
 _SET_OPERATIONS = (exp.Union, exp.Except, exp.Intersect)
 _SET = frozenset({"this", "expression", "distinct", "with_", "order", "limit", "offset"})
 

@@ -122,6 +122,7 @@ _REDSHIFT_WORDS: dict[type[exp.Expr], str] = {
 }
 _CLAUSE_WORDS = {
     "connect": "CONNECT BY",
+    "windows": "WINDOW",
     "sample": "TABLESAMPLE",
     "locks": "FOR UPDATE",
     "laterals": "LATERAL",
