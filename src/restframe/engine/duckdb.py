@@ -127,7 +127,14 @@ class DuckDBConnection:
         return Stream(tuple(names), tuple(from_engine_type(str(type_)) for type_ in types), self._read(reader))
 
     def _read(self, reader: pa.RecordBatchReader) -> Generator[pa.RecordBatch]:
+        batches = self._batches(reader)
+        next(batches)  # one that was never started would not close the reader when it is closed
+        return batches
+
+    def _batches(self, reader: pa.RecordBatchReader) -> Generator[Any]:
+        """Nothing at first, then the reader's batches."""
         try:
+            yield None
             while True:
                 with self._interruptible(reader):
                     batch = next(reader, None)
