@@ -61,6 +61,7 @@ _BODIES: dict[str, str] = {
     "cube_root(x)": """
         CASE WHEN cbrt(x) = 0 OR NOT isfinite(cbrt(x)) THEN cbrt(x)
              ELSE cbrt(x) - (cbrt(x) * cbrt(x) * cbrt(x) - x) / (3 * cbrt(x) * cbrt(x)) END""",
+    "bit_of(x, n)": "get_bit(CAST(x AS BIT), CAST(bit_length(CAST(x AS BIT)) - 1 - n AS INTEGER))",
     # Hashes
     "bytes(x)": """
         list_transform(range(1, strlen(x) * 2, 2),

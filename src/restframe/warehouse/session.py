@@ -287,12 +287,14 @@ class Session:
             self.set_engine_variable(name, 0 if name.endswith("count") else -1)
         self.set_engine_variable("pid", next(_session_ids))
         self.set_engine_variable("user", self.user)
+        self.set_engine_variable("user_id", 100)  # of the first user; there is one
         self.set_engine_variable("database", self.settings.database)
         self._apply_variables()
 
     def _apply_variables(self) -> None:
         self.catalog.search_path = self.variables.search_path
         self.set_engine_variable("schema", self.variables.search_path[0] if self.variables.search_path else "")
+        self.set_engine_variable("search_path", ",".join(self.variables.search_path))
         zone = self.variables["timezone"].replace("'", "''")
         self.connection.run(f"SET TimeZone = '{zone}'")
 

@@ -112,6 +112,10 @@ def listagg(made: Call) -> Typed:
     # In the engine too, empty texts and NULLs count for nothing.
     value = call("nullif", value, string(""))
     if distinct:
+        if made.windowed:
+            raise errors.NotSupportedError(
+                "LISTAGG with DISTINCT and OVER is not supported", position=made.scope.context.position(made.node)
+            )
         return made.over(_distinct_list(made, parts[0], value, delimiter)), VARCHAR
     last: exp.Expr = exp.Order(this=delimiter, expressions=made.order) if made.order else delimiter
     return made.over(call("string_agg", value, last)), VARCHAR

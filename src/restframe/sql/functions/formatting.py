@@ -208,6 +208,10 @@ def _read(made: Call) -> exp.Expr:
     except errors.Error as error:
         error.position = made.scope.context.position(made.arguments[1])
         raise
+    if not reading.parts:
+        raise errors.InvalidParameterValue(
+            f'the format "{written[:64]}" has no pattern', position=made.scope.context.position(made.arguments[1])
+        )
     text = made.text(0)
     form = to_strptime(written)
     lenient = _assembled(text, reading.regex, reading.parts)

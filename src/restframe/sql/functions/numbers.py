@@ -10,7 +10,7 @@ from sqlglot import exp
 from restframe import errors
 from restframe.sql.functions.registry import Call, function, simple
 from restframe.sql.nodes import as_type, call, decimal_type, macro, number, operation, whole_number
-from restframe.sql.rewrite.rules import DATE, DATETIMES, FLOAT8, INT4, INT8, arithmetic, numeric
+from restframe.sql.rewrite.rules import DATE, DATETIMES, FLOAT8, INT4, INT8, VARBYTE, arithmetic, numeric
 from restframe.sql.rewrite.visit import Typed
 from restframe.types import SqlType
 
@@ -142,4 +142,7 @@ def text_to_int(made: Call) -> Typed:
 
 @function("getbit", 2)
 def getbit(made: Call) -> Typed:
-    return as_type(call("get_bit", made.arguments[0], made.arguments[1]), INT4), INT4
+    """Counted from 0 at the last, the least significant bit."""
+    if made.types[0] not in (None, VARBYTE):
+        raise made.no_such_function()
+    return as_type(macro("bit_of", made.arguments[0], made.number(1)), INT4), INT4

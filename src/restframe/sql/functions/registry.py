@@ -48,6 +48,10 @@ class Call:
     ignore_nulls: bool = False
     order: list[exp.Ordered] = field(default_factory=list)
 
+    @property
+    def windowed(self) -> bool:
+        return self.over is not _as_it_is
+
     def visit(self, place: int) -> Typed:
         """Visit an argument of a `raw` function."""
         new, type_ = visit(self.arguments[place], self.scope)

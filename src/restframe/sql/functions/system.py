@@ -78,4 +78,7 @@ def visit_current_user_id(node: exp.Expr, scope: Scope) -> Typed:
 
 @function("current_schemas", 1)
 def current_schemas(made: Call) -> Typed:
-    return call("to_json", call("string_split", as_text(_variable("search_path")), string(","))), SUPER
+    """With true, the schema of the system tables too, which is searched before any other."""
+    path = call("string_split", as_text(_variable("search_path")), string(","))
+    with_system = made.arguments[0].__class__ is exp.Boolean and made.arguments[0].args["this"]
+    return call("to_json", call("list_prepend", string("pg_catalog"), path) if with_system else path), SUPER
