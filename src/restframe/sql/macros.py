@@ -19,10 +19,19 @@ _TEXT_TIMES = [time.strip() for time in _HALF_DAYS]
 # In an order in which each calls only those above it.
 _BODIES: dict[str, str] = {
     # Text
+    "continues(byte)": "hex(byte) BETWEEN '80' AND 'BF'",  # a character that began before
+    "cut_bytes(bytes, n)": """
+        decode(bytes[1:CASE WHEN NOT _restframe.continues(bytes[n + 1:n + 1]) THEN n
+                            WHEN NOT _restframe.continues(bytes[n:n]) THEN n - 1
+                            WHEN NOT _restframe.continues(bytes[n - 1:n - 1]) THEN n - 2 ELSE n - 3 END])""",
+    # More than any text may have, and less than fills the memory.
+    "short(n)": "CASE WHEN n <= 16777216 THEN n WHEN n > 0 THEN error('[22023] requested length too large') END",
     "cut(x, n)": """
         CASE WHEN strlen(x) <= n THEN x WHEN strlen(x) = length(x) THEN left(x, n)
-             ELSE coalesce(try(decode(encode(x)[1:n])), try(decode(encode(x)[1:n - 1])),
-                           try(decode(encode(x)[1:n - 2])), try(decode(encode(x)[1:n - 3]))) END""",
+             ELSE _restframe.cut_bytes(encode(x), n) END""",
+    "pad_left(x, n, fill)": "CASE WHEN fill = '' THEN left(x, n) ELSE lpad(x, _restframe.short(n), fill) END",
+    "pad_right(x, n, fill)": "CASE WHEN fill = '' THEN left(x, n) ELSE rpad(x, _restframe.short(n), fill) END",
+    "repeated(x, n)": "repeat(x, CASE WHEN _restframe.short(strlen(x) * n) IS NOT NULL THEN n END)",
     "float_text(x, digits)": """
         CASE WHEN isfinite(x) THEN printf(CASE digits WHEN 6 THEN '%.6g' ELSE '%.15g' END, CAST(x AS DOUBLE))
              WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' WHEN x < 0 THEN '-Infinity' END""",

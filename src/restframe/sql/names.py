@@ -15,6 +15,7 @@ class TableReference:
     """A table or view as the engine knows it, and its columns in order as Redshift knows them.
 
     identities : the columns that fill themselves, which an INSERT without a column list leaves out
+    generated : those of them that take no other value
     models : of a view, the engine functions of models that it calls
     is_view : its rows are computed whenever they are read
     """
@@ -23,6 +24,7 @@ class TableReference:
     engine_name: str
     columns: Mapping[str, SqlType]
     identities: frozenset[str] = frozenset()
+    generated: frozenset[str] = frozenset()
     models: tuple[str, ...] = ()
     is_view: bool = False
 

@@ -12,7 +12,7 @@ from restframe.types import SqlType
 MACRO_SCHEMA = "_restframe"
 
 
-def fold(identifier: exp.Identifier) -> str:
+def fold(identifier: exp.Expr) -> str:
     """The name an identifier means: quoted or not, Redshift folds it to lower case.
 
     SyntaxError, without its place, for another kind of node.

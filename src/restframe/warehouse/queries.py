@@ -58,6 +58,7 @@ def table_reference(relation: Relation) -> TableReference:
         relation.engine_name,
         {column.name: column.type for column in relation.columns},
         identities=frozenset(column.name for column in relation.columns if column.identity is not None),
+        generated=frozenset(column.name for column in relation.columns if column.identity and column.identity.always),
         models=relation.models,
         is_view=relation.kind.endswith("view"),
     )

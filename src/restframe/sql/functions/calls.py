@@ -27,9 +27,22 @@ def visit_call(node: exp.Anonymous, scope: Scope) -> Typed:
         raise errors.SyntaxError(
             f"window function {name} requires an OVER clause", position=scope.context.position(node)
         )
-    if found.kind == "aggregate":
-        scope.aggregates = True
-    return found.build(_call(node, name, found, scope))
+    if found.kind != "aggregate":
+        return found.build(_call(node, name, found, scope))
+    if scope.clause in _WITHOUT_AGGREGATES:
+        raise errors.GroupingError(_WITHOUT_AGGREGATES[scope.clause], position=scope.context.position(node))
+    scope.aggregates = True
+    around, scope.clause = scope.clause, "aggregate"
+    made = _call(node, name, found, scope)
+    scope.clause = around
+    return found.build(made)
+
+
+_WITHOUT_AGGREGATES = {
+    "WHERE": "aggregates not allowed in WHERE clause",
+    "JOIN/ON": "aggregates not allowed in JOIN conditions",
+    "aggregate": "aggregate function calls may not be nested",
+}
 
 
 @visits(exp.Dot)
@@ -92,6 +105,9 @@ _CHOOSE = frozenset({"coalesce", "nvl", "nvl2", "decode"})
 def visit_window(node: exp.Window, scope: Scope) -> Typed:
     """function(...) [ WITHIN GROUP ( ... ) ] [ IGNORE NULLS ] OVER ( [ PARTITION BY ] [ ORDER BY ] [ frame ] )"""
     only(node, _WINDOW, scope)
+    if scope.clause:
+        where = "aggregate function calls" if scope.clause == "aggregate" else f"{scope.clause} clause"
+        raise errors.WindowingError(f"window functions not allowed in {where}", position=scope.context.position(node))
     called, order = node.args["this"], None
     ignore_nulls = called.__class__ is exp.IgnoreNulls
     if called.__class__ in (exp.IgnoreNulls, exp.RespectNulls):

@@ -30,7 +30,6 @@ simple("lower", "lower", "t", VARCHAR)
 simple("reverse", "reverse", "t", VARCHAR)
 simple("replace", "replace", "ttt", VARCHAR)
 simple("translate", "translate", "ttt", VARCHAR)
-simple("repeat replicate", "repeat", "ti", VARCHAR)
 simple("md5", "md5", "t", VARCHAR)
 simple("sha sha1 func_sha1", "sha1", "t", VARCHAR)
 simple("len length char_length character_length textlen", "length", "t", INT4, INT8)
@@ -139,11 +138,16 @@ def right(made: Call) -> Typed:
     return macro("trailing", made.text(0), made.arguments[1]), VARCHAR
 
 
+@function("repeat replicate", 2)
+def repeat(made: Call) -> Typed:
+    return macro("repeated", made.text(0), as_type(made.number(1), INT8)), VARCHAR
+
+
 @function("lpad rpad", 2, 3)
 def pad(made: Call) -> Typed:
     fill = made.text(2) if len(made.arguments) > 2 else string(" ")
     length = as_type(call("greatest", made.number(1), number(0)), INT4)
-    return call(made.name, made.text(0), length, fill), VARCHAR
+    return macro("pad_left" if made.name == "lpad" else "pad_right", made.text(0), length, fill), VARCHAR
 
 
 @function("split_part", 3)

@@ -82,7 +82,13 @@ def visit_number(
 
 def visit_condition(node: exp.Expr, key: str, scope: Scope, clause: str) -> None:
     """Visit what has to be true or false, in place."""
+    around = scope.clause
+    scope.clause = clause if clause in _WITHOUT_WINDOWS else around
     as_condition(node, key, visit_argument(node, key, scope), scope, clause)
+    scope.clause = around
+
+
+_WITHOUT_WINDOWS = frozenset({"WHERE", "HAVING", "JOIN/ON"})
 
 
 def as_condition(node: exp.Expr, key: str, type_: Type, scope: Scope, clause: str) -> None:

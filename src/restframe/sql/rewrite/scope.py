@@ -139,6 +139,7 @@ class Scope:
         "aggregates",
         "aliases",
         "certain",
+        "clause",
         "context",
         "ctes",
         "expansions",
@@ -157,6 +158,7 @@ class Scope:
         self.ctes: dict[str, tuple[Output, ...]] = {}
         # what is visited now is evaluated for every row; inside a CASE, so is no query
         self.certain: bool = parent is None or parent.certain
+        self.clause = ""  # what is visited now, where that takes no aggregates or no window functions
         self.aggregates = False  # makes one row of many
         self._found: dict[str, Source] = {}
 

@@ -141,7 +141,7 @@ def _excluded(node: exp.Select) -> frozenset[str]:
     found += node.args.get("exclude") or ()
     node.set("expressions", kept)
     node.set("exclude", None)
-    return frozenset(fold(one.args["this"] if one.__class__ is exp.Column else one) for one in found)
+    return frozenset(fold(one.this if isinstance(one, exp.Column) else one) for one in found)
 
 
 def _add_star(
