@@ -312,11 +312,11 @@ def visit_merge(node: exp.Expr, scope: Scope) -> TableReference:
     for branch in branches:
         only(branch, frozenset({"matched", "then"}), scope)
         then = branch.args["then"]
-        if then.__class__ is exp.Update:
-            _visit_assignments(then.args["expressions"], table, scope)
-        elif then.__class__ is exp.Insert:
+        if branch is branches[1] and then.__class__ is exp.Insert:
             _visit_merge_insert(then, table, scope)
-        elif str(then.name).upper() != "DELETE":
+        elif branch is branches[0] and then.__class__ is exp.Update:
+            _visit_assignments(then.args["expressions"], table, scope)
+        elif branch is branches[1] or str(then.name).upper() != "DELETE":
             refuse(branch, scope, "this action of MERGE")
     return table
 

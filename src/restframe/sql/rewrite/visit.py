@@ -132,4 +132,6 @@ _CLAUSE_WORDS = {
     "join_mark": "the outer join operator (+)",
     "returning": "RETURNING",
     "conflict": "ON CONFLICT",
+    "condition": "AND behind WHEN MATCHED",
+    "source": "BY SOURCE",
 }

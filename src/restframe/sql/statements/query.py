@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -103,6 +104,9 @@ def read_query(text: str, position: int = 1) -> Query:
     raise errors.SyntaxError(f'syntax error at or near "{word}"', position=position + spans[0].start)
 
 
+# Where sqlglot would stop at REMOVE.
+_REMOVE_DUPLICATES = re.compile(r"\s*MERGE\s.*\s(REMOVE\s+DUPLICATES)[\s;]*\Z", re.IGNORECASE | re.DOTALL)
+
 # How a query starts; sqlglot would take other beginnings for one too.
 QUERY_WORDS = frozenset({"SELECT", "WITH", "("})
 
@@ -114,6 +118,11 @@ def read_statement(text: str, position: int = 1) -> RowStatement:
         shortened, rows = bulk
         short = Tree(shortened, position, parse_tree(shortened, position))
         return Insert(short, rows, text=text, position=position)
+    removing = _REMOVE_DUPLICATES.match(text)
+    if removing:
+        raise errors.NotSupportedError(
+            "MERGE with REMOVE DUPLICATES is not supported", position=position + removing.start(1)
+        )
     tree = parse_tree(text, position)
     kept = Tree(text, position, tree)
     match tree:
