@@ -338,3 +338,10 @@ def test_a_query_asked_again_sees_what_has_changed(warehouse: Warehouse, session
     assert session.execute(query).fetchall() == [(1,)]
     session.execute("rollback")
     assert session.execute(query).fetchall() == [(1, "north", "new")]
+
+
+def test_place_of_a_name_only_the_engine_misses(session: Session) -> None:
+    session.execute("CREATE TABLE numbers (n int, k int)")
+    with pytest.raises(errors.GroupingError) as caught:
+        session.execute("SELECT 1; SELECT k, n FROM numbers GROUP BY k")
+    assert caught.value.position == 21

@@ -26,11 +26,22 @@ _BY_ENGINE_TYPE: dict[str, type[errors.Error]] = {
     "Permission": errors.InsufficientPrivilege,
     "IO": errors.StorageError,
     "Not implemented": errors.NotSupportedError,
+    "Invalid Input": errors.InvalidParameterValue,
+    "Syntax": errors.InvalidParameterValue,
 }
+# What RE2 says of a pattern it cannot read.
+_OF_PATTERNS = (
+    r"^((?:invalid (?:escape sequence|character class|repetition size|perl operator|UTF-8|named capture)"
+    r"|missing [\])]|unexpected \)|trailing \\|no argument for repetition|bad repetition|pattern too large).*)"
+)
+_TYPE = r"(?:type )?([A-Z][A-Z_ ]+(?:\([\d,]+\))?)"
 # The engine's own text names tables in its file.
 _CONFLICT = "serializable isolation violation: another transaction has changed what this one changes"
 # What the text says more exactly than the type; the first that matches wins.
 _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
+    # first what quotes the user's data, which may look like anything below
+    (r"(?s)^Could not convert string ['\"](.*)['\"] to (\w+)", errors.InvalidTextRepresentation,
+     'invalid input syntax for type {1}: "{0}"'),
     (r"No space left on device|max_temp_directory_size|failed to offload", errors.DiskFull, None),
     (r"Division by zero", errors.DivisionByZero, "division by zero"),
     (r'Referenced column "(.+?)" (?:not found|was not found)', errors.UndefinedColumn, 'column "{0}" does not exist'),
@@ -42,19 +53,44 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"[Vv]alues were not provided .*parameters: (\w+)", errors.UndefinedParameter, "there is no parameter ${0}"),
     (r"^(\S+) is not an? table", errors.WrongObjectType, 'cannot insert into "{0}", which is not a table'),
     (r"[Cc]an only (update|delete from) base table", errors.WrongObjectType, "cannot {0} a view"),
-    (r"must appear in the GROUP BY clause", errors.GroupingError, None),
+    (r'column "(.+?)" must appear in the GROUP BY clause', errors.GroupingError,
+     'column "{0}" must appear in the GROUP BY clause or be used in an aggregate function'),
+    (r"GROUPING (?:statement|function)", errors.GroupingError, "GROUPING needs a GROUP BY clause with its argument"),
+    (r"(?i)window functions? (?:calls cannot be nested|are not allowed in window definitions)", errors.WindowingError,
+     "window function calls may not be nested"),
+    (r"(aggregate|window) functions are not allowed in (\w+)", errors.GroupingError,
+     "cannot use {0} functions in {1}"),
+    (r"Max expression depth limit", errors.StatementTooComplex, "statement is nested too deeply"),
+    (r"aximum grouping set count", errors.StatementTooComplex, "too many grouping sets"),
+    (r"Subquery returns \d+ columns", errors.SyntaxError, "subquery has too many columns"),
+    (r"LIMIT/OFFSET cannot be negative", errors.InvalidParameterValue, "LIMIT and OFFSET must not be negative"),
+    (r'"quantile" argument', errors.InvalidParameterValue, "the fraction of a percentile must be a constant"),
+    (rf"annot (?:compare|mix|combine) (?:values of )?types? (?:of )?{_TYPE} and {_TYPE}", errors.DatatypeMismatch,
+     "types {0} and {1} cannot be matched"),
+    (rf"Unimplemented type for cast \({_TYPE} -> {_TYPE}\)", errors.CannotCoerce, "cannot cast type {0} to {1}"),
+    (_OF_PATTERNS, errors.InvalidRegularExpression, "invalid regular expression: {0}"),
+    (r"Like pattern must not end", errors.InvalidParameterValue, "LIKE pattern must not end with escape character"),
+    (r"JSON key cannot be NULL|json_object\(\) keys", errors.InvalidParameterValue, "the name of an attribute must be text"),
+    (r"Unknown TimeZone '(.*?)'", errors.InvalidParameterValue, 'time zone "{0}" not recognized'),
+    (r"hex digit", errors.InvalidParameterValue, "invalid hexadecimal digit"),
+    (r"(?:COS|SIN) is undefined outside", errors.InvalidParameterValue, "input is out of range"),
+    (r"string of size|string size", errors.InvalidParameterValue, "requested length too large"),
+    (r"cannot encode str as UTF-8", errors.CharacterNotInRepertoire, 'invalid character for encoding "UTF8"'),
     (r"^([\w ]+) clause cannot contain ([\w ]+)", errors.GroupingError, "{1} not allowed in {0} clause"),
     (r"^aggregate function calls cannot", errors.GroupingError, None),
     (r"Function with name (.+?) does not exist", errors.UndefinedFunction, "function {0} does not exist"),
-    (r"(?:No function matches|Could not choose a best candidate)", errors.UndefinedFunction, None),
+    (r"No function matches the given name and argument types '(\W+)\(", errors.UndefinedFunction,
+     "operator {0} does not exist for these types"),
+    (r"(?:No function matches the given name and argument types|function for the function call) ['\"](\w+)\(",
+     errors.UndefinedFunction, "function {0} does not exist for these types"),
     (r"NOT NULL constraint failed: \S*?([^.\s]+)$", errors.NotNullViolation, 'cannot insert NULL into column "{0}"'),
     (r"[Dd]uplicate key", errors.UniqueViolation, None),
     (r'field value out of range: (".*")', errors.InvalidDatetime, "date/time field value out of range: {0}"),
     (r'invalid (\w+) field format: (".*?")', errors.InvalidDatetime, "invalid input syntax for type {0}: {1}"),
     (r"Could not parse string .* according to format", errors.InvalidDatetime, None),
-    (r"(?s)Could not convert string ['\"](.*)['\"] to (\w+)", errors.InvalidTextRepresentation,
-     'invalid input syntax for type {1}: "{0}"'),
     (r"Malformed JSON", errors.InvalidTextRepresentation, None),
+    (r"Failed to cast decimal value .* to type (\w+)", errors.NumericValueOutOfRange, "{0} out of range"),
+    (r"Casting value .* to type DECIMAL", errors.NumericValueOutOfRange, "numeric field overflow"),
     (r"Could not cast value .+ to DECIMAL", errors.NumericValueOutOfRange, "numeric field overflow"),
     (r"out of range for the destination type (\w+)", errors.NumericValueOutOfRange, "{0} out of range"),
     (r"[Oo]verflow in \w+ of (\w+)", errors.NumericValueOutOfRange, "{0} out of range"),
@@ -68,9 +104,14 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"[Ii]nterrupted", errors.QueryCanceled, "query cancelled on user's request"),
 )  # fmt: skip
 # The engine's names of types in its errors.
-_TYPES = {"INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "numeric",
-          "FLOAT": "real", "DOUBLE": "double precision",
-          "BOOL": "boolean", "DECIMAL": "numeric", "TIME": "time"}  # fmt: skip
+_TYPES = {
+    "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "numeric", "FLOAT": "real",
+    "DOUBLE": "double precision", "BOOL": "boolean", "DECIMAL": "numeric", "HUGEINT": "numeric", "TIME": "time",
+    "VARCHAR": "character varying", "JSON": "super", "BLOB": "binary varying", "STRING_LITERAL": "unknown",
+    "INTEGER_LITERAL": "integer", "TIMESTAMP": "timestamp without time zone",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+    **{name: name.lower() for name in ("SMALLINT", "INTEGER", "BIGINT", "BOOLEAN", "DATE", "INTERVAL")},
+}  # fmt: skip
 
 
 def translate_error(error: BaseException) -> errors.Error:
@@ -85,7 +126,7 @@ def translate_error(error: BaseException) -> errors.Error:
     for pattern, condition, message in _BY_TEXT:
         match = re.search(pattern, text)
         if match:
-            groups = (_TYPES.get(group, group) for group in match.groups())
+            groups = (_TYPES.get(group.partition("(")[0], group)[:100] for group in match.groups())
             return condition(message.format(*groups) if message else _first_line(text))
     return _BY_ENGINE_TYPE.get(kind, errors.InternalError)(_first_line(text))
 
@@ -106,4 +147,5 @@ def _unpack(text: str) -> tuple[str, str]:
 def _first_line(text: str) -> str:
     """DuckDB's own words up to where its advice starts, in our style, at most 400 characters."""
     line = re.split(r"\n|(?<=[.!]) (?=Use |Try |Did you)", text, maxsplit=1)[0].strip().rstrip(".!")
-    return (line[:1].lower() + line[1:])[:400]
+    sentence = line[1:2].islower()  # not: JSON, LIKE
+    return (line[:1].lower() + line[1:] if sentence else line)[:400]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from restframe.sql.defaults import translate_default
-from restframe.sql.lexer import QualifiedName
+from restframe.sql.lexer import QualifiedName, place_of
 from restframe.sql.macros import MACROS
 from restframe.sql.names import FunctionReference, Names, TableReference
 from restframe.sql.parse import parse
@@ -13,5 +13,6 @@ from restframe.sql.translate import Translation, translate
 
 __all__ = [
     "MACROS", "Delete", "FunctionReference", "Insert", "Merge", "ModelCall", "Names", "QualifiedName", "Query",
-    "SelectInto", "TableReference", "Translation", "Update", "parse", "read_query", "translate", "translate_default",
+    "SelectInto", "TableReference", "Translation", "Update", "parse", "place_of", "read_query", "translate",
+    "translate_default",
 ]  # fmt: skip

@@ -78,6 +78,11 @@ def tokenize(text: str, base: int = 0) -> list[Token]:
         raise errors.SyntaxError("unterminated quoted string or comment", position=position) from error
 
 
+def place_of(name: str, text: str) -> int | None:
+    """Offset of the first place where an identifier stands in a text; None when it does not."""
+    return next((int(token.start) for token in tokenize(text) if folded(str(token.text)) == name), None)
+
+
 def _unterminated(text: str) -> int:
     """The 1-based position at which the construct starts that never ends."""
     i = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from restframe import errors
 from restframe.engine import Parameters
 from restframe.result import Column, Result
-from restframe.sql import Query, Translation, translate
+from restframe.sql import Query, Translation, place_of, translate
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.warehouse.commands import Locks
@@ -104,3 +105,14 @@ def _bulk_rows(translation: Translation, session: Session) -> Iterator[None]:
         yield
     finally:
         session.connection.unregister(translation.rows_name)
+
+
+def locate(error: errors.ProgrammingError, statement: Statement) -> None:
+    """Give an error of the engine's the place of the name it is about."""
+    named = re.search(r'"([^"]+)"', error.message)
+    if error.position is None and named is not None and len(statement.text) <= _SHORT_TEXT:
+        offset = place_of(named[1], statement.text)
+        error.position = None if offset is None else statement.position + offset
+
+
+_SHORT_TEXT = 100_000  # a longer one is data for the most part

@@ -20,7 +20,7 @@ from restframe.result import Notice, Result
 from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
-from restframe.warehouse.plan import Plan, plan, remembered
+from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
 from restframe.warehouse.variables import Variables
 
@@ -157,6 +157,8 @@ class Session:
                 if isinstance(error, errors.DiskFull):
                     self._give_space_back()
                 self._raise_cancelled(error)
+                if isinstance(error, errors.ProgrammingError):
+                    locate(error, statement)
                 raise
         result.notices = self._notices
         result.statistics.plan_s = plan_s
