@@ -8,14 +8,30 @@ from restframe.sql.functions import (
     conditions,
     dates,
     formatting,
+    hashes,
     numbers,
+    reading,
+    regular_expressions,
     semistructured,
     system,
     texts,
+    varbytes,
 )
 from restframe.sql.functions.registry import FUNCTIONS
 
 __all__ = [
-    "FUNCTIONS", "aggregates", "calls", "conditions", "dates", "formatting", "numbers", "semistructured", "system",
+    "FUNCTIONS",
+    "aggregates",
+    "calls",
+    "conditions",
+    "dates",
+    "formatting",
+    "hashes",
+    "numbers",
+    "reading",
+    "regular_expressions",
+    "semistructured",
+    "system",
     "texts",
-]  # fmt: skip
+    "varbytes",
+]

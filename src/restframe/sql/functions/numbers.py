@@ -9,8 +9,8 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.functions.registry import Call, function, simple
-from restframe.sql.nodes import as_type, call, decimal_type, macro, number, operation, whole_number
-from restframe.sql.rewrite.rules import DATE, DATETIMES, FLOAT8, INT4, INT8, VARBYTE, arithmetic, numeric
+from restframe.sql.nodes import as_type, call, macro, operation, whole_number
+from restframe.sql.rewrite.rules import DATE, DATETIMES, FLOAT8, INT4, INT8, arithmetic, numeric
 from restframe.sql.rewrite.visit import Typed
 from restframe.types import SqlType
 
@@ -112,19 +112,6 @@ def _numbers(left: SqlType | None, right: SqlType | None) -> bool:
     return left is not None and right is not None and left.is_number and right.is_number
 
 
-@function("checksum", 1)
-def checksum(made: Call) -> Typed:
-    """Of a decimal, its digits as a whole number, as in the manual's example."""
-    type_ = made.types[0]
-    if type_ is not None and type_.is_number and type_.name != "numeric":
-        return as_type(made.arguments[0], INT4), INT4
-    if type_ is not None and type_.name == "numeric":
-        scale = type_.scale or 0
-        wide = exp.Cast(this=made.arguments[0], to=decimal_type(38, scale))
-        return as_type(operation(exp.Mul, wide, number(10**scale)), INT4), INT4
-    raise errors.NotSupportedError("checksum of text is not supported", position=made.scope.context.position(made.node))
-
-
 @function("strtol", 2)
 def strtol(made: Call) -> Typed:
     base = whole_number(made.arguments[1])
@@ -138,11 +125,3 @@ def strtol(made: Call) -> Typed:
 @function("text_to_int_alt", 1)
 def text_to_int(made: Call) -> Typed:
     return as_type(made.text(0), INT4), INT4
-
-
-@function("getbit", 2)
-def getbit(made: Call) -> Typed:
-    """Counted from 0 at the last, the least significant bit."""
-    if made.types[0] not in (None, VARBYTE):
-        raise made.no_such_function()
-    return as_type(macro("bit_of", made.arguments[0], made.number(1)), INT4), INT4
