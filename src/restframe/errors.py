@@ -17,6 +17,9 @@ sentence saying what to do.
 
 from __future__ import annotations
 
+# SQL that we write for an engine fails with this, the SQLSTATE in brackets and the message, in a failing cast.
+MARK_OF_FAILURE = "restframe failure: "
+
 
 class Warning(Exception):  # noqa: A001  (the name DB-API 2.0 prescribes)
     """DB-API 2.0 wants this name; restframe reports notices on results instead of raising."""

@@ -115,13 +115,16 @@ _TYPES = {
 }  # fmt: skip
 
 
+_FAILURE = re.compile(rf"'{errors.MARK_OF_FAILURE}\[(\w{{5}})\] (.*)' to ", re.DOTALL)
+
+
 def translate_error(error: BaseException) -> errors.Error:
     """DuckDB's error as ours: the class by what went wrong, the text without the engine's own source and advice.
 
-    SQL that we generate raises `error('[22001] value too long ...')`, which keeps its SQLSTATE.
+    SQL that we generate fails with `[22001] value too long ...` behind a mark, which keeps its SQLSTATE.
     """
     kind, text = _unpack(str(error))
-    marked = re.match(r"\[(\w{5})\] (.*)", text, re.DOTALL)
+    marked = _FAILURE.search(text)
     if marked and marked[1] in _SQLSTATES:
         return _SQLSTATES[marked[1]](marked[2])
     for pattern, condition, message in _BY_TEXT:

@@ -1,11 +1,12 @@
 """What translated SQL calls in the engine: macros in the schema of our own.
 
 They are made when a warehouse opens. A macro costs nothing at run time and, being parsed already, less than the same
-expression written out. `error('[SQLSTATE] message')` becomes the error of that state.
+expression written out. `_restframe.fail('[SQLSTATE] message')` becomes the error of that state.
 """
 
 from __future__ import annotations
 
+from restframe.errors import MARK_OF_FAILURE
 from restframe.sql.nodes import MACRO_SCHEMA
 
 _DATES = ("%Y%m%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y-%b-%d",
@@ -18,6 +19,8 @@ _TEXT_TIMES = [time.strip() for time in _HALF_DAYS]
 
 # In an order in which each calls only those above it.
 _BODIES: dict[str, str] = {
+    # The engine's own error() counts as volatile, which windows and references to aliases refuse; a cast does not.
+    "fail(message)": f"CAST(CAST('{MARK_OF_FAILURE}' || message AS INTEGER) AS VARCHAR)",
     # Text
     "continues(byte)": "hex(byte) BETWEEN '80' AND 'BF'",  # a character that began before
     "cut_bytes(bytes, n)": """
@@ -25,7 +28,9 @@ _BODIES: dict[str, str] = {
                             WHEN NOT _restframe.continues(bytes[n:n]) THEN n - 1
                             WHEN NOT _restframe.continues(bytes[n - 1:n - 1]) THEN n - 2 ELSE n - 3 END])""",
     # More than any text may have, and less than fills the memory.
-    "short(n)": "CASE WHEN n <= 16777216 THEN n WHEN n > 0 THEN error('[22023] requested length too large') END",
+    "short(n)": """
+        CASE WHEN n <= 16777216 THEN CAST(n AS INTEGER)
+             WHEN n > 0 THEN CAST(_restframe.fail('[22023] requested length too large') AS INTEGER) END""",
     "cut(x, n)": """
         CASE WHEN strlen(x) <= n THEN x WHEN strlen(x) = length(x) THEN left(x, n)
              ELSE _restframe.cut_bytes(encode(x), n) END""",
@@ -94,7 +99,7 @@ _BODIES: dict[str, str] = {
     "strtol_value(digits, base)": """
         list_reduce(list_prepend(CAST(0 AS HUGEINT), list_transform(string_split(digits, ''),
             lambda c: CASE WHEN strpos(left('0123456789abcdefghijklmnopqrstuvwxyz', CAST(base AS INTEGER)), c) = 0
-                THEN error('[22023] invalid digit for the base') ELSE CAST(
+                THEN CAST(_restframe.fail('[22023] invalid digit for the base') AS HUGEINT) ELSE CAST(
                 strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS HUGEINT) END)),
             lambda a, d: a * base + d)""",
     "strtol(x, base)": r"""
@@ -109,7 +114,8 @@ _BODIES: dict[str, str] = {
                  try_strptime(trim(x), {_TEXT_DATES}))""",
     "timestamp(x)": """
         CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timestamp(x),
-            error('[22007] invalid input syntax for type timestamp: "' || x || '"')) END""",
+            CAST(_restframe.fail('[22007] invalid input syntax for type timestamp: "' || x || '"')
+                AS TIMESTAMP)) END""",
     "timestamptz(x)": "coalesce(TRY_CAST(x AS TIMESTAMPTZ), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
     "time(x)": fr"""
         CASE WHEN regexp_matches(x, '\d\s*[AaPp][Mm]\s*$') THEN CAST(strptime(trim(x), {_TEXT_TIMES}) AS TIME)
@@ -206,13 +212,15 @@ _BODIES: dict[str, str] = {
     # Storing
     "store_text(x, n)": """
         CASE WHEN strlen(x) <= n THEN x WHEN strlen(rtrim(x, ' ')) <= n THEN _restframe.cut(x, n)
-             WHEN x IS NOT NULL THEN error('[22001] value too long for type character varying(' || n || ')') END""",
+             WHEN x IS NOT NULL
+             THEN _restframe.fail('[22001] value too long for type character varying(' || n || ')') END""",
     "store_char(x, n)": """
         CASE WHEN strlen(rtrim(x, ' ')) <= n THEN rtrim(x, ' ')
-             WHEN x IS NOT NULL THEN error('[22001] value too long for type character(' || n || ')') END""",
+             WHEN x IS NOT NULL THEN _restframe.fail('[22001] value too long for type character(' || n || ')') END""",
     "store_bytes(x, n)": """
         CASE WHEN octet_length(x) <= n THEN x
-             WHEN x IS NOT NULL THEN error('[22001] value too long for type binary varying(' || n || ')') END""",
+             WHEN x IS NOT NULL
+             THEN encode(_restframe.fail('[22001] value too long for type binary varying(' || n || ')')) END""",
 }  # fmt: skip
 
 MACROS: tuple[str, ...] = tuple(

@@ -55,6 +55,8 @@ def json_extract_path_text(made: Call) -> Typed:
 @function("json_extract_array_element_text", 2, 3)
 def json_extract_array_element_text(made: Call) -> Typed:
     lax = _null_if_invalid(made)
+    if len(made.arguments) < 2:
+        raise made.no_such_function()
     text = made.text(0)
     return _guarded(made, text, macro("json_element_text", text, as_type(made.number(1), INT8)), lax), VARCHAR
 
