@@ -41,7 +41,11 @@ def connection(engine: DuckDB) -> Iterator[DuckDBConnection]:
         ("select 'x'::int", errors.InvalidTextRepresentation, 'invalid input syntax for type integer: "x"'),
         ("select date '2020-13-01'", errors.InvalidDatetime, "date/time field value out of range"),
         ("select 300::tinyint", errors.NumericValueOutOfRange, "out of range"),
-        ("select cast('restframe failure: [22001] value too long' as integer)", errors.StringDataRightTruncation, "^value too long$"),
+        (
+            "select cast('restframe failure: [22001] value too long' as integer)",
+            errors.StringDataRightTruncation,
+            "^value too long$",
+        ),
         ("select nothing_like(1)", errors.UndefinedFunction, "function nothing_like does not exist"),
         ("select a, count(*) from (select 1 a, 2 b) group by b", errors.GroupingError, "must appear in the GROUP BY"),
         ("select (select i from range(3) t(i))", errors.DataError, "more than one row"),
