@@ -84,3 +84,14 @@ def test_a_value_that_does_not_fit_its_announced_type_is_an_error() -> None:
 def test_pandas() -> None:
     frame = Result.of_rows([("id", INT), ("name", TEXT)], [(1, "a")]).to_pandas()
     assert frame.to_dict("list") == {"id": [1], "name": ["a"]}
+
+
+def test_a_result_given_up_is_not_taken_for_a_whole_one() -> None:
+    result = streaming(3, 4, [])
+    batches = result.batches()
+    next(batches)
+    result.close()
+    with pytest.raises(errors.InterfaceError, match="closed before its last row"):
+        next(batches)
+    with pytest.raises(errors.InterfaceError, match="closed before its last row"):
+        result.fetchall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 import threading
@@ -345,3 +346,39 @@ def test_place_of_a_name_only_the_engine_misses(session: Session) -> None:
     with pytest.raises(errors.GroupingError) as caught:
         session.execute("SELECT 1; SELECT k, n FROM numbers GROUP BY k")
     assert caught.value.position == 21
+
+
+def test_parameters_by_what_they_are_compared_and_computed_with(session: Session) -> None:
+    assert session.execute("SELECT ? + 1, date '2024-01-31' + ?, 2.5 * ?", ("1", 1, "2")).fetchall() == [
+        (2, dt.date(2024, 2, 1), 5)
+    ]
+    assert session.execute("SELECT ?", (dt.timedelta(days=1),)).columns[0].type.name == "interval"
+    assert session.execute("SELECT ?", (2**63,)).scalar() == 2**63
+
+
+@pytest.mark.parametrize(
+    ("value", "condition"),
+    [
+        (object(), errors.NotSupportedError),
+        ([1], errors.NotSupportedError),
+        ({"a": 1}, errors.NotSupportedError),
+        (10**50, errors.NumericValueOutOfRange),
+        ("\ud800", errors.CharacterNotInRepertoire),
+    ],
+)
+def test_parameters_that_are_none_of_redshifts(session: Session, value: object, condition: type[errors.Error]) -> None:
+    with pytest.raises(condition):
+        session.execute("SELECT ?", (value,))
+
+
+def test_parameters_too_many_and_too_few(session: Session) -> None:
+    with pytest.raises(errors.SyntaxError, match="the statement has no parameter 2"):
+        session.execute("SELECT ?", (1, 2))
+    with pytest.raises(errors.UndefinedParameter, match=r"there is no parameter \$2"):
+        session.execute("SELECT ?, ?", (1,))
+
+
+def test_time_outs_out_of_range(session: Session) -> None:
+    for value in ("99999999999999999999", "-1", "1000 h"):
+        with pytest.raises(errors.InvalidParameterValue):
+            session.execute(f"SET statement_timeout TO '{value}'")

@@ -61,6 +61,7 @@ class Result:
     statistics: Statistics = field(default_factory=Statistics)
     _batches: Iterator[pa.RecordBatch] | None = None
     _on_close: Callable[[], None] | None = None
+    _given_up: bool = False
 
     @classmethod
     def of_rows(
@@ -104,11 +105,14 @@ class Result:
                 self.close()
                 raise
             if batch is None:
-                self.close()
+                self._batches = None
+                self._finish()
                 return
             self.row_count = (self.row_count or 0) + batch.num_rows
             self.statistics.rows = self.row_count
             yield _conform(batch, schema)
+        if self._given_up:
+            raise errors.InterfaceError("the result was closed before its last row was read")
 
     def to_arrow(self) -> pa.Table:
         """All remaining rows as one table."""
@@ -164,6 +168,7 @@ class Result:
 
     def close(self) -> None:
         """Give up the remaining rows and free what holds them."""
+        self._given_up |= self._batches is not None
         self._batches = None
         self._finish()
 
@@ -223,6 +228,6 @@ def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         return batch
     try:
         arrays = [array.cast(wanted.type) for array, wanted in zip(batch.columns, schema, strict=True)]
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise errors.NumericValueOutOfRange(str(error)[:200]) from error
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -76,6 +76,7 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"hex digit", errors.InvalidParameterValue, "invalid hexadecimal digit"),
     (r"(?:COS|SIN) is undefined outside", errors.InvalidParameterValue, "input is out of range"),
     (r"string of size|string size", errors.InvalidParameterValue, "requested length too large"),
+    (r"identifiers of the excess parameters: (.*)", errors.SyntaxError, "the statement has no parameter {0}"),
     (r"cannot encode str as UTF-8", errors.CharacterNotInRepertoire, 'invalid character for encoding "UTF8"'),
     (r"^([\w ]+) clause cannot contain ([\w ]+)", errors.GroupingError, "{1} not allowed in {0} clause"),
     (r"^aggregate function calls cannot", errors.GroupingError, None),
@@ -130,7 +131,7 @@ def translate_error(error: BaseException) -> errors.Error:
     for pattern, condition, message in _BY_TEXT:
         match = re.search(pattern, text)
         if match:
-            groups = (_TYPES.get(group.partition("(")[0], group)[:100] for group in match.groups())
+            groups = (_TYPES.get(group.partition("(")[0].strip(), group)[:100] for group in match.groups())
             return condition(message.format(*groups) if message else _first_line(text))
     return _BY_ENGINE_TYPE.get(kind, errors.InternalError)(_first_line(text))
 

@@ -31,6 +31,12 @@ _BODIES: dict[str, str] = {
     "short(n)": """
         CASE WHEN n <= 16777216 THEN CAST(n AS INTEGER)
              WHEN n > 0 THEN CAST(_restframe.fail('[22023] requested length too large') AS INTEGER) END""",
+    # The engine would also read 1.6, 1e3, 0x1F and 1_000.
+    "try_whole(x)": r"CASE WHEN regexp_full_match(x, '\s*[-+]?[0-9]+\s*') THEN x END",
+    "whole(x, type)": r"""
+        CASE WHEN regexp_full_match(x, '\s*[-+]?[0-9]+\s*') THEN x WHEN x IS NOT NULL
+             THEN _restframe.fail(
+                 '[22P02] invalid input syntax for type ' || type || ': "' || left(x, 100) || '"') END""",
     "cut(x, n)": """
         CASE WHEN strlen(x) <= n THEN x WHEN strlen(x) = length(x) THEN left(x, n)
              ELSE _restframe.cut_bytes(encode(x), n) END""",

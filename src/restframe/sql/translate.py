@@ -18,7 +18,7 @@ import restframe.sql.rewrite.patterns  # noqa: F401
 from restframe import errors
 from restframe.sql.names import Names, TableReference
 from restframe.sql.rewrite.changes import ROWS, visit_delete, visit_insert, visit_merge, visit_update
-from restframe.sql.rewrite.rules import BOOL, DATE, FLOAT8, INT4, INT8, TIME, TIMESTAMP, TIMESTAMPTZ, numeric
+from restframe.sql.rewrite.rules import BOOL, DATE, FLOAT8, INT4, INT8, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, numeric
 from restframe.sql.rewrite.scope import Context, ModelCall, Scope, Type
 from restframe.sql.rewrite.visit import visit_query
 from restframe.sql.statements import Statement
@@ -144,12 +144,21 @@ def _types(parameters: Parameters) -> dict[str | int, Type]:
 
 
 def type_of_value(value: object) -> Type:
-    """The Redshift type of a parameter's value; None for text, which takes the type of what stands beside it."""
+    """The Redshift type of a parameter's value; None for text, which takes the type of what stands beside it.
+
+    NotSupportedError for a value that is none of Redshift's, NumericValueOutOfRange for a number of too many digits.
+    """
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        value = value.item()  # NumPy's numbers are not Python's
     match value:
         case bool():
             return BOOL
         case int():
-            return INT4 if -(2**31) <= value < 2**31 else INT8
+            if -(2**63) <= value < 2**63:
+                return INT4 if -(2**31) <= value < 2**31 else INT8
+            if abs(value) >= 10**38:
+                raise errors.NumericValueOutOfRange("a parameter has more than 38 digits")
+            return numeric(38, 0)
         case float():
             return FLOAT8
         case Decimal():
@@ -162,5 +171,9 @@ def type_of_value(value: object) -> Type:
             return DATE
         case dt.time():
             return TIME
-        case _:
+        case dt.timedelta():
+            return INTERVAL
+        case None | str() | bytes() | bytearray() | memoryview():
             return None
+        case _:
+            raise errors.NotSupportedError(f"parameters of the type {type(value).__name__} are not supported")

@@ -42,8 +42,14 @@ def _whole(least: int, most: int) -> Callable[[str], str]:
 def _milliseconds(text: str) -> str:
     match = re.fullmatch(r"(\d+)\s*(ms|s|min|h)?", text.strip().lower())
     if not match:
-        raise ValueError("a time in milliseconds")
-    return str(int(match[1]) * {None: 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}[match[2]])
+        raise ValueError("a time in milliseconds, or in ms, s, min or h")
+    milliseconds = int(match[1]) * {None: 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}[match[2]]
+    if milliseconds > _LONGEST_MS:
+        raise ValueError(f"no more than {_LONGEST_MS} milliseconds")
+    return str(milliseconds)
+
+
+_LONGEST_MS = 2**31 - 1
 
 
 def _time_zone(text: str) -> str:

@@ -43,6 +43,8 @@ def visit_try_cast(node: exp.TryCast, scope: Scope) -> Typed:
         return as_type(macro("try_timestamp", value), target), target
     if target.is_text:
         return convert(value, type_, target, scope, explicit=True), target
+    if type_ is not None and type_.is_text and target.is_integer:
+        value = macro("try_whole", value)
     return exp.TryCast(this=value, to=to_type(target)), target
 
 
@@ -91,6 +93,8 @@ def convert(node: exp.Expr, type_: Type, target: SqlType, scope: Scope, *, expli
     explicit : written as a cast, which cuts text to its length and decimals of tables to their scale, where storing
         a value refuses the one and rounds the other
     """
+    if type_ is None and target.is_integer and node.__class__ in (exp.Parameter, exp.Placeholder):
+        return _whole(node, target)
     if type_ is None:
         return _sized(as_type(node, target), target, explicit)
     if target.is_text:
@@ -178,6 +182,8 @@ def _from_text(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
         return call("encode", node)
     if is_string(node):
         return _from_literal(node, target, scope)
+    if target.is_integer:
+        return _whole(node, target)
     if target.name in ("date", "timestamp"):
         return as_type(macro("timestamp", node), target)
     if target.name == "time":
@@ -185,6 +191,11 @@ def _from_text(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
     if target.name == "timestamptz":
         return macro("timestamptz", node)
     return as_type(node, target)
+
+
+def _whole(node: exp.Expr, target: SqlType) -> exp.Expr:
+    """Text as a whole number; what the engine would round to one is refused."""
+    return as_type(macro("whole", node, string(str(target))), target)
 
 
 def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
