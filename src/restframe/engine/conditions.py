@@ -60,6 +60,7 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
      "window function calls may not be nested"),
     (r"(aggregate|window) functions are not allowed in (\w+)", errors.GroupingError,
      "cannot use {0} functions in {1}"),
+    (r"ORDER BY non-integer literal", errors.SyntaxError, "non-integer constant in ORDER BY"),
     (r"Max expression depth limit", errors.StatementTooComplex, "statement is nested too deeply"),
     (r"aximum grouping set count", errors.StatementTooComplex, "too many grouping sets"),
     (r"Subquery returns \d+ columns", errors.SyntaxError, "subquery has too many columns"),

@@ -12,7 +12,8 @@ from restframe import errors
 from restframe.sql.functions.registry import Call, function
 from restframe.sql.nodes import as_type, call, is_string, macro, operation, string
 from restframe.sql.rewrite.arithmetic import divide_exactly
-from restframe.sql.rewrite.rules import BOOL, FLOAT8, INT8, VARCHAR, numeric
+from restframe.sql.rewrite.matching import match
+from restframe.sql.rewrite.rules import BOOL, FLOAT8, INT8, INTERVAL, VARCHAR, numeric
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, only, visit_argument, visits
@@ -74,18 +75,26 @@ def extreme(made: Call) -> Typed:
 
 @function("stddev stddev_samp stddev_pop variance var_samp var_pop", 1, kind="aggregate")
 def deviation(made: Call) -> Typed:
-    _summable(made)
+    if _summable(made) == INTERVAL:
+        raise made.no_such_function()
     return made.over(call(made.name, made.arguments[0])), FLOAT8
 
 
 @function("bool_and bool_or", 1, kind="aggregate")
 def booleans(made: Call) -> Typed:
+    _refuse_others(made, made.types[0] is None or made.types[0] == BOOL)
     return made.over(call(made.name, made.arguments[0])), BOOL
 
 
 @function("bit_and bit_or", 1, kind="aggregate")
 def bits(made: Call) -> Typed:
+    _refuse_others(made, made.types[0] is None or made.types[0].is_integer)
     return made.over(call(made.name, made.arguments[0])), made.types[0]
+
+
+def _refuse_others(made: Call, fits: bool) -> None:
+    if not fits:
+        raise made.no_such_function()
 
 
 @function("grouping grouping_id", 1, None)
@@ -201,7 +210,7 @@ def relative_rank(made: Call) -> Typed:
 
 @function("ntile", 1, kind="window")
 def ntile(made: Call) -> Typed:
-    return made.over(call("ntile", made.arguments[0])), INT8
+    return made.over(call("ntile", as_type(made.number(0), INT8))), INT8
 
 
 # sqlglot's own nodes, because it writes IGNORE NULLS at the right place for these only.
@@ -227,6 +236,11 @@ def nth_value(made: Call) -> Typed:
 
 
 def _value_of_row(made: Call) -> Typed:
+    if len(made.arguments) > 1:
+        made.arguments[1] = as_type(made.number(1), INT8)
+    if len(made.arguments) > 2:
+        values, made.types[0] = match(made.name.upper(), made.arguments[::2], made.types[::2], made.scope)
+        made.arguments[::2] = values
     arguments = dict(zip(("this", "offset", "default"), made.arguments, strict=False))
     found: exp.Expr = _OF_ONE_ROW[made.name](**arguments)
     if made.ignore_nulls:
@@ -236,6 +250,7 @@ def _value_of_row(made: Call) -> Typed:
 
 @function("ratio_to_report", 1, kind="window")
 def ratio_to_report(made: Call) -> Typed:
+    made.arguments[0] = made.number(0)
     total = made.over(call("sum", made.arguments[0]))
     share = exp.Div(this=as_type(made.arguments[0].copy(), FLOAT8), expression=total)
     return exp.Paren(this=share), FLOAT8

@@ -105,8 +105,8 @@ def visit_substring(node: exp.Substring, scope: Scope) -> Typed:
 
 @function("substr", 2, 3)
 def substr(made: Call) -> Typed:
-    length = made.arguments[2] if len(made.arguments) > 2 else None
-    return _substring(made.text(0), made.arguments[1], length, made.scope), VARCHAR
+    length = made.number(2) if len(made.arguments) > 2 else None
+    return _substring(made.text(0), made.number(1), length, made.scope), VARCHAR
 
 
 def _substring(text: exp.Expr, start: exp.Expr, length: exp.Expr | None, scope: Scope) -> exp.Expr:
@@ -125,12 +125,12 @@ def _substring(text: exp.Expr, start: exp.Expr, length: exp.Expr | None, scope: 
 
 @function("left", 2)
 def left(made: Call) -> Typed:
-    return macro("leading", made.text(0), made.arguments[1]), VARCHAR
+    return macro("leading", made.text(0), made.number(1)), VARCHAR
 
 
 @function("right", 2)
 def right(made: Call) -> Typed:
-    return macro("trailing", made.text(0), made.arguments[1]), VARCHAR
+    return macro("trailing", made.text(0), made.number(1)), VARCHAR
 
 
 @function("repeat replicate", 2)

@@ -75,7 +75,7 @@ def _combine(node: exp.Expr, left: Type, right: Type, scope: Scope) -> Typed:
     if left.is_number and right.is_number:
         return _numbers(node, operator, left, right)
     if left.name == "super" or right.name == "super":
-        return _dynamic(node, operator, left, right)
+        return _dynamic(node, operator, left, right, scope)
     if left.is_text or right.is_text:
         return _texts(node, operator, left, right, scope)
     compute = _TIMES.get((left.name, operator, right.name))
@@ -198,11 +198,15 @@ def _leading(value: Decimal) -> tuple[int, int]:
 # SUPER, texts, dates and times
 
 
-def _dynamic(node: exp.Expr, operator: str, left: SqlType, right: SqlType) -> Typed:
+def _dynamic(node: exp.Expr, operator: str, left: SqlType, right: SqlType, scope: Scope) -> Typed:
     """Arithmetic with a SUPER value is done in double precision; what is no number counts as NULL."""
     for side, type_ in (("this", left), ("expression", right)):
         if type_.name == "super":
             node.set(side, macro("super_number", node.args[side]))
+        elif is_string(node.args[side]):
+            node.set(side, as_type(node.args[side], FLOAT8))
+        elif not type_.is_number:
+            raise no_operator(node, operator, left, right, scope)
     if operator == "/":
         return exp.Div(this=node.args["this"], expression=node.args["expression"]), FLOAT8
     return node, FLOAT8
