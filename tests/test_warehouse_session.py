@@ -382,3 +382,15 @@ def test_time_outs_out_of_range(session: Session) -> None:
     for value in ("99999999999999999999", "-1", "1000 h"):
         with pytest.raises(errors.InvalidParameterValue):
             session.execute(f"SET statement_timeout TO '{value}'")
+
+
+@pytest.mark.parametrize("count", [1, 2000])  # the second is read without a tree
+def test_many_rows_are_stored_as_one_is(session: Session, count: int) -> None:
+    session.execute("CREATE TABLE whole (n int)")
+    for literal, stored in (("1.6", 2), ("'7'", 7), ("true", 1)):
+        session.execute(f"INSERT INTO whole VALUES {', '.join([f'({literal})'] * count)}; SELECT max(n) FROM whole")
+        assert session.execute("SELECT max(n) FROM whole").scalar() == stored
+        session.execute("TRUNCATE whole")
+    for literal in ("'1.6'", "'0x1F'", "'true'"):
+        with pytest.raises(errors.InvalidTextRepresentation):
+            session.execute(f"INSERT INTO whole VALUES {', '.join([f'({literal})'] * count)}")

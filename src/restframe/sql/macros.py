@@ -33,6 +33,7 @@ _BODIES: dict[str, str] = {
              WHEN n > 0 THEN CAST(_restframe.fail('[22023] requested length too large') AS INTEGER) END""",
     # The engine would also read 1.6, 1e3, 0x1F and 1_000.
     "try_whole(x)": r"CASE WHEN regexp_full_match(x, '\s*[-+]?[0-9]+\s*') THEN x END",
+    "number_or_boolean(x)": "CASE x WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE x END",
     "whole(x, type)": r"""
         CASE WHEN regexp_full_match(x, '\s*[-+]?[0-9]+\s*') THEN x WHEN x IS NOT NULL
              THEN _restframe.fail(

@@ -116,7 +116,7 @@ def _translate_insert(statement: Insert, scope: Scope) -> tuple[exp.Expr, TableR
     rows = statement.rows
     if rows is None:
         return tree, visit_insert(tree, scope), None
-    table = visit_insert(tree, scope, len(rows.columns))
+    table = visit_insert(tree, scope, rows.unquoted)
     return tree, table, rows
 
 

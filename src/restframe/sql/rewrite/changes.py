@@ -107,10 +107,10 @@ def _column_type(name: exp.Identifier, columns: Mapping[str, SqlType], shown: st
 _INSERT = frozenset({"this", "expression", "default", "with_"})
 
 
-def visit_insert(node: exp.Expr, scope: Scope, rows: int | None = None) -> TableReference:
+def visit_insert(node: exp.Expr, scope: Scope, rows: tuple[bool, ...] | None = None) -> TableReference:
     """INSERT INTO table [ ( columns ) ] query, VALUES or DEFAULT VALUES; the table.
 
-    rows : for a bulk INSERT, how many columns its rows have
+    rows : for a bulk INSERT, for each column of its rows, whether numbers or booleans are written in it
     """
     only(node, _INSERT, scope)
     named = node.args["this"]
@@ -121,10 +121,10 @@ def visit_insert(node: exp.Expr, scope: Scope, rows: int | None = None) -> Table
     for place, name in enumerate(names):
         if name in table.generated and listed and not _is_default_everywhere(node.args.get("expression"), place):
             raise _generated(listed[place], scope)
-    width = rows
+    width = None if rows is None else len(rows)
     if rows is not None:
         node.set("default", None)
-        node.set("expression", _bulk_query(types[:rows], scope))
+        node.set("expression", _bulk_query(types[:width], rows, scope))
     elif node.args.get("default"):
         return table
     elif isinstance(node.args["expression"], exp.Values):
@@ -227,13 +227,16 @@ def _visit_insert_query(node: exp.Expr, types: list[SqlType], scope: Scope) -> i
     return len(outputs)
 
 
-def _bulk_query(types: list[SqlType], scope: Scope) -> exp.Select:
+def _bulk_query(types: list[SqlType], unquoted: tuple[bool, ...], scope: Scope) -> exp.Select:
     """The registered rows, whose columns are all text."""
     stored: list[exp.Expr] = []
     for place, target in enumerate(types):
         value = exp.Column(this=identifier(f"c{place}"))
         text = SqlType("varchar")
-        stored.append(as_type(value, target) if target.is_number else store(value, text, target, scope))
+        if target.is_integer and unquoted[place]:  # 1.6 and true may be meant, where '1.6' and 'true' may not
+            stored.append(as_type(macro("number_or_boolean", value), target))
+        else:
+            stored.append(store(value, text, target, scope))
     return exp.Select(expressions=stored, from_=exp.From(this=exp.Table(this=identifier(ROWS))))
 
 
