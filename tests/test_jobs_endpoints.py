@@ -16,6 +16,7 @@ import pytest
 
 from restframe import errors
 from restframe.jobs import EndpointConfig, ModelSpec, Service
+from restframe.journal import Journal
 from restframe.ml import artifact, codecs, registry
 from restframe.ml.algorithm import Channel
 from restframe.ml.hyperparameters import check
@@ -37,9 +38,22 @@ def model_archive(**given: str) -> bytes:
 ARCHIVE = "s3://models/taxi/model.tar.gz"
 
 
-def open_service(directory: Path) -> Service:
-    settings = Settings(directory=directory)
-    return Service(settings, Storage(settings))
+class ServiceAlone(Service):
+    """A service with a journal of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        settings = Settings(directory=directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(directory / "service.sqlite")
+        super().__init__(settings, Storage(settings), self.journal)
+
+    def close(self) -> None:
+        super().close()
+        self.journal.close()
+
+
+def open_service(directory: Path) -> ServiceAlone:
+    return ServiceAlone(directory)
 
 
 def put(service: Service, url: str, data: bytes) -> None:
@@ -73,8 +87,7 @@ def test_an_artefact_becomes_an_endpoint_step_by_step(service: Service) -> None:
     assert content_type == "application/json"
     assert len(json.loads(body)["scores"]) == 2
     assert [
-        line.text.split(" loaded in")[0]
-        for line in service.journal.lines("/aws/sagemaker/Endpoints/taxi", "AllTraffic")
+        line.text.split(" loaded in")[0] for line in service.logs.lines("/aws/sagemaker/Endpoints/taxi", "AllTraffic")
     ] == ["model m"]
     # what an endpoint was made of may go
     endpoints.models.delete("m")
@@ -192,7 +205,7 @@ def test_models_that_cannot_be_served_fail_their_endpoint(service: Service, cont
     assert reason[:100] in caught.value.hint
     with pytest.raises(errors.EndpointNotReady):
         service.check_in_service("bad")
-    assert service.journal.lines("/aws/sagemaker/Endpoints/bad", "AllTraffic")[0].text.startswith(
+    assert service.logs.lines("/aws/sagemaker/Endpoints/bad", "AllTraffic")[0].text.startswith(
         "model m cannot be served: "
     )
 
@@ -253,7 +266,7 @@ def test_a_name_may_be_used_again_while_the_old_one_still_loads(
     assert service.endpoints.wait("taxi", 20).status in ("InService", "Failed")
 
 
-def test_endpoints_that_were_being_created_have_failed_after_a_crash(service: Service, tmp_path: Path) -> None:
+def test_endpoints_that_were_being_created_have_failed_after_a_crash(service: ServiceAlone, tmp_path: Path) -> None:
     service.deploy(ARCHIVE, "a")
     service.deploy(ARCHIVE, "b")
     service.deploy(ARCHIVE, "c")

@@ -16,6 +16,7 @@ import pytest
 from restframe import errors
 from restframe.jobs import Service
 from restframe.jobs.serving import EndpointServer
+from restframe.journal import Journal
 from restframe.ml import artifact, codecs, registry
 from restframe.ml.algorithm import Channel
 from restframe.ml.hyperparameters import check
@@ -26,9 +27,22 @@ from restframe.storage import ObjectUrl, Storage
 ARCHIVE = ObjectUrl("models", "taxi/model.tar.gz")
 
 
-def open_service(directory: Path) -> Service:
-    settings = Settings(directory=directory)
-    return Service(settings, Storage(settings))
+class ServiceAlone(Service):
+    """A service with a journal of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        settings = Settings(directory=directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(directory / "service.sqlite")
+        super().__init__(settings, Storage(settings), self.journal)
+
+    def close(self) -> None:
+        super().close()
+        self.journal.close()
+
+
+def open_service(directory: Path) -> ServiceAlone:
+    return ServiceAlone(directory)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from restframe import errors
 from restframe.jobs import Channel, JobDescription, Service, TrainingJob, training
 from restframe.jobs import process as process_module
 from restframe.jobs.process import TrainingProcess, describe_exit
+from restframe.journal import Journal
 from restframe.ml import artifact
 from restframe.settings import Settings
 from restframe.storage import ObjectUrl, Storage
@@ -27,9 +28,22 @@ IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/randomcutforest:1"
 SMALL = {"feature_dim": 1, "num_trees": 50, "num_samples_per_tree": 20}
 
 
-def open_service(directory: Path) -> Service:
-    settings = Settings(directory=directory)
-    return Service(settings, Storage(settings))
+class ServiceAlone(Service):
+    """A service with a journal of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        settings = Settings(directory=directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(directory / "service.sqlite")
+        super().__init__(settings, Storage(settings), self.journal)
+
+    def close(self) -> None:
+        super().close()
+        self.journal.close()
+
+
+def open_service(directory: Path) -> ServiceAlone:
+    return ServiceAlone(directory)
 
 
 def put(service: Service, url: str, data: bytes) -> None:
@@ -108,7 +122,7 @@ def test_a_job_from_beginning_to_end(service: Service) -> None:
         assert list(artifact.read(found.stream)) == ["random_cut_forest.model"]
     assert any(line.startswith("ForestInfo{num_trees: 50, num_samples_in_forest: 1000, ") for line in lines)
     assert lines == [line.text for line in job.log()]
-    (stream,) = service.journal.streams("/aws/sagemaker/TrainingJobs", "taxi/")
+    (stream,) = service.logs.streams("/aws/sagemaker/TrainingJobs", "taxi/")
     assert stream.startswith("taxi/algo-1-")
 
 

@@ -1,6 +1,6 @@
 """Work that outlives a statement: training jobs in child processes, and the endpoints that serve models.
 
-    service = Service(settings, storage)
+    service = Service(settings, storage, journal)
     job = service.train("random_cut_forest", {"train": "s3://bucket/taxi/"}, "s3://bucket/models", name="taxi")
     for line in job.log(follow=True): print(line.text)
     job.wait()
@@ -8,11 +8,11 @@
     answer, content_type = endpoint.invoke(b"39197\\n", "text/csv", "text/csv")
 
 service.py is the face; training.py, process.py and child.py run jobs; models.py, endpoints.py, remote.py and serving.py
-serve models; journal.py remembers.
+serve models; logs.py keeps what they say.
 """
 
 from restframe.jobs.endpoints import EndpointDescription
-from restframe.jobs.journal import LogLine
+from restframe.jobs.logs import LogLine
 from restframe.jobs.rows import Request
 from restframe.jobs.service import Endpoint, Service, TrainingJob
 from restframe.jobs.specs import Channel, EndpointConfig, ModelSpec, TrainingSpec

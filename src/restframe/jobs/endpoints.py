@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from restframe import errors
-from restframe.jobs.journal import Journal
+from restframe.jobs.logs import Logs
 from restframe.jobs.models import Models
 from restframe.jobs.remote import RemoteServer
 from restframe.jobs.specs import EndpointConfig, ModelSpec, check_name, endpoint_config, model_spec, to_json
+from restframe.journal import Journal
 from restframe.ml import artifact, registry
 from restframe.ml.algorithm import Algorithm, Predictor
 from restframe.storage import ObjectUrl, Storage
@@ -79,9 +80,10 @@ class _Slot:
 class Endpoints:
     """All endpoints of a warehouse, and the models they can serve. Usable from any thread."""
 
-    def __init__(self, journal: Journal, storage: Storage, timeout_s: float, connections: int) -> None:
+    def __init__(self, journal: Journal, logs: Logs, storage: Storage, timeout_s: float, connections: int) -> None:
         self.models = Models(journal)
         self._journal = journal
+        self._logs = logs
         self._storage = storage
         self._timeout_s = timeout_s
         self._connections = connections
@@ -263,7 +265,7 @@ class Endpoints:
     # The journal
 
     def _say(self, name: str, text: str) -> None:
-        self._journal.append(LOG_GROUP + "/" + name, "AllTraffic", [(time.time(), text)])
+        self._logs.append(LOG_GROUP + "/" + name, "AllTraffic", [(time.time(), text)])
 
     def _row(self, name: str) -> sqlite3.Row:
         row = self._journal.row("SELECT * FROM endpoints WHERE name = ?", (name,))

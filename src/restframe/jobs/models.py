@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from restframe import errors
-from restframe.jobs.journal import Journal
 from restframe.jobs.specs import EndpointConfig, ModelSpec, endpoint_config, model_spec, to_json
+from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.storage import ObjectUrl
 

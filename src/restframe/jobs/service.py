@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from restframe import errors
 from restframe.jobs.endpoints import EndpointDescription, Endpoints, LocalServer
-from restframe.jobs.journal import Journal, LogLine
+from restframe.jobs.logs import LogLine, Logs
 from restframe.jobs.rows import Request, requests
 from restframe.jobs.specs import Channel, EndpointConfig, ModelSpec, TrainingSpec
+from restframe.jobs.tables import MIGRATIONS
 from restframe.jobs.training import Training
 from restframe.jobs.training_record import JobDescription
+from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.ml.algorithm import Predictor
 from restframe.settings import Settings
@@ -94,23 +96,19 @@ class Service:
     """Training jobs, models and endpoints of one warehouse. Usable from any thread.
 
     training, endpoints : what the AWS API does, operation by operation
-    journal : their log lines
+    logs : their log lines
     storage : where their inputs and artefacts lie
     """
 
-    def __init__(self, settings: Settings, storage: Storage) -> None:
-        settings.directory.mkdir(parents=True, exist_ok=True)
+    def __init__(self, settings: Settings, storage: Storage, journal: Journal) -> None:
         self._settings = settings
         self.storage = storage
-        self.journal = Journal(settings.directory / "service.sqlite")
-        try:
-            self.training = Training(self.journal, storage, settings.directory / "jobs")
-            self.endpoints = Endpoints(
-                self.journal, storage, settings.endpoint_timeout_s, settings.endpoint_connections
-            )
-        except BaseException:
-            self.journal.close()
-            raise
+        journal.migrate("jobs", MIGRATIONS)
+        self.logs = Logs(journal)
+        self.training = Training(journal, self.logs, storage, settings.directory / "jobs")
+        self.endpoints = Endpoints(
+            journal, self.logs, storage, settings.endpoint_timeout_s, settings.endpoint_connections
+        )
 
     # Training
 
@@ -251,7 +249,6 @@ class Service:
         """Stop training, let go of models and connections."""
         self.training.close()
         self.endpoints.close()
-        self.journal.close()
 
 
 def _new_name(base: str) -> str:

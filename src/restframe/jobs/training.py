@@ -20,10 +20,11 @@ from typing import Any
 
 from restframe import errors
 from restframe.jobs import inputs
-from restframe.jobs.journal import Journal, LogLine
+from restframe.jobs.logs import LogLine, Logs
 from restframe.jobs.process import TrainingProcess, describe_exit
 from restframe.jobs.specs import Channel, TrainingSpec
 from restframe.jobs.training_record import JobDescription, TrainingRecord
+from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.ml.hyperparameters import check
 from restframe.storage import ObjectUrl, Storage
@@ -61,8 +62,8 @@ class _Run:
 class Training:
     """All training jobs of a warehouse. Usable from any thread."""
 
-    def __init__(self, journal: Journal, storage: Storage, directory: Path) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, logs: Logs, storage: Storage, directory: Path) -> None:
+        self._logs = logs
         self._record = TrainingRecord(journal)
         self._storage = storage
         self._directory = directory
@@ -135,7 +136,7 @@ class Training:
         while True:
             final = not follow or self.describe(name).is_final
             with self._changed:
-                lines = self._journal.lines(LOG_GROUP, stream, start)
+                lines = self._logs.lines(LOG_GROUP, stream, start)
                 if not lines and not final:
                     self._changed.wait(1.0)
             yield from lines
@@ -253,7 +254,7 @@ class Training:
         raise _Failed(failure or describe_exit(status))
 
     def _log(self, stream: str, lines: list[tuple[float, str]]) -> None:
-        self._journal.append(LOG_GROUP, stream, lines)
+        self._logs.append(LOG_GROUP, stream, lines)
         self._notify()
 
     def _advance(self, name: str, run: _Run, secondary: str) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from restframe import errors
-from restframe.jobs.journal import Journal
 from restframe.jobs.specs import TrainingSpec, to_json, training_spec
+from restframe.journal import Journal
 
 _MAX_FAILURE = 1024  # what DescribeTrainingJob's FailureReason can hold
 

@@ -17,6 +17,7 @@ from restframe.catalog import store, views
 from restframe.engine import Parameters
 from restframe.engine.duckdb import ENGINE_SPOOL, DuckDB
 from restframe.jobs import Endpoint, Service, TrainingJob
+from restframe.journal import Journal
 from restframe.result import Result
 from restframe.settings import Settings
 from restframe.sql import MACROS
@@ -68,12 +69,14 @@ class Warehouse:
 
     def _create(self) -> None:
         self.settings.directory.mkdir(parents=True, exist_ok=True)
-        engine = DuckDB(self.settings.directory / "warehouse.duckdb", self.settings)
-        try:
+        with contextlib.ExitStack() as opened:
+            # The engine's lock says that nobody else is writing.
+            engine = DuckDB(self.settings.directory / "warehouse.duckdb", self.settings)
+            opened.callback(engine.close)
+            self.journal = Journal(self.settings.directory / "service.sqlite")
+            opened.callback(self.journal.close)
             self._services = self._open(engine)
-        except BaseException:
-            engine.close()
-            raise
+            opened.pop_all()
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._closed = False
@@ -87,13 +90,12 @@ class Warehouse:
             connection.commit()
         finally:
             connection.close()
-        # The engine's lock says that nobody else is writing.
         for left_behind in self.settings.spool.iterdir():
             if left_behind.name != ENGINE_SPOOL:
                 shutil.rmtree(left_behind) if left_behind.is_dir() else left_behind.unlink()
         storage = Storage(self.settings)
         storage.recover()
-        jobs = Service(self.settings, storage)
+        jobs = Service(self.settings, storage, self.journal)
         functions = PredictionFunctions(jobs, self.settings.endpoint_connections)
         cache = store.Cache()
         services = Services(self.settings, engine, storage, jobs, functions, system_views, cache, Translations(cache))
@@ -167,6 +169,7 @@ class Warehouse:
                 self._session.close()
             self._services.jobs.close()
             self._services.engine.close()
+            self.journal.close()
         finally:
             del _opened[self.settings.directory]
 

@@ -1,0 +1,100 @@
+"""service.sqlite: the state that outlives a statement: jobs and endpoints, accepted statements, keys, secrets.
+
+Everything is on the disk before it is acknowledged (WAL, synchronous=FULL). Each component brings its own tables. The
+threads of a process share one connection behind a lock; another process may write in between.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from restframe import errors
+
+_OTHER_WRITER_S = 10  # how long to wait for another process that is writing
+
+
+class Journal:
+    """Usable from any thread; `close` when nobody does any more."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = path.name
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, timeout=_OTHER_WRITER_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS components (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
+            )
+            if self.row("PRAGMA user_version")[0] == 1:  # type: ignore[index]
+                # Version 0.1.0 knew jobs only, and counted here.
+                self._connection.execute("INSERT OR IGNORE INTO components VALUES ('jobs', 1)")
+                self._connection.execute("PRAGMA user_version = 0")
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise errors.OperationalError(f"{path.name} cannot be opened: {error}") from error
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def migrate(self, component: str, migrations: Sequence[str]) -> None:
+        """Bring a component's tables up to date.
+
+        migrations : each takes the tables one version further; none is ever changed, only added
+        """
+        try:
+            with self.transaction() as connection:
+                row = self.row("SELECT version FROM components WHERE name = ?", (component,))
+                version = row["version"] if row else 0
+                if version > len(migrations):
+                    raise errors.InterfaceError(
+                        f"{self._name} was written by a newer version of restframe",
+                        hint="Open the directory with that version.",
+                    )
+                for migration in migrations[version:]:
+                    for statement in migration.split(";"):
+                        connection.execute(statement)
+                connection.execute("INSERT OR REPLACE INTO components VALUES (?, ?)", (component, len(migrations)))
+        except sqlite3.DatabaseError as error:
+            raise errors.OperationalError(f"{self._name} cannot be opened: {error}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Changes that are on the disk together when the block has ended, or not at all.
+
+        DiskFull when there is no room, OperationalError for other trouble with the file.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._rollback()
+                kind = errors.DiskFull if "disk is full" in str(error) else errors.OperationalError
+                raise kind(f"the service journal: {error}") from error
+            except BaseException:
+                self._rollback()
+                raise
+
+    def _rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Row | None:
+        return next(iter(self.rows(sql, parameters)), None)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
