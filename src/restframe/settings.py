@@ -39,6 +39,9 @@ class Settings:
     threads : for queries; all cores when None
     memory_limit : of the engine, as `4GB`; 60 % of the machine's memory when None
     spill_limit : disk the engine and COPY may take for intermediate results, as `50GB`; none when None
+    account_id : the AWS account clients see, twelve digits
+    region : the AWS region of what no request names one for
+    role : the name of the IAM role that holders of access keys have
     statement_timeout_ms : what `SET statement_timeout` starts with; 0 is no limit
     buckets_directory : where s3:// buckets live, a directory each; `<directory>/s3` when None
     auto_create_buckets : whether writing to a bucket that does not exist creates it
@@ -54,6 +57,9 @@ class Settings:
     threads: int | None = None
     memory_limit: str | None = None
     spill_limit: str | None = None
+    account_id: str = "000000000000"
+    region: str = "us-east-1"
+    role: str = "restframe"
     statement_timeout_ms: int = 0
     buckets_directory: Path | None = None
     auto_create_buckets: bool = True
