@@ -123,7 +123,7 @@ def test_a_job_from_beginning_to_end(service: Service) -> None:
     assert any(line.startswith("ForestInfo{num_trees: 50, num_samples_in_forest: 1000, ") for line in lines)
     assert lines == [line.text for line in job.log()]
     (stream,) = service.logs.streams("/aws/sagemaker/TrainingJobs", "taxi/")
-    assert stream.startswith("taxi/algo-1-")
+    assert stream.name.startswith("taxi/algo-1-")
 
 
 def test_nothing_of_a_job_is_left_in_the_directory(service: Service, tmp_path: Path) -> None:

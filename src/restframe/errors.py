@@ -269,13 +269,29 @@ class EndpointNotReady(OperationalError):
 
 
 class EndpointFailed(OperationalError):
-    """An inference endpoint answered with an error, with the wrong shape, or not at all."""
+    """An inference endpoint answered with an error, with the wrong shape, or not at all.
+
+    status, answer : of HTTP, where it answered with an error; the answer is cut to some kilobytes
+    """
 
     sqlstate = "58030"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int | None = None, answer: bytes = b""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.answer = answer
 
 
 class TrainingFailed(OperationalError):
     sqlstate = "58000"
+
+
+class WarehousePaused(OperationalError):
+    """The warehouse takes no statements until it is resumed."""
+
+    sqlstate = "57P03"
 
 
 class WarehouseLocked(OperationalError):

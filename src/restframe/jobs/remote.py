@@ -29,6 +29,7 @@ _RETRIED = (429, 502, 503)
 _THROTTLING = (b"ThrottlingException", b"TooManyRequests", b"Rate exceeded", b"ServiceUnavailable")
 MAX_ANSWER_BYTES = 64 << 20
 _SHOWN = 300
+_KEPT_BYTES = 4096  # of an answer that is an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,11 @@ class RemoteServer:
             headers["Accept"] = accept
         answer = self._exchange("POST", "/invocations", body, headers, call or Call())
         if answer.status != 200:
-            raise errors.EndpointFailed(f'endpoint "{self.name}" answered {_shown(answer)}')
+            raise errors.EndpointFailed(
+                f'endpoint "{self.name}" answered {_shown(answer)}',
+                status=answer.status,
+                answer=answer.body[:_KEPT_BYTES],
+            )
         return answer.body, answer.content_type
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from restframe.jobs.logs import LogLine, Logs
 from restframe.jobs.rows import Request, requests
 from restframe.jobs.specs import Channel, EndpointConfig, ModelSpec, TrainingSpec
 from restframe.jobs.tables import MIGRATIONS
+from restframe.jobs.tags import Tags
 from restframe.jobs.training import Training
 from restframe.jobs.training_record import JobDescription
 from restframe.journal import Journal
@@ -96,7 +97,7 @@ class Service:
     """Training jobs, models and endpoints of one warehouse. Usable from any thread.
 
     training, endpoints : what the AWS API does, operation by operation
-    logs : their log lines
+    logs, tags : their log lines, and what clients attach to them
     storage : where their inputs and artefacts lie
     """
 
@@ -105,6 +106,7 @@ class Service:
         self.storage = storage
         journal.migrate("jobs", MIGRATIONS)
         self.logs = Logs(journal)
+        self.tags = Tags(journal)
         self.training = Training(journal, self.logs, storage, settings.directory / "jobs")
         self.endpoints = Endpoints(
             journal, self.logs, storage, settings.endpoint_timeout_s, settings.endpoint_connections

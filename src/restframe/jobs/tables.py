@@ -1,4 +1,4 @@
-"""The tables of jobs, models, endpoints and their log lines in the journal."""
+"""The tables of jobs, models, endpoints, their tags and their log lines in the journal."""
 
 # Each entry takes the schema one version further; entries are never changed, only added.
 MIGRATIONS = (
@@ -26,6 +26,15 @@ MIGRATIONS = (
     CREATE TABLE log_lines (
         stream INTEGER NOT NULL REFERENCES log_streams ON DELETE CASCADE, position INTEGER NOT NULL,
         at REAL NOT NULL, text TEXT NOT NULL, PRIMARY KEY (stream, position)
+    ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE log_groups (name TEXT PRIMARY KEY, created REAL NOT NULL) STRICT;
+    INSERT INTO log_groups SELECT log_group, min(created) FROM log_streams GROUP BY log_group;
+    UPDATE log_lines SET at = round(at, 3);
+    CREATE INDEX log_lines_by_time ON log_lines (stream, at, position);
+    CREATE TABLE tags (
+        resource TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (resource, key)
     ) STRICT, WITHOUT ROWID;
     """,
 )

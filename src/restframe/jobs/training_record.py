@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,6 +27,7 @@ _MESSAGES = {
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job exceeded its maximum runtime",
 }
+_TRANSITIONS = "SELECT job, status, started, ended, message FROM transitions "
 _FINAL = ("Completed", "Failed", "Stopped")
 
 
@@ -138,32 +140,33 @@ class TrainingRecord:
         row = self._journal.row("SELECT * FROM training_jobs WHERE name = ?", (name,))
         if row is None:
             raise errors.UndefinedObject(f'training job "{name[:100]}" does not exist')
-        return self._description(row)
+        return _description(row, self._journal.rows(_TRANSITIONS + "WHERE job = ? ORDER BY position", (name,)))
 
     def describe_all(self) -> list[JobDescription]:
         """Oldest first."""
         found = self._journal.rows("SELECT * FROM training_jobs ORDER BY created, name")
-        return [self._description(row) for row in found]
+        transitions: dict[str, list[sqlite3.Row]] = {row["name"]: [] for row in found}
+        for one in self._journal.rows(_TRANSITIONS + "ORDER BY job, position"):
+            transitions.get(one["job"], []).append(one)  # of a job that has just come there may be some already
+        return [_description(row, transitions[row["name"]]) for row in found]
 
-    def _description(self, row: sqlite3.Row) -> JobDescription:
-        transitions = self._journal.rows(
-            "SELECT status, started, ended, message FROM transitions WHERE job = ? ORDER BY position", (row["name"],)
-        )
-        return JobDescription(
-            spec=training_spec(row["spec"]),
-            status=row["status"],
-            secondary_status=row["secondary_status"],
-            transitions=tuple(
-                Transition(one["status"], _time(one["started"]), _maybe(one["ended"]), one["message"])
-                for one in transitions
-            ),
-            created=_time(row["created"]),
-            modified=_time(row["modified"]),
-            started=_maybe(row["started"]),
-            ended=_maybe(row["ended"]),
-            failure=row["failure"],
-            metrics=tuple(Metric(name, value, _time(at)) for name, value, at in json.loads(row["metrics"])),
-        )
+
+def _description(row: sqlite3.Row, transitions: Sequence[sqlite3.Row]) -> JobDescription:
+    return JobDescription(
+        spec=training_spec(row["spec"]),
+        status=row["status"],
+        secondary_status=row["secondary_status"],
+        transitions=tuple(
+            Transition(one["status"], _time(one["started"]), _maybe(one["ended"]), one["message"])
+            for one in transitions
+        ),
+        created=_time(row["created"]),
+        modified=_time(row["modified"]),
+        started=_maybe(row["started"]),
+        ended=_maybe(row["ended"]),
+        failure=row["failure"],
+        metrics=tuple(Metric(name, value, _time(at)) for name, value, at in json.loads(row["metrics"])),
+    )
 
 
 def _add_transition(
