@@ -1,9 +1,20 @@
 """Who may come in, as whom, and what is kept secret.
 
-keys.py holds access keys, tokens.py temporary credentials, secrets.py what users entrust to us; vault.py encrypts all of
-it with a key of this directory's own.
+keys.py holds access keys, tokens.py temporary credentials, passwords.py those of the database, secrets.py what users
+entrust to us; vault.py encrypts all of it with a key of this directory's own.
 """
 
-from restframe.identity.identity import Credentials, Identity, Principal
+from restframe.identity.identity import Identity
+from restframe.identity.keys import AccessKey, UnknownAccessKey
+from restframe.identity.principal import Credentials, Principal
+from restframe.identity.tokens import ExpiredToken, InvalidToken
 
-__all__ = ["Credentials", "Identity", "Principal"]
+__all__ = [
+    "AccessKey",
+    "Credentials",
+    "ExpiredToken",
+    "Identity",
+    "InvalidToken",
+    "Principal",
+    "UnknownAccessKey",
+]
