@@ -10,6 +10,7 @@ from restframe.catalog.store import Cache
 from restframe.engine.duckdb import DuckDB
 from restframe.settings import Settings
 from restframe.storage import Storage
+from restframe.warehouse.cluster import Cluster
 from restframe.warehouse.locks import TableLocks
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.translations import Translations
@@ -28,4 +29,5 @@ class Services:
     system_views: dict[str, Relation]
     cache: Cache
     translations: Translations
+    cluster: Cluster
     locks: TableLocks = field(default_factory=TableLocks)

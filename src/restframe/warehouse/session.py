@@ -86,6 +86,7 @@ class Session:
         """Run a text and return every statement's Result; only the last one still streams."""
         if self._closed:
             raise errors.InterfaceError("the session is closed")
+        self.services.cluster.check_running()
         known = None if parameters else remembered(text, self)
         statements = self._parse(text) if known is None else [known]
         if parameters and len(statements) > 1:
@@ -106,6 +107,7 @@ class Session:
         """
         if self._closed:
             raise errors.InterfaceError("the session is closed")
+        self.services.cluster.check_running()
         remaining, changed = iter(rows), 0
         while part := list(itertools.islice(remaining, _ROWS_AT_ONCE)):
             insert = insert_of_rows(text, part)

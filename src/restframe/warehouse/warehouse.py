@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from restframe.result import Result
 from restframe.settings import Settings
 from restframe.sql import MACROS
 from restframe.storage import Storage
+from restframe.warehouse.cluster import Cluster, ClusterState
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.services import Services
 from restframe.warehouse.session import Session
@@ -98,7 +99,17 @@ class Warehouse:
         jobs = Service(self.settings, storage, self.journal)
         functions = PredictionFunctions(jobs, self.settings.endpoint_connections)
         cache = store.Cache()
-        services = Services(self.settings, engine, storage, jobs, functions, system_views, cache, Translations(cache))
+        services = Services(
+            self.settings,
+            engine,
+            storage,
+            jobs,
+            functions,
+            system_views,
+            cache,
+            Translations(cache),
+            Cluster(self.journal),
+        )
         self._register_models(services)
         return services
 
@@ -126,6 +137,33 @@ class Warehouse:
     def session(self, user: str | None = None) -> Session:
         """A new session: its own transaction, settings and temporary tables."""
         return Session(self._services, user or self.settings.user)
+
+    # The cluster
+
+    @property
+    def cluster(self) -> ClusterState:
+        """Whether the warehouse is paused, and the roles it is said to have."""
+        return self._services.cluster.state
+
+    @property
+    def paused(self) -> bool:
+        return self.cluster.paused
+
+    def pause(self) -> bool:
+        """Take no statements until `resume`, across restarts too; whether that is a change.
+
+        Statements that run are finished, and their results can be read; the next statement of every session fails
+        with WarehousePaused and changes nothing, not even the state of its transaction. Training and endpoints go on.
+        """
+        return self._services.cluster.set_paused(True)
+
+    def resume(self) -> bool:
+        """Take statements again; whether that is a change."""
+        return self._services.cluster.set_paused(False)
+
+    def set_roles(self, roles: Callable[[Sequence[str]], Sequence[str]], default: str | None = None) -> None:
+        """Change the ARNs of roles that `cluster` shows by a function of them; an empty `default` takes it away."""
+        self._services.cluster.set_roles(roles, default)
 
     # Models
 
