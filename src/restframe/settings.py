@@ -49,6 +49,9 @@ class Settings:
     endpoint_connections : concurrent connections to one remote inference endpoint
     endpoint_timeout_s : for one request to it
     max_request_bytes : body of one inference request; SageMaker's limit is 6 MB
+    describe_hold_s : how long describing a job or endpoint that is under way waits for its end, at most; clients give
+        up after 60 s, and 0 answers at once
+    sql_port : where clients of the Redshift API are told to connect with SQL
     """
 
     directory: Path
@@ -67,6 +70,8 @@ class Settings:
     endpoint_connections: int = 4
     endpoint_timeout_s: float = 60.0
     max_request_bytes: int = 5_000_000
+    describe_hold_s: float = 50.0
+    sql_port: int = 5439
 
     @property
     def buckets(self) -> Path:
