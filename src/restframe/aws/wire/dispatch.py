@@ -1,0 +1,89 @@
+"""Which service a request is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from restframe.aws.http import HttpRequest
+from restframe.aws.wire.description import Service, describe
+from restframe.aws.wire.json import Json
+from restframe.aws.wire.query import Query
+from restframe.aws.wire.rest_json import RestJson
+from restframe.aws.wire.rest_xml import RestXml
+
+SERVICES = (
+    "redshift-data", "redshift", "redshift-serverless", "secretsmanager", "sagemaker", "sagemaker-runtime", "s3",
+    "sts", "iam", "logs",
+)  # fmt: skip
+
+# What stands before the dot in X-Amz-Target; kept here so that no description is loaded to know it.
+TARGET_PREFIXES = {
+    "RedshiftData": "redshift-data",
+    "RedshiftServerless": "redshift-serverless",
+    "secretsmanager": "secretsmanager",
+    "SageMaker": "sagemaker",
+    "Logs_20140328": "logs",
+}
+_HOSTS = {
+    "api.sagemaker": "sagemaker",
+    "runtime.sagemaker": "sagemaker-runtime",
+    **{name: name for name in SERVICES if not name.startswith("sagemaker")},
+}
+_PROTOCOLS: dict[str, Callable[[str, dict[str, Any]], Service]] = {
+    "json": Json,
+    "query": Query,
+    "rest-json": RestJson,
+    "rest-xml": RestXml,
+}
+_INVOCATION = re.compile(r"/endpoints/[^/]+/(?:async-)?invocations(?:-response-stream)?/?")
+
+
+def find(http: HttpRequest, signing_name: str | None) -> str:
+    """The name of the service that a request is for.
+
+    signing_name : from the scope of the signature. One that no service of ours has, or none, makes this a guess, good
+        for answering with an error in a form that the client can read; a service's `signing_name` tells whether the
+        request was signed for it.
+    """
+    if signing_name == "sagemaker":
+        return "sagemaker-runtime" if _INVOCATION.fullmatch(http.path) else "sagemaker"
+    if signing_name in SERVICES:
+        return str(signing_name)
+    return _by_target(http) or _by_host(http) or _by_form(http)
+
+
+def _by_target(http: HttpRequest) -> str | None:
+    target = http.headers.get("x-amz-target")
+    if target:
+        return TARGET_PREFIXES.get(target.partition(".")[0], "sagemaker")
+    return "sagemaker" if http.headers.get("content-type").startswith("application/x-amz-json") else None
+
+
+def _by_host(http: HttpRequest) -> str | None:
+    """`sts.eu-west-1.amazonaws.com`, `bucket.s3.amazonaws.com`"""
+    host = http.host.partition(":")[0].lower()
+    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return None
+    labels = host.split(".")
+    return _HOSTS.get(labels[0]) or _HOSTS.get(".".join(labels[:2])) or "s3"
+
+
+def _by_form(http: HttpRequest) -> str:
+    if _INVOCATION.fullmatch(http.path):
+        return "sagemaker-runtime"
+    form = http.headers.get("content-type").startswith("application/x-www-form-urlencoded")
+    if http.path in ("", "/") and (form or "Action=" in http.query):
+        # of the services with forms only sts answers without a signature
+        return "sts"
+    return "s3"
+
+
+@cache
+def service(name: str) -> Service:
+    """A service of ours; its description is loaded at the first call."""
+    description = describe(name)
+    protocol = description["metadata"]["protocol"]
+    return _PROTOCOLS[protocol](name, description)

@@ -1,0 +1,136 @@
+"""The rest-xml protocol, which of ours only S3 speaks, and what S3 does in its own way.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.model import OperationModel, Shape
+
+from restframe.aws.errors import AwsError
+from restframe.aws.http import HttpRequest, HttpResponse
+from restframe.aws.wire import values, xml
+from restframe.aws.wire.rest import Rest
+from restframe.aws.wire.validation import Violation
+from restframe.aws.wire.values import Unreadable
+
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+# What S3 calls the root of an answer where the description calls it otherwise. botocore's clients do not look at it.
+_ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "CreateSession": "CreateSessionResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycle": "LifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLocation": "LocationConstraint",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListDirectoryBuckets": "ListAllMyDirectoryBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListParts": "ListPartsResult",
+}
+_AMAZON = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+_LOCAL = re.compile(r"(?P<bucket>.+?)\.(?:s3\.)?localhost")
+_ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
+
+
+class RestXml(Rest):
+    content_type = "application/xml"
+    unreadable_address = "InvalidURI"
+
+    def __init__(self, name: str, description: dict[str, Any]) -> None:
+        super().__init__(name, description)
+        self._readers = xml.Readers()
+        self._writers = xml.Writers()
+
+    def path(self, http: HttpRequest) -> str:
+        """The address with the bucket in the path, also where the client has it in the name of the host."""
+        bucket = bucket_of_host(http.host)
+        return f"/{bucket}{http.path}" if bucket else http.path
+
+    def read_body(self, shape: Shape, body: bytes, tag: str | None) -> dict[str, Any]:
+        root = xml.load(body)
+        if tag is not None and root.tag != tag:
+            raise Unreadable(f"the root is '{values.shown(root.tag)}', not '{tag}'")
+        members: dict[str, Any] = self._readers.read(shape, root)
+        return members
+
+    def write_body(self, operation: OperationModel, shape: Shape, value: Any) -> bytes:
+        if operation.name == "GetBucketLocation":
+            # the root itself holds the text; empty for us-east-1
+            text = xml.escape(value.get("LocationConstraint") or "")
+            parts = ["", text, "</LocationConstraint>"]
+        else:
+            parts = []
+            root = _ROOTS.get(operation.name, shape.serialization.get("name", shape.name))
+            self._writers.write(parts, shape, root, value)
+        root = parts[-1].removeprefix("</").removesuffix(">")
+        parts[0] = f'<{root} xmlns="{_NAMESPACE}">'
+        return "".join([xml.DECLARATION, *parts]).encode("utf-8", "replace")
+
+    def respond(self, operation: OperationModel, output: Mapping[str, Any], request_id: str) -> HttpResponse:
+        response = super().respond(operation, output, request_id)
+        if operation.name in ("GetObject", "HeadObject") and output.get("ContentRange") is not None:
+            response.status = 206
+        return response
+
+    def identifying(self, request_id: str) -> list[tuple[str, str]]:
+        return [("x-amz-request-id", request_id), ("x-amz-id-2", request_id)]
+
+    def unknown(self, http: HttpRequest) -> AwsError:
+        message = "The specified method is not allowed against this resource."
+        return AwsError("MethodNotAllowed", message, 405, Method=http.method, ResourceType="SERVICE")
+
+    def unreadable(self, error: Unreadable) -> AwsError:
+        return AwsError("MalformedXML", error.message, 400)
+
+    def invalid(self, violations: list[Violation]) -> AwsError:
+        return AwsError("InvalidArgument", values.detected([str(violation) for violation in violations]), 400)
+
+    def fail(
+        self, operation: OperationModel | None, error: AwsError, request_id: str, http: HttpRequest
+    ) -> HttpResponse:
+        """Further members of the error become elements of their own, as Key, BucketName or Condition."""
+        status = self.error_status(error)
+        members = {
+            "Code": self.error_code(error.code),
+            "Message": error.message,
+            "Resource": values.shown(http.path),
+            **{name: value for name, value in error.members.items() if value is not None},
+            "RequestId": request_id,
+            "HostId": request_id,
+        }
+        elements = [f"<{name}>{xml.escape(str(value))}</{name}>" for name, value in members.items()]
+        body = "".join([xml.DECLARATION, "<Error>", *elements, "</Error>"]).encode("utf-8", "replace")
+        if http.method == "HEAD" or status == 304:
+            return HttpResponse(status, self.identifying(request_id))
+        headers = [("content-type", self.content_type), ("content-length", str(len(body)))]
+        return HttpResponse(status, headers + self.identifying(request_id), body)
+
+
+def bucket_of_host(host: str) -> str | None:
+    """The bucket in `bucket.s3.eu-west-1.amazonaws.com` or `bucket.localhost:8439`; None where the path has it."""
+    name = host.lower() if host.startswith("[") else host.lower().partition(":")[0]
+    if _ADDRESS.fullmatch(name):
+        return None
+    found = _AMAZON.fullmatch(name) or _LOCAL.fullmatch(name)
+    return found["bucket"] if found else None

@@ -1,0 +1,124 @@
+"""Finding a REST operation by method, address and what else the request must have.
+
+Templates as in `/{Bucket}/{Key+}?uploads`: {x} is one segment, {x+} all that is left, and what stands behind the
+question mark must be in the request. https://smithy.io/2.0/spec/http-bindings.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from botocore.model import OperationModel
+
+from restframe.aws.http import Headers
+from restframe.aws.wire.values import Unreadable, shown
+
+_LABEL = re.compile(r"\{([^}+]+)(\+?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One operation at a path.
+
+    constants : what the query must say, None for a key that may have any value
+    keys : of the query, required by members of the input
+    headers : required by members of the input
+    """
+
+    operation: OperationModel
+    constants: tuple[tuple[str, str | None], ...]
+    keys: tuple[str, ...]
+    headers: tuple[str, ...]
+
+    @property
+    def requirements(self) -> int:
+        return len(self.constants) + len(self.keys) + len(self.headers)
+
+    def fits(self, query: Mapping[str, str], headers: Headers) -> bool:
+        return (
+            all(key in query and value in (None, query[key]) for key, value in self.constants)
+            and all(key in query for key in self.keys)
+            and all(name in headers for name in self.headers)
+        )
+
+
+class Routes:
+    """All operations of a service, by method and path."""
+
+    def __init__(self, operations: Iterable[OperationModel]) -> None:
+        self._rules: dict[tuple[str, str], list[Rule]] = {}
+        for operation in operations:
+            path, _, query = operation.http["requestUri"].partition("?")
+            self._rules.setdefault((operation.http["method"], path), []).append(_rule(operation, query))
+        for rules in self._rules.values():
+            # of two that fit the one that asks for more; of equals the later is the newer, such as
+            # GetBucketLifecycleConfiguration after GetBucketLifecycle
+            rules.sort(key=lambda rule: (-rule.requirements, rule.operation.deprecated))
+        paths = {path for _, path in self._rules}
+        # the most literal text first, then the fewest labels
+        ordered = sorted(paths, key=lambda path: (-len(_LABEL.sub("", path).strip("/")), -len(path)))
+        self._paths = [(path, _compile(path)) for path in ordered]
+
+    def find(
+        self, method: str, path: str, query: Mapping[str, str], headers: Headers
+    ) -> tuple[OperationModel, dict[str, str]] | None:
+        """The operation and the decoded labels of its template. path : percent-encoded"""
+        for template, pattern in self._paths:
+            rules = self._rules.get((method, template))
+            found = pattern.fullmatch(path) if rules else None
+            if rules and found:
+                for rule in rules:
+                    if rule.fits(query, headers):
+                        labels = {name: percent_decode(value) for name, value in found.groupdict().items()}
+                        return rule.operation, labels
+        return None
+
+
+def _rule(operation: OperationModel, query: str) -> Rule:
+    constants = []
+    for pair in query.split("&") if query else ():
+        key, equals, value = pair.partition("=")
+        constants.append((key, value if equals else None))
+    shape = operation.input_shape
+    required = [(name, shape.members[name]) for name in shape.required_members] if shape else []
+    located = [(m.serialization.get("location"), m.serialization.get("name", name)) for name, m in required]
+    return Rule(
+        operation,
+        tuple(constants),
+        tuple(name for location, name in located if location == "querystring"),
+        tuple(name.lower() for location, name in located if location == "header"),
+    )
+
+
+def _compile(path: str) -> re.Pattern[str]:
+    """A trailing slash makes no difference, except in what {x+} takes."""
+    pattern = ""
+    end = 0
+    for label in _LABEL.finditer(path):
+        pattern += re.escape(path[end : label.start()])
+        pattern += f"(?P<{label[1]}>{'.+' if label[2] else '[^/]+'})"
+        end = label.end()
+    pattern += re.escape(path[end:].rstrip("/"))
+    greedy = path.endswith("+}")
+    return re.compile(pattern if greedy else f"{pattern}/?", re.DOTALL)
+
+
+def percent_decode(text: str) -> str:
+    """Once, as UTF-8; a plus stays a plus."""
+    try:
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"'{shown(text)}' is not valid UTF-8") from error
+
+
+def read_query(query: str) -> dict[str, list[str]]:
+    """The values of each key of a query string, decoded; a key without `=` has an empty value."""
+    result: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        if pair:
+            key, _, value = pair.partition("=")
+            result.setdefault(percent_decode(key.replace("+", " ")), []).append(percent_decode(value.replace("+", " ")))
+    return result

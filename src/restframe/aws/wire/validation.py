@@ -1,0 +1,186 @@
+"""The constraints of a description, checked as the services check them and told in their words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+
+from restframe.aws.wire.patterns import Pattern
+from restframe.aws.wire.shapes import ShapeFunctions
+from restframe.aws.wire.values import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A value that breaks a constraint.
+
+    place : of the value, in the services' way: `tags.1.member.key`
+    value : as it may be shown; None for one that is sensitive
+    """
+
+    place: str
+    value: str | None
+    constraint: str
+
+    def inside(self, name: str) -> Violation:
+        place = f"{name}.{self.place}" if self.place else name
+        return Violation(place, self.value, self.constraint)
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f" {self.value}"
+        return f"Value{value} at '{shown(self.place)}' failed to satisfy constraint: {self.constraint}"
+
+
+# None or nothing: all is well
+Check = Callable[[Any], "list[Violation] | None"]
+
+
+class Checks(ShapeFunctions[Check]):
+    """A check per shape; none for a shape without constraints."""
+
+    def __init__(self) -> None:
+        super().__init__(self._check)
+
+    def _check(self, shape: Shape) -> Check | None:
+        if isinstance(shape, StructureShape):
+            return self._structure(shape)
+        own = _own(shape)
+        if isinstance(shape, ListShape):
+            return _both(own, _items(self.inner(shape.member)))
+        if isinstance(shape, MapShape):
+            return _both(own, _entries(self.inner(shape.key), self.inner(shape.value)))
+        return own
+
+    def _structure(self, shape: StructureShape) -> Check | None:
+        required = [(name, shape.members[name]) for name in shape.required_members]
+        # streams are checked while they are read
+        checked = [(name, self.inner(member)) for name, member in shape.members.items() if member.type_name != "blob"]
+        checks = {name: check for name, check in checked if check}
+        if not required and not checks and not shape.is_tagged_union:
+            return None
+        places = {name: _place(name) for name in shape.members}
+        missing = {
+            name: Violation(places[name], "null", "Member must not be null")
+            for name, member in required
+        }  # fmt: skip
+        union = shape.is_tagged_union
+
+        def check(value: Any) -> list[Violation] | None:
+            found = [violation for name, violation in missing.items() if name not in value]
+            for name, item in value.items():
+                member_check = checks.get(name)
+                violations = member_check(item) if member_check else None
+                if violations:
+                    found += [violation.inside(places[name]) for violation in violations]
+            if union and len(value) != 1 and not shape.is_document_type:
+                found.append(Violation("", None, "Exactly one member must be set"))
+            return found
+
+        return check
+
+
+def _place(name: str) -> str:
+    """A member as the services call it in errors: sql, clusterIdentifier, dBName"""
+    return name[:1].lower() + name[1:]
+
+
+def _both(first: Check | None, second: Check | None) -> Check | None:
+    if first is None or second is None:
+        return first or second
+    return lambda value: (first(value) or []) + (second(value) or [])
+
+
+def _items(check: Check | None) -> Check | None:
+    if check is None:
+        return None
+
+    def check_items(values: Any) -> list[Violation] | None:
+        found: list[Violation] = []
+        for index, value in enumerate(values, 1):
+            violations = check(value)
+            if violations:
+                found += [violation.inside(f"{index}.member") for violation in violations]
+        return found
+
+    return check_items
+
+
+def _entries(key_check: Check | None, value_check: Check | None) -> Check | None:
+    if key_check is None and value_check is None:
+        return None
+
+    def check(values: Any) -> list[Violation] | None:
+        found: list[Violation] = []
+        for key, value in values.items():
+            violations = (key_check(key) if key_check else None) or []
+            violations = violations + ((value_check(value) if value_check else None) or [])
+            found += [violation.inside(shown(str(key))) for violation in violations]
+        return found
+
+    return check
+
+
+def _own(shape: Shape) -> Check | None:
+    """The constraints on the value itself, not on what is in it."""
+    traits = shape.metadata
+    rules: list[tuple[Callable[[Any], bool], str]] = []
+    if shape.type_name in ("string", "list", "map"):
+        rules = _lengths(traits)
+    elif shape.type_name in ("integer", "long", "float", "double"):
+        rules = _ranges(traits)
+    if isinstance(shape, StringShape):
+        rules += _texts(shape, traits)
+    return _first_broken(rules, sensitive=bool(traits.get("sensitive"))) if rules else None
+
+
+def _first_broken(rules: list[tuple[Callable[[Any], bool], str]], *, sensitive: bool) -> Check:
+    def check(value: Any) -> list[Violation] | None:
+        for holds, constraint in rules:
+            # the rules of length come first, so that patterns see no endless texts
+            if not holds(value):
+                return [Violation("", None if sensitive else _shown_value(value), constraint)]
+        return None
+
+    return check
+
+
+def _shown_value(value: Any) -> str:
+    if isinstance(value, str):
+        return f"'{shown(value)}'"
+    return shown(str(value)) if isinstance(value, int | float) else ""
+
+
+def _lengths(traits: dict[str, Any]) -> list[tuple[Callable[[Any], bool], str]]:
+    least, most = int(traits.get("min", 0)), traits.get("max")
+    rules: list[tuple[Callable[[Any], bool], str]] = []
+    if most is not None:
+        longest = int(most)
+        rules.append((lambda value: len(value) <= longest, f"Member must have length less than or equal to {longest}"))
+    if least:
+        rules.append((lambda value: len(value) >= least, f"Member must have length greater than or equal to {least}"))
+    return rules
+
+
+def _ranges(traits: dict[str, Any]) -> list[tuple[Callable[[Any], bool], str]]:
+    rules: list[tuple[Callable[[Any], bool], str]] = []
+    if "min" in traits:
+        least = traits["min"]
+        rules.append((lambda value: value >= least, f"Member must have value greater than or equal to {least}"))
+    if "max" in traits:
+        most = traits["max"]
+        rules.append((lambda value: value <= most, f"Member must have value less than or equal to {most}"))
+    return rules
+
+
+def _texts(shape: StringShape, traits: dict[str, Any]) -> list[tuple[Callable[[Any], bool], str]]:
+    rules: list[tuple[Callable[[Any], bool], str]] = []
+    if shape.enum:
+        allowed = frozenset(shape.enum)
+        rules.append((allowed.__contains__, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"))
+    if "pattern" in traits:
+        pattern = Pattern(traits["pattern"])
+        rules.append((pattern.holds, f"Member must satisfy regular expression pattern: {traits['pattern']}"))
+    return rules
