@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import io
+import json
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 
 from restframe import errors
 from restframe.settings import Settings
-from restframe.storage import ObjectInfo, ObjectUrl, Storage
+from restframe.storage import About, ObjectInfo, ObjectUrl, Storage
 
 
 @pytest.fixture
@@ -41,10 +43,10 @@ def keys(storage: Storage, prefix: str = "", after: str = "") -> list[str]:
 
 
 def test_put_then_read(storage: Storage, bucket: Path) -> None:
-    info = storage.put(at("2014/jan.csv"), b"hello", content_type="text/csv", metadata={"source": "nab"})
+    info = storage.put(at("2014/jan.csv"), b"hello", about=About("text/csv", {"source": "nab"}))
     assert (info.size_bytes, info.etag) == (5, "5d41402abc4b2a76b9719d911017c592")
     assert storage.head(at("2014/jan.csv")) == info
-    assert (info.content_type, info.metadata) == ("text/csv", {"source": "nab"})
+    assert (info.about.content_type, info.about.metadata) == ("text/csv", {"source": "nab"})
     assert storage.read(at("2014/jan.csv")) == b"hello"
     assert storage.read(at("2014/jan.csv"), 1, 3) == b"el"
     assert storage.read(at("2014/jan.csv"), 3, 99) == b"lo"
@@ -101,18 +103,18 @@ def test_files_dropped_into_the_bucket_are_objects(storage: Storage, bucket: Pat
 
 
 def test_a_file_edited_by_hand_loses_its_description(storage: Storage, bucket: Path) -> None:
-    put = storage.put(at("k"), b"12345", content_type="text/csv", metadata={"a": "b"})
+    put = storage.put(at("k"), b"12345", about=About("text/csv", {"a": "b"}))
     (bucket / "k").write_bytes(b"54321")
     found = storage.head(at("k"))
     assert found.etag != put.etag
-    assert (found.content_type, found.metadata) == ("binary/octet-stream", {})
+    assert (found.about.content_type, found.about.metadata) == ("binary/octet-stream", {})
 
 
 def test_two_versions_of_one_size_put_at_once_differ(storage: Storage, bucket: Path) -> None:
     for number in range(20):
-        storage.put(at("k"), b"%02d" % number, metadata={"n": str(number)})
+        storage.put(at("k"), b"%02d" % number, about=About(metadata={"n": str(number)}))
         info = storage.head(at("k"))
-        assert (info.etag, info.metadata) == (hashlib.md5(b"%02d" % number).hexdigest(), {"n": str(number)})
+        assert (info.etag, info.about.metadata) == (hashlib.md5(b"%02d" % number).hexdigest(), {"n": str(number)})
 
 
 def test_list_is_in_the_order_of_keys_not_of_folders(storage: Storage, bucket: Path) -> None:
@@ -174,10 +176,10 @@ def test_deleting_takes_empty_folders_along(storage: Storage, bucket: Path) -> N
 
 
 def test_copy_keeps_type_and_metadata(storage: Storage, bucket: Path) -> None:
-    storage.put(at("a"), b"x", content_type="text/csv", metadata={"m": "1"})
+    storage.put(at("a"), b"x", about=About("text/csv", {"m": "1"}))
     storage.copy(at("a"), at("folder/b"))
     info = storage.head(at("folder/b"))
-    assert (info.content_type, info.metadata, storage.read(info.url)) == ("text/csv", {"m": "1"}, b"x")
+    assert (info.about.content_type, info.about.metadata, storage.read(info.url)) == ("text/csv", {"m": "1"}, b"x")
 
 
 def test_links_are_no_way_out_of_the_bucket(storage: Storage, bucket: Path, tmp_path: Path) -> None:
@@ -324,3 +326,62 @@ def as_nobody() -> Iterator[None]:
 def _together(work: Callable[[int], None], threads: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
+
+
+def test_what_is_kept_with_an_object_can_change_without_its_bytes(storage: Storage, bucket: Path) -> None:
+    before = storage.put(at("k"), b"12345", about=About("text/csv", {"a": "b"}))
+    changed = storage.describe(at("k"), lambda info: dataclasses.replace(info.about, tags={"team": "taxi"}))
+    assert changed == dataclasses.replace(before, about=About("text/csv", {"a": "b"}, tags={"team": "taxi"}))
+    assert storage.head(at("k")) == changed
+    (bucket / "dropped").write_bytes(b"x")
+    mark = storage.head(at("dropped")).etag
+    assert storage.describe(at("dropped"), lambda _: About("text/plain")).etag == mark
+    assert storage.head(at("dropped")).about.content_type == "text/plain"
+    with pytest.raises(errors.NoSuchKey):
+        storage.describe(at("none"), lambda info: info.about)
+
+
+def test_a_description_made_at_the_end_may_refuse_the_bytes(storage: Storage, bucket: Path) -> None:
+    def describe(md5: str) -> About:
+        if md5 != "827ccb0eea8a706c4c34a16891f84e7b":
+            raise errors.IntegrityError("not the bytes that were meant")
+        return About(checksums={"md5": md5})
+
+    assert storage.put(at("k"), b"12345", about=describe).about.checksums["md5"] == "827ccb0eea8a706c4c34a16891f84e7b"
+    with pytest.raises(errors.IntegrityError):
+        storage.put(at("k"), b"54321", about=describe)
+    assert storage.read(at("k")) == b"12345"
+
+
+def test_a_delete_may_be_refused(storage: Storage, bucket: Path) -> None:
+    def refuse(info: ObjectInfo | None) -> None:
+        if info is not None:
+            raise errors.IntegrityError(info.etag)
+
+    storage.put(at("k"), b"12345")
+    with pytest.raises(errors.IntegrityError, match="827ccb0eea8a706c4c34a16891f84e7b"):
+        storage.delete(at("k"), refuse)
+    assert storage.read(at("k")) == b"12345"
+    assert storage.delete(at("none"), refuse) is False
+
+
+def test_a_bucket_keeps_notes_until_it_is_removed(storage: Storage, bucket: Path) -> None:
+    notes = storage.own.notes
+    assert notes.get("rides", "tags") is None
+    notes.put("rides", "tags", "ä=1")
+    assert notes.get("rides", "tags") == "ä=1"
+    storage.delete_bucket("rides")
+    assert notes.get("rides", "tags") is None
+    notes.put("rides", "tags", "x")
+    notes.delete("rides", "tags")
+    notes.delete("rides", "tags")
+    assert notes.get("rides", "tags") is None
+
+
+def test_sidecars_of_the_first_version_are_read(storage: Storage, bucket: Path) -> None:
+    info = storage.put(at("k"), b"12345")
+    (sidecar,) = (bucket.parent / ".restframe" / "about" / "rides").rglob("*.json")
+    raw = json.loads(sidecar.read_bytes())
+    raw["versions"] = [{**raw["versions"][0], "content_type": "text/csv", "metadata": {"a": "b"}}]
+    sidecar.write_text(json.dumps(raw))
+    assert storage.head(at("k")) == dataclasses.replace(info, about=About("text/csv", {"a": "b"}))

@@ -20,13 +20,13 @@ import errno, json, os, signal, sys, tempfile
 from pathlib import Path
 from restframe import errors
 from restframe.settings import Settings
-from restframe.storage import ObjectUrl, Storage
+from restframe.storage import About, ObjectUrl, Storage
 
 def at(key):
     return ObjectUrl("rides", key)
 
 def state(storage):
-    return {i.url.key: [storage.read(i.url).decode(), i.content_type] for i in storage.list(at(""))}
+    return {i.url.key: [storage.read(i.url).decode(), i.about.content_type] for i in storage.list(at(""))}
 
 def publish(storage):
     with storage.publish() as publication:
@@ -53,9 +53,9 @@ outcomes, stopped = [], True
 while stopped:
     with tempfile.TemporaryDirectory(dir=sys.argv[1]) as directory:
         storage = Storage(Settings(directory=Path(directory)))
-        storage.put(at("kept"), b"old kept", content_type="text/kept")
-        storage.put(at("out/0000"), b"old 0", content_type="text/old")
-        storage.put(at("out/old"), b"old", content_type="text/old")
+        storage.put(at("kept"), b"old kept", about=About("text/kept"))
+        storage.put(at("out/0000"), b"old 0", about=About("text/old"))
+        storage.put(at("out/old"), b"old", about=About("text/old"))
         child = os.fork()
         if child == 0:
             die_at = len(outcomes) + 1

@@ -16,7 +16,7 @@ import pytest
 
 from restframe import errors
 from restframe.settings import S3Endpoint, Settings
-from restframe.storage import ObjectUrl, Storage
+from restframe.storage import About, ObjectUrl, Storage
 
 
 class S3(ThreadingHTTPServer):
@@ -192,9 +192,9 @@ def at(key: str) -> ObjectUrl:
 
 
 def test_put_then_read(storage: Storage) -> None:
-    info = storage.put(at("trip data/ä+1.csv"), b"hello", content_type="text/csv", metadata={"source": "nab"})
+    info = storage.put(at("trip data/ä+1.csv"), b"hello", about=About("text/csv", {"source": "nab"}))
     assert (info.size_bytes, info.etag) == (5, "5d41402abc4b2a76b9719d911017c592")
-    assert (info.content_type, info.metadata) == ("text/csv", {"source": "nab"})
+    assert (info.about.content_type, info.about.metadata) == ("text/csv", {"source": "nab"})
     assert storage.read(at("trip data/ä+1.csv")) == b"hello"
     assert storage.read(at("trip data/ä+1.csv"), 1, 3) == b"el"
     assert storage.read(at("trip data/ä+1.csv"), 3, 99) == b"lo"

@@ -8,7 +8,7 @@ import pytest
 
 from restframe import errors
 from restframe.settings import S3Endpoint, Settings
-from restframe.storage import ObjectUrl, Storage
+from restframe.storage import About, ObjectUrl, Storage
 
 
 def at(key: str) -> ObjectUrl:
@@ -33,18 +33,18 @@ def test_a_publication_appears_at_its_end(tmp_path: Path) -> None:
         assert [info.url.key for info in storage.list(at(""))] == ["out/old"]
     assert [info.url.key for info in storage.list(at(""))] == ["out/0000", "out/manifest"]
     info = storage.head(at("out/0000"))
-    assert (info.size_bytes, info.content_type, info.etag[-2:]) == (1, "text/csv", "-1")
+    assert (info.size_bytes, info.about.content_type, info.etag[-2:]) == (1, "text/csv", "-1")
 
 
 def test_published_objects_of_no_special_kind_need_no_description(tmp_path: Path) -> None:
     storage = Storage(Settings(directory=tmp_path))
-    storage.put(at("k"), b"old", content_type="text/csv", metadata={"a": "b"})
+    storage.put(at("k"), b"old", about=About("text/csv", {"a": "b"}))
     with storage.publish() as publication:
         publication.put(at("k"), b"new")
         publication.put(at("l"), b"new")
     assert len(list(tmp_path.glob("s3/.restframe/about/**/*.json"))) == 1
     info = storage.head(at("k"))
-    assert (info.content_type, info.metadata, info.etag[-2:]) == ("binary/octet-stream", {}, "-1")
+    assert (info.about.content_type, info.about.metadata, info.etag[-2:]) == ("binary/octet-stream", {}, "-1")
 
 
 def test_an_empty_publication_does_nothing(tmp_path: Path) -> None:
@@ -84,11 +84,11 @@ def test_keys_no_service_would_take_are_refused(tmp_path: Path) -> None:
 
 def test_a_full_disk_keeps_the_old_object_and_says_so(small_disk: Path) -> None:
     storage = Storage(Settings(directory=small_disk))
-    storage.put(at("k"), b"old", metadata={"a": "b"})
+    storage.put(at("k"), b"old", about=About(metadata={"a": "b"}))
     with pytest.raises(errors.DiskFull, match='no space left for "s3://rides/k"'):
         storage.put(at("k"), bytes(2_000_000))
     assert storage.read(at("k")) == b"old"
-    assert storage.head(at("k")).metadata == {"a": "b"}
+    assert storage.head(at("k")).about.metadata == {"a": "b"}
     storage.put(at("k"), bytes(500_000))
 
 

@@ -317,6 +317,12 @@ class NoSuchKey(StorageError):
     sqlstate = "58P01"
 
 
+class NoSuchUpload(StorageError):
+    """A multipart upload that was never begun, is complete, or was aborted."""
+
+    sqlstate = "58P01"
+
+
 class StorageAccessDenied(StorageError):
     sqlstate = "42501"
 

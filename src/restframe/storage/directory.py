@@ -3,6 +3,8 @@
     <root>/<bucket>/<key>                        objects with plain keys
     <root>/.restframe/objects/<bucket>/...       objects whose key cannot be a path, see keys.py
     <root>/.restframe/about/<bucket>/...         sidecars
+    <root>/.restframe/uploads/<bucket>/...       parts of objects that are not complete, see uploads.py
+    <root>/.restframe/buckets/<bucket>/...       what is kept about a bucket itself, see notes.py
     <root>/.restframe/temporary/                 files being written, one file system with the buckets
     <root>/.restframe/intents/                   publications under way, see intents.py
 
@@ -13,14 +15,14 @@ out of the bucket through one. On a file system that ignores case, keys that dif
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import heapq
 import os
 import shutil
 import stat
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from hashlib import md5
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,13 +32,19 @@ from restframe.storage.files import (
     make_directory,
     new_name,
     part_of,
+    remove_durably,
     replace_durably,
     seal,
     sync_directory,
     unique_time_ns,
 )
+from restframe.storage.hashing import write_hashed
 from restframe.storage.keys import coded, is_plain
+from restframe.storage.names import Names
+from restframe.storage.notes import Notes
 from restframe.storage.objects import (
+    About,
+    Describe,
     ObjectInfo,
     OpenObject,
     Precondition,
@@ -49,8 +57,9 @@ from restframe.storage.objects import (
     translated,
 )
 from restframe.storage.sidecars import Sidecars, Version, stamp_of, unhashed
+from restframe.storage.uploads import Uploads
 from restframe.storage.urls import ObjectUrl, check_bucket_name
-from restframe.storage.walk import coded_keys, plain_keys
+from restframe.storage.walk import behind, coded_keys, plain_keys, rolled_up
 
 _STRIPES = 64
 
@@ -63,15 +72,22 @@ class DirectoryStore:
         self._auto_create = auto_create
         self._coded = self.root / ".restframe" / "objects"
         self._intents = self.root / ".restframe" / "intents"
-        self._temporary = self.root / ".restframe" / "temporary"
-        self._sidecars = Sidecars(self.root / ".restframe" / "about", self._temporary)
+        self.temporary = self.root / ".restframe" / "temporary"
+        self._about = self.root / ".restframe" / "about"
+        self._uploads = self.root / ".restframe" / "uploads"
+        self._notes = self.root / ".restframe" / "buckets"
+        self._sidecars = Sidecars(self._about, self.temporary)
+        self._names = Names()
+        self.uploads = Uploads(self._uploads, self)
+        self.notes = Notes(self._notes, self.temporary)
         self._locks = [threading.RLock() for _ in range(_STRIPES)]
 
     def recover(self) -> None:
         """Finish what was published and drop what was not, after a crash. Nobody may be using the store."""
         with translated("object store"):
             intents.recover(self._intents, self)
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            shutil.rmtree(self.temporary, ignore_errors=True)
+            self.uploads.expire()
 
     # Buckets
 
@@ -101,7 +117,7 @@ class DirectoryStore:
 
     def delete_bucket(self, bucket: str) -> None:
         """ObjectInUse when something is left in it."""
-        self._need_bucket(bucket)
+        self.need_bucket(bucket)
         if next(self.list(ObjectUrl(bucket), ""), None) is None:
             for directory, _, _ in os.walk(self.root / bucket, topdown=False):
                 with contextlib.suppress(OSError):
@@ -109,22 +125,39 @@ class DirectoryStore:
             sync_directory(self.root)
         if self.exists(bucket):
             raise errors.ObjectInUse(f'bucket "{bucket}" is not empty')
+        for kept in (self._coded, self._about, self._uploads, self._notes):
+            shutil.rmtree(kept / bucket, ignore_errors=True)
 
     # Reading
 
     def list(self, url: ObjectUrl, after: str) -> Iterator[ObjectInfo]:
-        self._need_bucket(url.bucket)
-        plain = plain_keys(str(self.root / url.bucket), url.key, after)
+        for key, path in self._keys(url, after):
+            with contextlib.suppress(OSError):  # deleted since
+                yield self._listed(ObjectUrl(url.bucket, key), path)
+
+    def browse(self, url: ObjectUrl, after: str, delimiter: str) -> Iterator[ObjectInfo | str]:
+        keys = self._keys(url, behind(after, url.key, delimiter), fold=delimiter == "/")
+        for key, path in rolled_up(keys, url.key, delimiter, after):
+            if path is None:
+                yield key
+            else:
+                with contextlib.suppress(OSError):
+                    yield self._listed(ObjectUrl(url.bucket, key), path)
+
+    def _keys(self, url: ObjectUrl, after: str, fold: bool = False) -> Iterator[tuple[str, str]]:
+        self.need_bucket(url.bucket)
+        plain = plain_keys(str(self.root / url.bucket), url.key, after, self._names, fold)
         aside = coded_keys(str(self._coded / url.bucket), url.key, after)
         last = None
-        for key, path in heapq.merge(plain, aside, key=lambda found: found[0]) if aside else plain:
+        for found in heapq.merge(plain, aside, key=lambda found: found[0]) if aside else plain:
             # a crash can leave an object under both of its names; the plain one, which merge gives first, is newer
-            if key != last:
-                last = key
-                with contextlib.suppress(OSError):  # deleted since
-                    one = ObjectUrl(url.bucket, key)
-                    status = os.lstat(path)
-                    yield _info(one, status, self._sidecars.version(one, status))
+            if found[0] != last:
+                last = found[0]
+                yield found
+
+    def _listed(self, url: ObjectUrl, path: str) -> ObjectInfo:
+        status = os.lstat(path)
+        return _info(url, status, self._sidecars.version(url, status))
 
     def head(self, url: ObjectUrl) -> ObjectInfo:
         with self.open(url, 0, 0) as found:
@@ -150,7 +183,7 @@ class DirectoryStore:
         """
         with translated(url):
             path, _ = self._find(url)
-            second = new_name(self._temporary)
+            second = new_name(self.temporary)
             try:
                 os.link(path, second, follow_symlinks=False)
             except (OSError, NotImplementedError):  # another owner's file, or a file system without links
@@ -167,40 +200,46 @@ class DirectoryStore:
         self,
         url: ObjectUrl,
         source: Source,
-        content_type: str,
-        metadata: Mapping[str, str],
+        about: About | Describe,
         precondition: Precondition | None,
         etag: str | None,
     ) -> ObjectInfo:
-        self._need_bucket(url.bucket, create=True)
-        digest = md5(usedforsecurity=False)
+        self.need_bucket(url.bucket, create=True)
         with translated(url):
-            staged = new_name(self._temporary)
+            staged = new_name(self.temporary)
             try:
-                with staged.open("wb") as file:
-                    for piece in chunks(source):
-                        file.write(piece)
-                        digest.update(piece)
-                version = Version(stamp_of(seal(staged)), etag or digest.hexdigest(), content_type, dict(metadata))
+                hashed = write_hashed(staged, chunks(source))
+                known = about if isinstance(about, About) else about(hashed)
+                version = Version(stamp_of(seal(staged)), etag or hashed, known)
                 return self.replace(url, staged, version, precondition)
             finally:
                 staged.unlink(missing_ok=True)
 
-    def delete(self, url: ObjectUrl) -> bool:
-        """Whether there was an object."""
-        self._need_bucket(url.bucket)
+    def describe(self, url: ObjectUrl, change: Callable[[ObjectInfo], About]) -> ObjectInfo:
         with translated(url), self._lock(url):
+            status = self._find(url)[1]
+            info = _info(url, status, self._sidecars.version(url, status))
+            info = dataclasses.replace(info, about=change(info))
+            self._sidecars.announce(url, Version(stamp_of(status), info.etag, info.about), None)
+        return info
+
+    def delete(self, url: ObjectUrl, precondition: Precondition | None = None) -> bool:
+        """Whether there was an object."""
+        self.need_bucket(url.bucket)
+        with translated(url), self._lock(url):
+            if precondition is not None:
+                precondition(self._present(url))
             # the coded name first: beside a plain one it can only be older
-            removed = _remove(self._coded_path(url), self._coded / url.bucket)
+            removed = remove_durably(self._coded_path(url), self._coded / url.bucket)
             plain = self._plain_path(url)
-            removed = (plain is not None and _remove(plain, self.root / url.bucket)) or removed
+            removed = (plain is not None and remove_durably(plain, self.root / url.bucket)) or removed
             self._sidecars.forget(url)
         return removed
 
     def stage(self, url: ObjectUrl, content_type: str) -> Staged:
-        self._need_bucket(url.bucket, create=True)
+        self.need_bucket(url.bucket, create=True)
         with translated(url):
-            return Staged(url, new_name(self._temporary), content_type)
+            return Staged(url, new_name(self.temporary), content_type)
 
     def publish(self, staged: Sequence[Staged], deleted: Sequence[ObjectUrl]) -> None:
         """All or nothing, across kill -9 too; see intents.py."""
@@ -208,7 +247,7 @@ class DirectoryStore:
             try:
                 puts = [self._sealed(one) for one in staged]
                 intent = intents.Intent(tuple(puts), tuple(deleted), unique_time_ns())
-                recorded = intents.record(intent, self._intents, self._temporary)
+                recorded = intents.record(intent, self._intents, self.temporary)
             except BaseException:
                 discard(staged)
                 raise
@@ -226,18 +265,18 @@ class DirectoryStore:
         return intents.Put(one.path.name, one.url, unhashed(seal(one.path), one.content_type))
 
     def staged_file(self, name: str) -> Path:
-        return self._temporary / name
+        return self.temporary / name
 
     def replace(
         self, url: ObjectUrl, staged: Path, version: Version, precondition: Precondition | None = None
     ) -> ObjectInfo:
         """Give a sealed temporary file its key. Readers see the old object or the new one."""
         with self._lock(url):
+            if precondition is not None:
+                precondition(self._present(url))
             old = None
             with contextlib.suppress(errors.NoSuchKey, errors.NoSuchBucket):
                 old = self._find(url)[1]
-            if precondition is not None:
-                precondition(None if old is None else _info(url, old, self._sidecars.version(url, old)))
             status = staged.stat()
             if version != unhashed(status):  # which it would be taken for anyway
                 self._sidecars.announce(url, version, old)
@@ -248,6 +287,12 @@ class DirectoryStore:
         """When the object's present version was written; None when there is no object."""
         with contextlib.suppress(errors.NoSuchKey, errors.NoSuchBucket):
             return self._find(url)[1].st_mtime_ns
+        return None
+
+    def _present(self, url: ObjectUrl) -> ObjectInfo | None:
+        with contextlib.suppress(errors.NoSuchKey, errors.NoSuchBucket):
+            status = self._find(url)[1]
+            return _info(url, status, self._sidecars.version(url, status))
         return None
 
     # Names
@@ -279,7 +324,7 @@ class DirectoryStore:
         return Path(self._coded, url.bucket, *coded(url.key))
 
     def _find(self, url: ObjectUrl) -> tuple[Path, os.stat_result]:
-        self._need_bucket(url.bucket)
+        self.need_bucket(url.bucket)
         for path in (self._plain_path(url), self._coded_path(url)):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 if path is not None and stat.S_ISREG((status := path.lstat()).st_mode):
@@ -294,7 +339,8 @@ class DirectoryStore:
             with contextlib.suppress(FileNotFoundError):  # moved or deleted since; look again
                 return open(path, "rb", opener=lambda name, _: os.open(name, flags))
 
-    def _need_bucket(self, bucket: str, create: bool = False) -> None:
+    def need_bucket(self, bucket: str, create: bool = False) -> None:
+        """NoSuchBucket when it does not exist and is not made for whoever writes to it."""
         if self.exists(bucket):
             return
         if not (create and self._auto_create):
@@ -308,22 +354,4 @@ class DirectoryStore:
 def _info(url: ObjectUrl, status: os.stat_result, version: Version | None) -> ObjectInfo:
     version = version or unhashed(status)
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    return ObjectInfo(url, status.st_size, modified, version.etag, version.content_type, version.metadata)
-
-
-def _remove(path: Path, keep: Path) -> bool:
-    """Remove a file, and the folders it leaves empty below `keep`; whether it was there."""
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            return False
-        path.unlink()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    with contextlib.suppress(FileNotFoundError):
-        sync_directory(path.parent)
-    with contextlib.suppress(OSError):  # not empty
-        for folder in path.parents:
-            if folder == keep:
-                break
-            folder.rmdir()
-    return True
+    return ObjectInfo(url, status.st_size, modified, version.etag, version.about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 import threading
 import time
 from pathlib import Path
@@ -62,6 +63,24 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def remove_durably(path: Path, keep: Path) -> bool:
+    """Remove a regular file, and the folders it leaves empty below `keep`; whether it was there."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    with contextlib.suppress(FileNotFoundError):
+        sync_directory(path.parent)
+    with contextlib.suppress(OSError):  # not empty
+        for folder in path.parents:
+            if folder == keep:
+                break
+            folder.rmdir()
+    return True
+
+
 def seal(path: Path) -> os.stat_result:
     """Bring a finished file to the disk, stamped with a time that no other file has; its status."""
     now = unique_time_ns()
@@ -104,10 +123,9 @@ class _Part(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        piece = self._file.read(min(len(buffer), self._left))
-        buffer[: len(piece)] = piece
-        self._left -= len(piece)
-        return len(piece)
+        count = self._file.readinto(memoryview(buffer)[: self._left])  # type: ignore[attr-defined]
+        self._left -= count
+        return int(count)
 
     def close(self) -> None:
         self._file.close()

@@ -11,7 +11,7 @@ import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from restframe import errors
 from restframe.storage.files import new_name, sync_directory, write_durably
@@ -54,7 +54,7 @@ def record(intent: Intent, directory: Path, temporary: Path) -> Path:
     """
     path = new_name(directory).with_suffix(".json")
     try:
-        write_durably(path, json.dumps(asdict(intent)), temporary)
+        write_durably(path, json.dumps(_raw(intent)), temporary)
     except BaseException:
         path.unlink(missing_ok=True)
         sync_directory(directory)
@@ -95,8 +95,13 @@ def _is_later(written_ns: int | None, time_ns: int) -> bool:
 
 def _read(recorded: Path) -> Intent:
     raw = json.loads(recorded.read_text(encoding="utf-8"))
-    puts = tuple(Put(one["staged"], ObjectUrl(**one["url"]), Version(**one["version"])) for one in raw["puts"])
+    puts = tuple(Put(one["staged"], ObjectUrl(**one["url"]), Version.from_json(one["version"])) for one in raw["puts"])
     return Intent(puts, tuple(ObjectUrl(**one) for one in raw["deletes"]), raw["time_ns"])
+
+
+def _raw(intent: Intent) -> dict[str, Any]:
+    puts = [{"staged": one.staged, "url": asdict(one.url), "version": one.version.to_json()} for one in intent.puts]
+    return {"puts": puts, "deletes": [asdict(url) for url in intent.deletes], "time_ns": intent.time_ns}
 
 
 def _remove(recorded: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from restframe import errors
 from restframe.storage.urls import ObjectUrl, shown
@@ -20,22 +20,61 @@ Source = bytes | BinaryIO | Path | Iterable[bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the parts that an object was uploaded in; `checksum` in base64, empty when it has none."""
+
+    size_bytes: int
+    checksum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is kept with an object's bytes.
+
+    metadata : the user's own, names in lower case
+    headers : further ones that belong to the object, names in lower case: `cache-control`, `expires`
+    checksums : in base64 by algorithm, `crc32`; one that ends in `-<number>` is over the checksums of so many parts
+    parts : what it was uploaded in, in order; none for an object put in one piece
+    upload : the multipart upload that made it
+    """
+
+    content_type: str = DEFAULT_CONTENT_TYPE
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    upload: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> About:
+        parts = tuple(Part(**one) for one in raw.get("parts", ()))
+        return cls(**{**raw, "parts": parts})
+
+
+# Called with the MD5 of the bytes when all of them are there; raises to store nothing.
+Describe = Callable[[str], About]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """One version of an object.
 
     etag : without quotes. The MD5 of the bytes when they were put; with a hyphen in it, only a mark of the version
-    metadata : the user's own, names in lower case
     """
 
     url: ObjectUrl
     size_bytes: int
     modified: datetime
     etag: str
-    content_type: str = DEFAULT_CONTENT_TYPE
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    about: About = field(default_factory=About)
 
 
-# Called with the version that is about to be replaced, None when there is none; raises to refuse.
+# Called with the version that is about to be replaced or deleted, None when there is none; raises to refuse.
 Precondition = Callable[[ObjectInfo | None], None]
 
 
@@ -73,6 +112,8 @@ class ObjectStore(Protocol):
 
     def list(self, url: ObjectUrl, after: str) -> Iterator[ObjectInfo]: ...
 
+    def browse(self, url: ObjectUrl, after: str, delimiter: str) -> Iterator[ObjectInfo | str]: ...
+
     def head(self, url: ObjectUrl) -> ObjectInfo: ...
 
     def open(self, url: ObjectUrl, start: int, end: int | None) -> OpenObject: ...
@@ -81,13 +122,14 @@ class ObjectStore(Protocol):
         self,
         url: ObjectUrl,
         source: Source,
-        content_type: str,
-        metadata: Mapping[str, str],
+        about: About | Describe,
         precondition: Precondition | None,
         etag: str | None,
     ) -> ObjectInfo: ...
 
-    def delete(self, url: ObjectUrl) -> bool: ...
+    def describe(self, url: ObjectUrl, change: Callable[[ObjectInfo], About]) -> ObjectInfo: ...
+
+    def delete(self, url: ObjectUrl, precondition: Precondition | None = None) -> bool: ...
 
     def local_file(self, url: ObjectUrl) -> contextlib.AbstractContextManager[Path]: ...
 

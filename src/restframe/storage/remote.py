@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -20,6 +20,8 @@ from restframe.storage.files import new_name
 from restframe.storage.keys import is_plain
 from restframe.storage.objects import (
     DEFAULT_CONTENT_TYPE,
+    About,
+    Describe,
     ObjectInfo,
     OpenObject,
     Precondition,
@@ -32,6 +34,7 @@ from restframe.storage.objects import (
     translated,
 )
 from restframe.storage.urls import ObjectUrl, shown
+from restframe.storage.walk import rolled_up
 
 if TYPE_CHECKING:
     from obstore import Attributes, GetOptions, ObjectMeta
@@ -60,6 +63,11 @@ class RemoteStore:
                     one = ObjectUrl(url.bucket, found["path"])
                     if one.key.startswith(url.key) and (found["size"] or self._is_object(one)):
                         yield _info(one, found, {})
+
+    def browse(self, url: ObjectUrl, after: str, delimiter: str) -> Iterator[ObjectInfo | str]:
+        found = ((info.url.key, info) for info in self.list(url, after))
+        for key, info in rolled_up(found, url.key, delimiter, after):
+            yield info or key
 
     def head(self, url: ObjectUrl) -> ObjectInfo:
         import obstore
@@ -103,16 +111,15 @@ class RemoteStore:
         self,
         url: ObjectUrl,
         source: Source,
-        content_type: str,
-        metadata: Mapping[str, str],
+        about: About | Describe,
         precondition: Precondition | None,
         etag: str | None,
     ) -> ObjectInfo:
         import obstore
 
-        if precondition is not None or etag is not None:
+        if precondition is not None or etag is not None or not isinstance(about, About):
             raise errors.NotSupportedError("another S3 service takes no conditions and makes its own ETags")
-        attributes: Attributes = {"Content-Type": content_type, **metadata}
+        attributes: Attributes = {"Content-Type": about.content_type, **about.metadata}
         part_bytes = _PART_BYTES
         if isinstance(source, Path):
             part_bytes = max(part_bytes, source.stat().st_size // _MAX_PARTS + 1)
@@ -121,9 +128,14 @@ class RemoteStore:
             obstore.put(self._bucket(url), _path(url), body, attributes=attributes, chunk_size=part_bytes)
         return self.head(url)
 
-    def delete(self, url: ObjectUrl) -> bool:
+    def describe(self, url: ObjectUrl, change: Callable[[ObjectInfo], About]) -> ObjectInfo:
+        raise errors.NotSupportedError("what another S3 service keeps with an object can only be put with it")
+
+    def delete(self, url: ObjectUrl, precondition: Precondition | None = None) -> bool:
         import obstore
 
+        if precondition is not None:
+            raise errors.NotSupportedError("another S3 service takes no conditions")
         with _translated(url):
             obstore.delete(self._bucket(url), _path(url))
         return True
@@ -139,7 +151,7 @@ class RemoteStore:
         try:
             for one in staged:
                 uploaded.append(one.url)
-                self.put(one.url, one.path, one.content_type, {}, None, None)
+                self.put(one.url, one.path, About(one.content_type), None, None)
         except BaseException:
             for url in uploaded:
                 with contextlib.suppress(errors.StorageError):
@@ -238,7 +250,7 @@ def _info(url: ObjectUrl, found: ObjectMeta, attributes: Attributes) -> ObjectIn
     modified: datetime = found["last_modified"]
     user = {name: value for name, value in attributes.items() if not name[:1].isupper()}
     content_type = attributes.get("Content-Type", DEFAULT_CONTENT_TYPE)
-    return ObjectInfo(url, found["size"], modified, (found["e_tag"] or "").strip('"'), content_type, user)
+    return ObjectInfo(url, found["size"], modified, (found["e_tag"] or "").strip('"'), About(content_type, user))
 
 
 @contextlib.contextmanager

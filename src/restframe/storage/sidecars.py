@@ -12,11 +12,12 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from restframe.storage.files import write_durably
-from restframe.storage.objects import DEFAULT_CONTENT_TYPE
+from restframe.storage.objects import DEFAULT_CONTENT_TYPE, About
 from restframe.storage.urls import ObjectUrl
 
 
@@ -26,8 +27,15 @@ class Version:
 
     stamp: str
     etag: str
-    content_type: str = DEFAULT_CONTENT_TYPE
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    about: About = field(default_factory=About)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"stamp": self.stamp, "etag": self.etag, **self.about.to_json()}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Version:
+        about = dict(raw)
+        return cls(about.pop("stamp"), about.pop("etag"), About.from_json(about))
 
 
 def stamp_of(status: os.stat_result) -> str:
@@ -37,7 +45,7 @@ def stamp_of(status: os.stat_result) -> str:
 def unhashed(status: os.stat_result, content_type: str = DEFAULT_CONTENT_TYPE) -> Version:
     """A version whose bytes nobody hashed. The hyphen in its ETag keeps clients from taking it for an MD5."""
     stamp = stamp_of(status)
-    return Version(stamp, hashlib.md5(stamp.encode(), usedforsecurity=False).hexdigest() + "-1", content_type)
+    return Version(stamp, hashlib.md5(stamp.encode(), usedforsecurity=False).hexdigest() + "-1", About(content_type))
 
 
 class Sidecars:
@@ -55,7 +63,7 @@ class Sidecars:
     def announce(self, url: ObjectUrl, new: Version, replaced: os.stat_result | None) -> None:
         """Durably describe a version that is about to replace the one with status `replaced`."""
         old = None if replaced is None else self.version(url, replaced)
-        versions = [asdict(one) for one in (new, old) if one is not None]
+        versions = [one.to_json() for one in (new, old) if one is not None]
         write_durably(self._path(url), json.dumps({"key": url.key, "versions": versions}), self._temporary)
 
     def forget(self, url: ObjectUrl) -> None:
@@ -63,12 +71,12 @@ class Sidecars:
 
     def _path(self, url: ObjectUrl) -> Path:
         name = hashlib.sha256(url.key.encode()).hexdigest()
-        return self._directory / url.bucket / name[:2] / f"{name}.json"
+        return Path(f"{self._directory}/{url.bucket}/{name[:2]}/{name}.json")
 
     def _read(self, url: ObjectUrl) -> list[Version]:
         """The versions described; none when the sidecar is missing or damaged."""
         try:
             with self._path(url).open("rb") as file:
-                return [Version(**one) for one in json.loads(file.read())["versions"]]
-        except (OSError, ValueError, KeyError, TypeError):
+                return [Version.from_json(one) for one in json.loads(file.read())["versions"]]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return []

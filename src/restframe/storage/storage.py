@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from restframe.settings import S3Endpoint, Settings
 from restframe.storage.directory import DirectoryStore
 from restframe.storage.objects import (
     DEFAULT_CONTENT_TYPE,
+    About,
+    Describe,
     ObjectInfo,
     ObjectStore,
     OpenObject,
@@ -53,6 +56,15 @@ class Storage:
         """
         return self._store(prefix).list(prefix, after)
 
+    def browse(self, prefix: ObjectUrl, delimiter: str, after: str = "") -> Iterator[ObjectInfo | str]:
+        """As `list`, but keys that have the delimiter somewhere behind the prefix are rolled up.
+
+        All that begin in the same way up to and with the first delimiter are delivered once, as that beginning. When
+        `after` is such a beginning, what begins with it is passed over. What lies in a folder that is rolled up is
+        not read.
+        """
+        return self._store(prefix).browse(prefix, after, delimiter)
+
     def head(self, url: ObjectUrl) -> ObjectInfo:
         return self._store(url).head(url)
 
@@ -78,28 +90,32 @@ class Storage:
         url: ObjectUrl,
         source: Source,
         *,
-        content_type: str = DEFAULT_CONTENT_TYPE,
-        metadata: Mapping[str, str] | None = None,
+        about: About | Describe | None = None,
         precondition: Precondition | None = None,
         etag: str | None = None,
     ) -> ObjectInfo:
         """Store bytes under a key. Readers see the old object until they see all of the new one; on the disk on return.
 
+        about : what to keep with it; or, in our own store, what makes that when the bytes have been read
         precondition : called just before the new object takes its place; raises to keep the old one
         etag : instead of the MD5 of the bytes, for objects made of parts
         """
         _need_key(url)
-        return self._store(url).put(url, source, content_type, metadata or {}, precondition, etag)
+        return self._store(url).put(url, source, about or About(), precondition, etag)
 
     def copy(self, source: ObjectUrl, target: ObjectUrl) -> ObjectInfo:
-        """Bytes, content type and metadata of one object to another key."""
+        """The bytes of one object and what is kept with them, to another key."""
         with self.open(source) as found:
-            info = found.info
-            return self.put(target, found.stream, content_type=info.content_type, metadata=info.metadata)
+            about = dataclasses.replace(found.info.about, parts=(), upload="")
+            return self.put(target, found.stream, about=about)
 
-    def delete(self, url: ObjectUrl) -> bool:
+    def describe(self, url: ObjectUrl, change: Callable[[ObjectInfo], About]) -> ObjectInfo:
+        """Keep something else with the bytes that are there, which stay the same version."""
+        return self._store(url).describe(url, change)
+
+    def delete(self, url: ObjectUrl, precondition: Precondition | None = None) -> bool:
         """Whether there was an object, as far as the service tells."""
-        return self._store(url).delete(url)
+        return self._store(url).delete(url, precondition)
 
     def publish(self) -> Publication:
         """Several objects that appear together; see Publication."""
