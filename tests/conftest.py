@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import duckdb
 import pyarrow as pa
 import pytest
+import uvicorn
+from botocore.config import Config
 
 from restframe import errors, sql
+from restframe.aws import connection
+from restframe.aws.app import Application
+from restframe.aws.backend import Backend
+from restframe.identity import Credentials, Identity
 from restframe.types import SqlType, parse_type
+from restframe.warehouse import Warehouse
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -133,3 +144,55 @@ def redshift(translating_engine: TranslatedSql) -> Iterator[TranslatedSql]:
     """Redshift's SQL on an engine in memory, without tables."""
     yield translating_engine
     translating_engine.forget_tables()
+
+
+@dataclass
+class Aws:
+    """A live server on the loopback interface.
+
+    application : of which a test may take what it needs
+    """
+
+    url: str
+    backend: Backend
+    application: Application
+    credentials: Credentials
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.backend.warehouse
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def client(self, service: str, *, credentials: Credentials | None = None, **options: Any) -> Any:
+        """A boto3 client; options are those of botocore's Config. It tries everything once."""
+        credentials = credentials or self.credentials
+        return boto3.session.Session().client(
+            service,
+            region_name="us-east-1",
+            endpoint_url=self.url,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            config=Config(**{"retries": {"total_max_attempts": 1}, **options}),
+        )
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[Aws]:
+    """The AWS APIs of a fresh warehouse, served as `restframe serve` does."""
+    with Warehouse(tmp_path / "warehouse") as warehouse:
+        identity = Identity(warehouse.journal, warehouse.settings)
+        backend = Backend(warehouse, identity)
+        application = Application(backend)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            server = uvicorn.Server(connection.config(application, timeout_graceful_shutdown=1))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+            thread.start()
+            port = listening.getsockname()[1]
+            yield Aws(f"http://127.0.0.1:{port}", backend, application, identity.keys.first())
+            server.should_exit = True
+            thread.join()
+        application.close()

@@ -43,6 +43,9 @@ class Settings:
     region : the AWS region of what no request names one for
     role : the name of the IAM role that holders of access keys have
     statement_timeout_ms : what `SET statement_timeout` starts with; 0 is no limit
+    statement_workers : statements of the Data API that run at once; the others wait their turn
+    statement_retention_s : for how long the Data API knows a statement and its result
+    statement_result_bytes : the largest result it keeps, compressed; the Data API's limit is 500 MB
     buckets_directory : where s3:// buckets live, a directory each; `<directory>/s3` when None
     auto_create_buckets : whether writing to a bucket that does not exist creates it
     s3_endpoints : other S3 services, tried in order before the buckets directory
@@ -52,6 +55,9 @@ class Settings:
     describe_hold_s : how long describing a job or endpoint that is under way waits for its end, at most; clients give
         up after 60 s, and 0 answers at once
     sql_port : where clients of the Redshift API are told to connect with SQL
+    max_api_request_bytes : body of one request to the AWS APIs, other than the bytes of an object
+    cors_origins : pages in browsers that may use the AWS APIs, with blanks between; `http://localhost:*` is every port
+        of it, `*` every page
     """
 
     directory: Path
@@ -64,6 +70,9 @@ class Settings:
     region: str = "us-east-1"
     role: str = "restframe"
     statement_timeout_ms: int = 0
+    statement_workers: int = 16
+    statement_retention_s: int = 86_400
+    statement_result_bytes: int = 500_000_000
     buckets_directory: Path | None = None
     auto_create_buckets: bool = True
     s3_endpoints: tuple[S3Endpoint, ...] = ()
@@ -72,6 +81,8 @@ class Settings:
     max_request_bytes: int = 5_000_000
     describe_hold_s: float = 50.0
     sql_port: int = 5439
+    max_api_request_bytes: int = 16_777_216
+    cors_origins: str = "http://localhost:* http://127.0.0.1:*"
 
     @property
     def buckets(self) -> Path:

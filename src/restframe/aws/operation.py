@@ -14,8 +14,9 @@ are left out; a streaming member is bytes or an iterator of bytes. Operations ru
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
@@ -37,6 +38,7 @@ class Call:
     service : botocore's name of it
     region : for which it was signed
     http : the request as it came, without its body
+    gone : set when the client has left or the server is closing; whoever waits for long looks at it now and then
     """
 
     service: str
@@ -46,6 +48,7 @@ class Call:
     region: str
     http: HttpRequest
     backend: Backend
+    gone: threading.Event = field(default_factory=threading.Event)
 
     def arn(self, resource: str) -> str:
         """`arn:aws:<service>:<region>:<account>:<resource>`"""
