@@ -5,6 +5,7 @@ from __future__ import annotations
 from restframe.sql.defaults import translate_default
 from restframe.sql.lexer import QualifiedName, place_of
 from restframe.sql.macros import MACROS
+from restframe.sql.named_parameters import FilledText, fill
 from restframe.sql.names import FunctionReference, Names, TableReference
 from restframe.sql.parse import parse
 from restframe.sql.rewrite.scope import ModelCall
@@ -12,7 +13,7 @@ from restframe.sql.statements.query import Delete, Insert, Merge, Query, SelectI
 from restframe.sql.translate import Translation, translate
 
 __all__ = [
-    "MACROS", "Delete", "FunctionReference", "Insert", "Merge", "ModelCall", "Names", "QualifiedName", "Query",
-    "SelectInto", "TableReference", "Translation", "Update", "parse", "place_of", "read_query", "translate",
-    "translate_default",
+    "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge", "ModelCall", "Names", "QualifiedName",
+    "Query", "SelectInto", "TableReference", "Translation", "Update", "fill", "parse", "place_of", "read_query",
+    "translate", "translate_default",
 ]  # fmt: skip

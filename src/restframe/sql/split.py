@@ -83,10 +83,11 @@ def end_of_statement(text: str, start: int) -> int:
             return at
         if not text.startswith("/*", at):
             raise errors.SyntaxError("unterminated quoted string", position=at + 1)
-        at = _end_of_comment(text, at)
+        at = end_of_comment(text, at)
 
 
-def _end_of_comment(text: str, start: int) -> int:
+def end_of_comment(text: str, start: int) -> int:
+    """Where the block comment that begins at `start` ends; comments nest. SyntaxError when it never does."""
     depth = 0
     for mark in _COMMENT_MARK.finditer(text, start):
         depth += 1 if mark[0] == "/*" else -1
@@ -101,6 +102,6 @@ def _span(text: str, start: int, end: int) -> Span | None:
         start = match.end() if match else start
         if not text.startswith("/*", start, end):
             break
-        start = _end_of_comment(text, start)
+        start = end_of_comment(text, start)
     word = _WORD.match(text, start, end)
     return None if word is None else Span(start, text[start:end].rstrip(), word[0].upper())

@@ -46,6 +46,7 @@ class Session:
     """One conversation: its transaction, its SET values, its temporary tables, its running statement.
 
     on_progress : called with (done, total) while a long statement runs
+    pid : what pg_backend_pid() answers
     """
 
     def __init__(self, services: Services, user: str) -> None:
@@ -58,6 +59,7 @@ class Session:
         self.catalog = Catalog(self.connection, services.cache, services.system_views)
         self.variables = Variables(statement_timeout=str(self.settings.statement_timeout_ms))
         self.on_progress: Progress | None = None
+        self.pid = next(_session_ids)
         self.statement_id = 0
         self.transaction: TransactionState = "idle"
         self._scope: Scope = "statement"  # what the open transaction lasts for
@@ -289,7 +291,7 @@ class Session:
         numbers = ("last_copy_count", "last_copy_id", "last_unload_count", "last_unload_id")
         for name in numbers:
             self.set_engine_variable(name, 0 if name.endswith("count") else -1)
-        self.set_engine_variable("pid", next(_session_ids))
+        self.set_engine_variable("pid", self.pid)
         self.set_engine_variable("user", self.user)
         self.set_engine_variable("user_id", 100)  # of the first user; there is one
         self.set_engine_variable("database", self.settings.database)
@@ -411,6 +413,17 @@ class Session:
             failure = result.buffer(self.settings.spool)
             if failure is not None and changes:
                 raise failure
+
+    def give_up(self) -> None:
+        """Leave what is left of the last result unread, and undo the text that it belongs to unless that is done."""
+        result, self._result = self._result, None
+        alone = self._scope == "text"
+        if result is not None:
+            if alone:
+                result.when_closed(lambda: None)  # it was to commit
+            result.close()
+        if self.transaction == "open" and alone:
+            self._rollback()
 
     def _end_text(self) -> None:
         """Commit the transaction of a text, when its last result has been read."""

@@ -24,6 +24,7 @@ from restframe.sql import MACROS
 from restframe.storage import Storage
 from restframe.warehouse.cluster import Cluster, ClusterState
 from restframe.warehouse.prediction.functions import PredictionFunctions
+from restframe.warehouse.runs import Statements
 from restframe.warehouse.services import Services
 from restframe.warehouse.session import Session
 from restframe.warehouse.translations import Translations
@@ -47,7 +48,8 @@ class Warehouse:
             warehouse.sql("CREATE TABLE t (a int)")
             print(warehouse.sql("SELECT count(*) FROM t").scalar())
 
-    `sql` is a session shared by all threads, one statement at a time; `session()` gives one of your own.
+    `sql` is a session shared by all threads, one statement at a time; `session()` gives one of your own. `statements`
+    runs SQL behind the answer.
     WarehouseLocked when another process has the directory open, or another Warehouse of this one.
     """
 
@@ -77,6 +79,7 @@ class Warehouse:
             self.journal = Journal(self.settings.directory / "service.sqlite")
             opened.callback(self.journal.close)
             self._services = self._open(engine)
+            self.statements = Statements(self.settings, self.journal, self.session)
             opened.pop_all()
         self._lock = threading.Lock()
         self._session: Session | None = None
@@ -203,6 +206,7 @@ class Warehouse:
             return
         self._closed = True
         try:
+            self.statements.close()
             if self._session is not None:
                 self._session.close()
             self._services.jobs.close()
