@@ -23,6 +23,7 @@ from restframe.jobs.logs import Logs
 from restframe.jobs.models import Models
 from restframe.jobs.remote import RemoteServer
 from restframe.jobs.specs import EndpointConfig, ModelSpec, check_name, endpoint_config, model_spec, to_json
+from restframe.jobs.waiting import wait_for
 from restframe.journal import Journal
 from restframe.ml import artifact, registry
 from restframe.ml.algorithm import Algorithm, Predictor
@@ -162,16 +163,19 @@ class Endpoints:
         """All endpoints, oldest first."""
         return [_description(row) for row in self._journal.rows("SELECT * FROM endpoints ORDER BY created, name")]
 
-    def wait(self, name: str, timeout_s: float | None = None) -> EndpointDescription:
-        """The endpoint when it is neither being created nor updated any more, or when the time is over."""
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            with self._changed:
-                description = self.describe(name)
-                left = None if deadline is None else deadline - time.monotonic()
-                if description.status not in ("Creating", "Updating") or (left is not None and left <= 0):
-                    return description
-                self._changed.wait(left)
+    def wait(
+        self, name: str, timeout_s: float | None = None, given_up: threading.Event | None = None
+    ) -> EndpointDescription:
+        """The endpoint when it is neither being created nor updated any more, or when the time is over.
+
+        given_up : when it is set nobody wants to know any more
+        """
+
+        def is_settled() -> bool:
+            return self.describe(name).status not in ("Creating", "Updating")
+
+        wait_for(self._changed, is_settled, timeout_s, given_up)
+        return self.describe(name)
 
     def server(self, name: str) -> Server:
         """What answers for an endpoint, loaded if this process has not done so yet.

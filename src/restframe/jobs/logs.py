@@ -128,6 +128,10 @@ class Logs:
         if self._journal.row("SELECT 1 FROM log_groups WHERE name = ?", (name,)) is None:
             raise errors.UndefinedObject(f'log group "{name[:100]}" does not exist')
 
+    def check_stream(self, group: str, name: str) -> None:
+        """UndefinedObject when there is no such group or stream."""
+        self._stream(group, name)
+
     def streams(self, group: str, prefix: str = "") -> list[LogStream]:
         """The streams of a group whose names begin with the prefix, by name."""
         found = self._journal.rows(

@@ -24,6 +24,7 @@ from restframe.jobs.logs import LogLine, Logs
 from restframe.jobs.process import TrainingProcess, describe_exit
 from restframe.jobs.specs import Channel, TrainingSpec
 from restframe.jobs.training_record import JobDescription, TrainingRecord
+from restframe.jobs.waiting import wait_for
 from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.ml.hyperparameters import check
@@ -115,16 +116,15 @@ class Training:
             self._notify()
         run.stop("Stopped")
 
-    def wait(self, name: str, timeout_s: float | None = None) -> JobDescription:
-        """The job as it is when it has ended, or no longer runs in this process, or when the time is over."""
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            with self._changed:
-                description = self.describe(name)
-                left = None if deadline is None else deadline - time.monotonic()
-                if description.is_final or name not in self._runs or (left is not None and left <= 0):
-                    return description
-                self._changed.wait(left)
+    def wait(
+        self, name: str, timeout_s: float | None = None, given_up: threading.Event | None = None
+    ) -> JobDescription:
+        """The job as it is when it no longer runs in this process, or when the time is over.
+
+        given_up : when it is set nobody wants to know any more
+        """
+        wait_for(self._changed, lambda: name not in self._runs, timeout_s, given_up)
+        return self.describe(name)
 
     def stream(self, name: str) -> str:
         """The name of a job's log stream in LOG_GROUP."""
