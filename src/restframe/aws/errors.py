@@ -13,7 +13,7 @@ class AwsError(Exception):
     members : further members of the modelled error, such as ResourceId
     """
 
-    def __init__(self, code: str, message: str, status: int | None = None, **members: Any) -> None:
+    def __init__(self, code: str, message: str, /, status: int | None = None, **members: Any) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
