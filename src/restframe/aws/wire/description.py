@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from botocore.loaders import Loader
-from botocore.model import OperationModel, OperationNotFoundError, ServiceModel, Shape, StructureShape
+from botocore.model import OperationModel, OperationNotFoundError, ServiceModel, StructureShape
 
 from restframe.aws.errors import AwsError
 from restframe.aws.http import Body, HttpRequest, HttpResponse
@@ -86,7 +86,7 @@ class Service(ABC):
         """An error as this service's clients read it; without an operation when none was found."""
 
     @abstractmethod
-    def invalid(self, violations: list[Violation]) -> AwsError:
+    def invalid(self, shape: StructureShape, violations: list[Violation]) -> AwsError:
         """The error of an input whose members break their constraints."""
 
     def operation(self, name: str) -> OperationModel | None:
@@ -95,12 +95,12 @@ class Service(ABC):
         except OperationNotFoundError:
             return None
 
-    def check(self, shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
+    def check(self, shape: StructureShape, value: dict[str, Any]) -> dict[str, Any]:
         """The value, when it keeps to the constraints of its shape."""
         check = self._checks.of(shape)
         violations = check(value) if check else None
         if violations:
-            raise self.invalid(violations)
+            raise self.invalid(shape, violations)
         return value
 
     def error_shape(self, code: str) -> StructureShape | None:

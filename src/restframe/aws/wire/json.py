@@ -68,7 +68,7 @@ class Json(Service):
     ) -> HttpResponse:
         return error_response(self, self._writers, self._content_type, error, request_id)
 
-    def invalid(self, violations: list[Violation]) -> AwsError:
+    def invalid(self, shape: StructureShape, violations: list[Violation]) -> AwsError:
         return AwsError("ValidationException", values.detected([str(violation) for violation in violations]), 400)
 
 

@@ -21,8 +21,7 @@ from restframe.aws.wire.values import Unreadable
 
 _MOST_FIELDS = 10_000
 _DEEPEST = 32  # names in one key
-# A value, or what the names after the next dot lead to.
-Fields = "str | dict[str, Fields]"
+# Takes what stands below a name: a text, or a dict of what goes on behind the next dot.
 Read = Callable[[Any], Any]
 
 
@@ -105,11 +104,10 @@ class Query(Service):
         ]
         return HttpResponse(status, headers, body)
 
-    def invalid(self, violations: list[Violation]) -> AwsError:
+    def invalid(self, shape: StructureShape, violations: list[Violation]) -> AwsError:
         first = violations[0]
         if self.name == "redshift" and first.value == "null":
-            name = first.place[:1].upper() + first.place[1:]
-            return AwsError("MissingParameter", f"The request must contain the parameter {name}.", 400)
+            return AwsError("MissingParameter", f"The request must contain the parameter {'.'.join(first.names)}.", 400)
         code = "InvalidParameterValue" if self.name == "redshift" else "ValidationError"
         return AwsError(code, values.detected([str(violation) for violation in violations]), 400)
 

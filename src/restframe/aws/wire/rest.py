@@ -54,9 +54,12 @@ class Rest(Service):
             return {}
         try:
             members = self._located(shape, route, http)
-            members |= self._payload(shape, body)
         except Unreadable as error:
             raise self.unreadable(error) from error
+        try:
+            members |= self._payload(shape, body)
+        except Unreadable as error:
+            raise self.unreadable_body(error) from error
         return self.check(shape, members)
 
     def _located(self, shape: StructureShape, route: Route, http: HttpRequest) -> dict[str, Any]:
@@ -85,7 +88,7 @@ class Rest(Service):
             return {name: body}
         data = _all(body)
         if member.type_name == "string":
-            return {name: _text(data)} if data else {}
+            return {name: _text(data)}
         tag = member.serialization.get("name", member.name)
         return {name: self.read_body(member, data, tag)} if data else {}
 
@@ -153,7 +156,11 @@ class Rest(Service):
         """The error of a request that no operation fits."""
 
     @abstractmethod
-    def unreadable(self, error: Unreadable) -> AwsError: ...
+    def unreadable(self, error: Unreadable) -> AwsError:
+        """The error of a member outside the body that is of another type."""
+
+    def unreadable_body(self, error: Unreadable) -> AwsError:
+        return self.unreadable(error)
 
 
 def _streams(operation: OperationModel) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel, Shape, StructureShape
 
 from restframe.aws.errors import AwsError
 from restframe.aws.http import HttpRequest, HttpResponse
@@ -43,7 +43,7 @@ class RestJson(Rest):
     def unreadable(self, error: Unreadable) -> AwsError:
         return AwsError("SerializationException", error.message, 400)
 
-    def invalid(self, violations: list[Violation]) -> AwsError:
+    def invalid(self, shape: StructureShape, violations: list[Violation]) -> AwsError:
         code = "ValidationError" if self.error_shape("ValidationError") else "ValidationException"
         return AwsError(code, values.detected([str(violation) for violation in violations]), 400)
 

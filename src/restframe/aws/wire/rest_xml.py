@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel, Shape, StructureShape
 
 from restframe.aws.errors import AwsError
 from restframe.aws.http import HttpRequest, HttpResponse
@@ -58,6 +58,8 @@ class RestXml(Rest):
     unreadable_address = "InvalidURI"
 
     def __init__(self, name: str, description: dict[str, Any]) -> None:
+        # a warehouse may stand in a region of any name
+        description["shapes"]["BucketLocationConstraint"].pop("enum", None)
         super().__init__(name, description)
         self._readers = xml.Readers()
         self._writers = xml.Writers()
@@ -101,10 +103,19 @@ class RestXml(Rest):
         return AwsError("MethodNotAllowed", message, 405, Method=http.method, ResourceType="SERVICE")
 
     def unreadable(self, error: Unreadable) -> AwsError:
-        return AwsError("MalformedXML", error.message, 400)
+        return AwsError("InvalidArgument", error.message, 400)
 
-    def invalid(self, violations: list[Violation]) -> AwsError:
-        return AwsError("InvalidArgument", values.detected([str(violation) for violation in violations]), 400)
+    def unreadable_body(self, error: Unreadable) -> AwsError:
+        return _malformed(error.message)
+
+    def invalid(self, shape: StructureShape, violations: list[Violation]) -> AwsError:
+        payload = shape.serialization.get("payload")
+        if payload and any(violation.member == payload and violation.is_missing for violation in violations):
+            return AwsError("MissingRequestBodyError", "Request Body is empty.", 400)
+        message = values.detected([str(violation) for violation in violations])
+        if all(shape.members[violation.member].serialization.get("location") for violation in violations):
+            return AwsError("InvalidArgument", message, 400)
+        return _malformed(message)
 
     def fail(
         self, operation: OperationModel | None, error: AwsError, request_id: str, http: HttpRequest
@@ -125,6 +136,11 @@ class RestXml(Rest):
             return HttpResponse(status, self.identifying(request_id))
         headers = [("content-type", self.content_type), ("content-length", str(len(body)))]
         return HttpResponse(status, headers + self.identifying(request_id), body)
+
+
+def _malformed(problem: str) -> AwsError:
+    schema = "The XML you provided was not well-formed or did not validate against our published schema"
+    return AwsError("MalformedXML", f"{schema}: {problem}", 400)
 
 
 def bucket_of_host(host: str) -> str | None:

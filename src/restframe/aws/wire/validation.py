@@ -17,21 +17,32 @@ from restframe.aws.wire.values import shown
 class Violation:
     """A value that breaks a constraint.
 
-    place : of the value, in the services' way: `tags.1.member.key`
     value : as it may be shown; None for one that is sensitive
+    names : where it stands, from the outside in
     """
 
-    place: str
     value: str | None
     constraint: str
+    names: tuple[str, ...] = ()
 
-    def inside(self, name: str) -> Violation:
-        place = f"{name}.{self.place}" if self.place else name
-        return Violation(place, self.value, self.constraint)
+    def inside(self, *names: str) -> Violation:
+        return Violation(self.value, self.constraint, names + self.names)
+
+    @property
+    def member(self) -> str:
+        """The member of the input in which it stands."""
+        return self.names[0] if self.names else ""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is that member itself, and not there."""
+        return self.value == "null" and len(self.names) == 1
 
     def __str__(self) -> str:
+        # sql, clusterIdentifier, tags.1.member.key
+        place = ".".join(name[:1].lower() + name[1:] for name in self.names)
         value = "" if self.value is None else f" {self.value}"
-        return f"Value{value} at '{shown(self.place)}' failed to satisfy constraint: {self.constraint}"
+        return f"Value{value} at '{shown(place)}' failed to satisfy constraint: {self.constraint}"
 
 
 # None or nothing: all is well
@@ -55,17 +66,13 @@ class Checks(ShapeFunctions[Check]):
         return own
 
     def _structure(self, shape: StructureShape) -> Check | None:
-        required = [(name, shape.members[name]) for name in shape.required_members]
+        required = shape.required_members
         # streams are checked while they are read
         checked = [(name, self.inner(member)) for name, member in shape.members.items() if member.type_name != "blob"]
         checks = {name: check for name, check in checked if check}
         if not required and not checks and not shape.is_tagged_union:
             return None
-        places = {name: _place(name) for name in shape.members}
-        missing = {
-            name: Violation(places[name], "null", "Member must not be null")
-            for name, member in required
-        }  # fmt: skip
+        missing = {name: Violation("null", "Member must not be null", (name,)) for name in required}
         union = shape.is_tagged_union
 
         def check(value: Any) -> list[Violation] | None:
@@ -74,17 +81,12 @@ class Checks(ShapeFunctions[Check]):
                 member_check = checks.get(name)
                 violations = member_check(item) if member_check else None
                 if violations:
-                    found += [violation.inside(places[name]) for violation in violations]
+                    found += [violation.inside(name) for violation in violations]
             if union and len(value) != 1 and not shape.is_document_type:
-                found.append(Violation("", None, "Exactly one member must be set"))
+                found.append(Violation(None, "Exactly one member must be set"))
             return found
 
         return check
-
-
-def _place(name: str) -> str:
-    """A member as the services call it in errors: sql, clusterIdentifier, dBName"""
-    return name[:1].lower() + name[1:]
 
 
 def _both(first: Check | None, second: Check | None) -> Check | None:
@@ -102,7 +104,7 @@ def _items(check: Check | None) -> Check | None:
         for index, value in enumerate(values, 1):
             violations = check(value)
             if violations:
-                found += [violation.inside(f"{index}.member") for violation in violations]
+                found += [violation.inside(str(index), "member") for violation in violations]
         return found
 
     return check_items
@@ -117,7 +119,7 @@ def _entries(key_check: Check | None, value_check: Check | None) -> Check | None
         for key, value in values.items():
             violations = (key_check(key) if key_check else None) or []
             violations = violations + ((value_check(value) if value_check else None) or [])
-            found += [violation.inside(shown(str(key))) for violation in violations]
+            found += [violation.inside(shown(key)) for violation in violations]
         return found
 
     return check
@@ -141,7 +143,7 @@ def _first_broken(rules: list[tuple[Callable[[Any], bool], str]], *, sensitive: 
         for holds, constraint in rules:
             # the rules of length come first, so that patterns see no endless texts
             if not holds(value):
-                return [Violation("", None if sensitive else _shown_value(value), constraint)]
+                return [Violation(None if sensitive else _shown_value(value), constraint)]
         return None
 
     return check
