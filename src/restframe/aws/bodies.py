@@ -134,6 +134,7 @@ class CheckedBody:
         self._left = b""
         self._at = 0
         self._ended = False
+        self._error: AwsError | None = None
         self._count = 0
         self._length = length
         self._sha256 = (sha256, hashlib.sha256()) if sha256 else None
@@ -155,7 +156,7 @@ class CheckedBody:
     def read(self, size: int = -1, /) -> bytes:
         if size < 0:
             return b"".join(iter(lambda: self.read(_BUFFER), b""))
-        if self._at == len(self._left) and not self._next():
+        if self._at == len(self._left) and not self._another():
             return b""
         if self._at == 0 and len(self._left) <= size:
             piece, self._left = self._left, b""
@@ -163,6 +164,15 @@ class CheckedBody:
         piece = self._left[self._at : self._at + size]
         self._at += len(piece)
         return piece
+
+    def _another(self) -> bool:
+        if self._error is not None:
+            raise self._error
+        try:
+            return self._next()
+        except AwsError as error:
+            self._error = error
+            raise
 
     def _next(self) -> bool:
         """Bring the next piece that is not empty; check everything when there is none."""
