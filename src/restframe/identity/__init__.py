@@ -1,7 +1,7 @@
 """Who may come in, as whom, and what is kept secret.
 
 keys.py holds access keys, tokens.py temporary credentials, passwords.py those of the database, secrets.py what users
-entrust to us; vault.py encrypts all of it with a key of this directory's own.
+entrust to us, roles.py what roles there are; vault.py encrypts all of it with a key of this directory's own.
 """
 
 from restframe.identity.identity import Identity

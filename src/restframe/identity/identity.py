@@ -10,6 +10,7 @@ from restframe.identity import tokens
 from restframe.identity.keys import SESSION_NAME, AccessKeys, UnknownAccessKey
 from restframe.identity.passwords import DatabasePasswords
 from restframe.identity.principal import Credentials, Principal, holder
+from restframe.identity.roles import Roles
 from restframe.identity.secrets import Secrets
 from restframe.identity.vault import Vault
 from restframe.journal import Journal
@@ -35,6 +36,7 @@ class Identity:
         self.vault = Vault(journal, settings.directory / "master.key")
         self.keys = AccessKeys(journal, self.vault, settings)
         self.secrets = Secrets(journal, self.vault)
+        self.roles = Roles(journal, settings.role)
         self._passwords = DatabasePasswords(journal, self.vault, settings)
 
     def credentials(self, access_key_id: str, session_token: str | None = None) -> Credentials:
