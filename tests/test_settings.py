@@ -56,6 +56,15 @@ def test_an_argument_that_is_no_setting_is_named(tmp_path: Path) -> None:
         load(tmp_path, colour="red")
 
 
+@pytest.mark.parametrize(
+    ("host", "local"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("rest", False)]
+)
+def test_where_others_reach_us_buckets_are_not_made_by_writing_to_them(tmp_path: Path, host: str, local: bool) -> None:
+    settings = load(tmp_path, host=host)
+    assert (settings.local, settings.auto_create_buckets) == (local, local)
+    assert load(tmp_path, host=host, auto_create_buckets=True).auto_create_buckets is True
+
+
 def test_every_setting_is_documented() -> None:
     page = (Path(__file__).parents[1] / "docs" / "operating.md").read_text(encoding="utf-8")
     from restframe.settings import _SETTABLE

@@ -7,6 +7,7 @@ Each field of Settings can stand in `restframe.toml` inside the warehouse direct
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import tomllib
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class Settings:
     statement_retention_s : for how long the Data API knows a statement and its result
     statement_result_bytes : the largest result it keeps, compressed; the Data API's limit is 500 MB
     buckets_directory : where s3:// buckets live, a directory each; `<directory>/s3` when None
-    auto_create_buckets : whether writing to a bucket that does not exist creates it
+    auto_create_buckets : whether writing to a bucket that does not exist creates it; off unless it is set where `host`
+        can be reached from other machines
     s3_endpoints : other S3 services, tried in order before the buckets directory
     endpoint_connections : concurrent connections to one remote inference endpoint
     endpoint_timeout_s : for one request to it
@@ -56,6 +58,11 @@ class Settings:
         up after 60 s, and 0 answers at once
     sql_port : where clients of the Redshift API are told to connect with SQL
     max_api_request_bytes : body of one request to the AWS APIs, other than the bytes of an object
+    host : the address `restframe serve` listens on
+    http_port, proxy_port : of the AWS APIs and of the proxy; 0 takes any that is free
+    proxy_tunnels : whether the proxy leads to hosts other than Amazon's; when None, unless other machines reach it
+    shutdown_grace_s : how long requests may take to finish when the server is stopped
+    log_level : of what the server writes to standard error: debug, info, warning or error; info has the access log
     cors_origins : pages in browsers that may use the AWS APIs, with blanks between; `http://localhost:*` is every port
         of it, `*` every page
     """
@@ -82,11 +89,25 @@ class Settings:
     describe_hold_s: float = 50.0
     sql_port: int = 5439
     max_api_request_bytes: int = 16_777_216
+    host: str = "127.0.0.1"
+    http_port: int = 8439
+    proxy_port: int = 8440
+    proxy_tunnels: bool | None = None
+    shutdown_grace_s: float = 10.0
+    log_level: str = "warning"
     cors_origins: str = "http://localhost:* http://127.0.0.1:*"
 
     @property
     def buckets(self) -> Path:
         return self.buckets_directory or self.directory / "s3"
+
+    @property
+    def local(self) -> bool:
+        """Whether nobody but this machine reaches the server."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @property
     def spool(self) -> Path:
@@ -102,7 +123,10 @@ def load(directory: Path | str, **given: Any) -> Settings:
     directory = Path(directory).expanduser().resolve()
     arguments = {name: _convert(name, value, "the arguments") for name, value in given.items()}
     values = {**_from_file(directory / "restframe.toml"), **_from_environment(), **arguments}
-    return Settings(directory=directory, **values)
+    settings = Settings(directory=directory, **values)
+    if settings.local or "auto_create_buckets" in values:
+        return settings
+    return dataclasses.replace(settings, auto_create_buckets=False)
 
 
 _SETTABLE = {f.name: f.type for f in dataclasses.fields(Settings) if f.name != "directory"}
