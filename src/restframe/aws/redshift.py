@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from restframe import errors
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Operations, Output
 
@@ -107,7 +108,7 @@ def duration_s(given: int | None) -> int:
     if given is None:
         return 900
     if not 900 <= given <= 3600:
-        raise AwsError("InvalidParameterValue", f"DurationSeconds is {given}, not between 900 and 3600.")
+        raise errors.InvalidParameterValue(f"DurationSeconds is {given}, not between 900 and 3600")
     return given
 
 

@@ -1,0 +1,91 @@
+"""Redshift's own API through boto3: the cluster, its pauses, its roles and its credentials."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from restframe import errors
+
+ROLE = "arn:aws:iam::000000000000:role/"
+
+
+@pytest.fixture
+def cluster(aws: Any) -> Any:
+    return aws.client("redshift")
+
+
+def test_any_identifier_means_this_server(aws: Any, cluster: Any) -> None:
+    for identifier, shown in (({}, "restframe"), ({"ClusterIdentifier": "redshift-cluster-1"}, "redshift-cluster-1")):
+        (found,) = cluster.describe_clusters(**identifier)["Clusters"]
+        assert found["ClusterIdentifier"] == shown
+        assert found["ClusterStatus"] == "available"
+        assert found["Endpoint"] == {"Address": "127.0.0.1", "Port": 5439}
+        assert (found["DBName"], found["MasterUsername"]) == ("dev", "awsuser")
+        assert found["ClusterCreateTime"] <= datetime.now(UTC)
+    cluster.get_waiter("cluster_available").wait(ClusterIdentifier="x", WaiterConfig={"MaxAttempts": 1})
+    assert cluster.describe_clusters(TagKeys=["team"])["Clusters"] == []
+
+
+def test_a_paused_cluster_takes_no_statements_but_everything_else(aws: Any, cluster: Any) -> None:
+    assert cluster.pause_cluster(ClusterIdentifier="x")["Cluster"]["ClusterStatus"] == "paused"
+    assert cluster.describe_clusters(ClusterIdentifier="x")["Clusters"][0]["ClusterStatus"] == "paused"
+    with pytest.raises(errors.WarehousePaused):
+        aws.warehouse.sql("SELECT 1")
+    aws.client("s3").create_bucket(Bucket="still-works")
+    with pytest.raises(cluster.exceptions.InvalidClusterStateFault) as caught:
+        cluster.pause_cluster(ClusterIdentifier="x")
+    assert caught.value.response["Error"]["Code"] == "InvalidClusterState"
+    assert cluster.resume_cluster(ClusterIdentifier="x")["Cluster"]["ClusterStatus"] == "available"
+    assert aws.warehouse.sql("SELECT 1").scalar() == 1
+    with pytest.raises(cluster.exceptions.InvalidClusterStateFault, match="is not paused"):
+        cluster.resume_cluster(ClusterIdentifier="x")
+
+
+def test_roles_are_kept_and_shown(cluster: Any) -> None:
+    def roles(**given: Any) -> list[str]:
+        changed = cluster.modify_cluster_iam_roles(ClusterIdentifier="x", **given)["Cluster"]
+        (found,) = cluster.describe_clusters()["Clusters"]
+        assert found["IamRoles"] == changed["IamRoles"]
+        assert all(role["ApplyStatus"] == "in-sync" for role in found["IamRoles"])
+        return [role["IamRoleArn"] for role in found["IamRoles"]]
+
+    assert roles(AddIamRoles=[ROLE + "a", ROLE + "b", ROLE + "a"]) == [ROLE + "a", ROLE + "b"]
+    assert roles(RemoveIamRoles=[ROLE + "a"], DefaultIamRoleArn=ROLE + "c") == [ROLE + "b", ROLE + "c"]
+    assert cluster.describe_clusters()["Clusters"][0]["DefaultIamRoleArn"] == ROLE + "c"
+
+
+def test_credentials_let_a_user_in(aws: Any, cluster: Any) -> None:
+    before = datetime.now(UTC)
+    found = cluster.get_cluster_credentials(DbUser="analyst", DbName="dev", ClusterIdentifier="x", DurationSeconds=1800)
+    assert found["DbUser"] == "analyst"
+    assert timedelta(seconds=1790) < found["Expiration"] - before < timedelta(seconds=1810)
+    check = aws.backend.identity.check_database_password
+    assert check("analyst", found["DbPassword"])
+    assert not check("awsuser", found["DbPassword"])
+    found = cluster.get_cluster_credentials_with_iam(ClusterIdentifier="x")
+    assert found["DbUser"] == "awsuser"
+    assert timedelta(seconds=890) < found["Expiration"] - before < timedelta(seconds=910)
+    assert check("awsuser", found["DbPassword"])
+    for seconds in (899, 3601):
+        with pytest.raises(ClientError, match="not between 900 and 3600"):
+            cluster.get_cluster_credentials(DbUser="analyst", DurationSeconds=seconds)
+
+
+def test_only_the_superuser_gets_credentials_of_others(aws: Any) -> None:
+    analyst = aws.backend.identity.keys.create("analyst", "analyst")
+    cluster = aws.client("redshift", credentials=analyst)
+    assert cluster.get_cluster_credentials(DbUser="analyst")["DbUser"] == "analyst"
+    assert cluster.get_cluster_credentials_with_iam()["DbUser"] == "analyst"
+    with pytest.raises(ClientError, match='may log in as "analyst" only') as caught:
+        cluster.get_cluster_credentials(DbUser="awsuser")
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_operations_that_are_not_served_say_so(cluster: Any) -> None:
+    with pytest.raises(ClientError, match="DescribeClusterSnapshots"):
+        cluster.describe_cluster_snapshots()
