@@ -68,7 +68,7 @@ def test_they_outlive_a_restart(tmp_path: Path) -> None:
 
 def test_they_expire(identity: Identity) -> None:
     issued = identity.issue(identity.keys.first().principal, -1)
-    with pytest.raises(ExpiredToken, match=r"^The security token included in the request is expired\.$"):
+    with pytest.raises(ExpiredToken, match=r"^The security token included in the request is expired$"):
         identity.credentials(issued.access_key_id, issued.session_token)
 
 

@@ -65,7 +65,7 @@ def read(vault: Vault, access_key_id: str, token: str) -> Credentials:
     if issued_to != access_key_id:
         raise InvalidToken(_INVALID)
     if time.time() >= expires:
-        raise ExpiredToken("The security token included in the request is expired.")
+        raise ExpiredToken("The security token included in the request is expired")
     principal = holder(account, role, session_name, database_user, access_key)
     return Credentials(issued_to, secret, principal, token, datetime.fromtimestamp(expires, UTC))
 
