@@ -14,7 +14,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from restframe.aws.errors import AwsError
-from restframe.aws.http import Body, HttpRequest, HttpResponse
+from restframe.aws.http import Body, HttpRequest, HttpResponse, Written
 from restframe.aws.wire import values
 from restframe.aws.wire.description import Route, Service
 from restframe.aws.wire.shapes import ShapeFunctions
@@ -60,8 +60,16 @@ class Json(Service):
     def respond(self, operation: OperationModel, output: Mapping[str, Any], request_id: str) -> HttpResponse:
         shape = operation.output_shape
         # an operation without output answers with nothing
-        body = dump(self._writers.write(shape, output)) if shape else b""
+        body = self._written(shape, output) if shape else b""
         return HttpResponse(200, _headers(self._content_type, request_id, body), body)
+
+    def _written(self, shape: Shape, output: Mapping[str, Any]) -> bytes:
+        """The output in JSON; members that are written already stand at its end as they are."""
+        ready = [f'"{name}":'.encode() + value.json for name, value in output.items() if isinstance(value, Written)]
+        if not ready:
+            return dump(self._writers.write(shape, output))
+        rest = {name: value for name, value in output.items() if not isinstance(value, Written)}
+        return b"{" + b",".join(filter(None, [dump(self._writers.write(shape, rest))[1:-1], *ready])) + b"}"
 
     def fail(
         self, operation: OperationModel | None, error: AwsError, request_id: str, http: HttpRequest
@@ -235,23 +243,25 @@ class Readers(ShapeFunctions[Read]):
 
 def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise _refuse(value, "String")
+        raise _refuse(value, "a String")
     return value
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _refuse(value, "Boolean")
+        raise _refuse(value, "a Boolean")
     return value
 
 
 def _whole_reader(kind: str) -> Read:
+    wanted = "an Integer" if kind == "integer" else "a Long"
+
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _refuse(value, kind.capitalize())
+            raise _refuse(value, wanted)
         if isinstance(value, float):
             if not value.is_integer():
-                raise _refuse(value, kind.capitalize())
+                raise _refuse(value, wanted)
             value = int(value)
         return values.whole_number(value, kind)
 
@@ -262,7 +272,7 @@ def _float(value: Any) -> float:
     if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity"):
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _refuse(value, "Double")
+        raise _refuse(value, "a Double")
     try:
         result = float(value)
     except OverflowError:
@@ -274,14 +284,14 @@ def _float(value: Any) -> float:
 
 def _blob(value: Any) -> bytes:
     if not isinstance(value, str):
-        raise _refuse(value, "Blob")
+        raise _refuse(value, "a Blob")
     return values.blob(value)
 
 
 def _time_reader(form: str) -> Read:
     def read(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise _refuse(value, "Timestamp")
+            raise _refuse(value, "a Timestamp")
         if isinstance(value, str):
             return values.time(value, "iso8601" if form == "unixTimestamp" else form)
         return values.time_of_seconds(_float(value))

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,9 +49,9 @@ _ROOTS = {
     "ListObjectVersions": "ListVersionsResult",
     "ListParts": "ListPartsResult",
 }
-_AMAZON = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
-_LOCAL = re.compile(r"(?P<bucket>.+?)\.(?:s3\.)?localhost")
+_AMAZON = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
+_OUR_HOSTS = ("localhost", socket.gethostname().lower())
 
 
 class RestXml(Rest):
@@ -144,9 +145,18 @@ def _malformed(problem: str) -> AwsError:
 
 
 def bucket_of_host(host: str) -> str | None:
-    """The bucket in `bucket.s3.eu-west-1.amazonaws.com` or `bucket.localhost:8439`; None where the path has it."""
+    """The bucket in `bucket.s3.eu-west-1.amazonaws.com` or `bucket.localhost:8439`; None where the path has it.
+
+    Besides Amazon's names we know ourselves as localhost and by the name of this machine; at an address or any other
+    name the bucket is in the path. `s3.localhost` is like localhost.
+    """
     name = host.lower() if host.startswith("[") else host.lower().partition(":")[0]
     if _ADDRESS.fullmatch(name):
         return None
-    found = _AMAZON.fullmatch(name) or _LOCAL.fullmatch(name)
-    return found["bucket"] if found else None
+    if found := _AMAZON.fullmatch(name):
+        return found["bucket"]
+    for ours in _OUR_HOSTS:
+        if name.endswith(f".{ours}"):
+            bucket = name.removesuffix(f".{ours}")
+            return None if bucket == "s3" else bucket.removesuffix(".s3")
+    return None
