@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import re
 import socket
 import subprocess
@@ -12,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.credentials
 import duckdb
 import pyarrow as pa
 import pytest
 import uvicorn
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 
 from restframe import errors, sql
@@ -146,6 +151,18 @@ def redshift(translating_engine: TranslatedSql) -> Iterator[TranslatedSql]:
     translating_engine.forget_tables()
 
 
+class S3Auth(S3SigV4Auth):
+    """Signs the hash of the payload that the request states."""
+
+    def payload(self, request: AWSRequest) -> str:
+        stated: str = self.stated or super().payload(request)
+        return stated
+
+    def _modify_request_before_signing(self, request: AWSRequest) -> None:
+        self.stated = request.headers.get("X-Amz-Content-SHA256")
+        super()._modify_request_before_signing(request)
+
+
 @dataclass
 class Aws:
     """A live server on the loopback interface.
@@ -166,6 +183,52 @@ class Aws:
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
+    def signed(
+        self,
+        service: str,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        *,
+        credentials: Credentials | None = None,
+    ) -> dict[str, str]:
+        """The headers of a request that botocore has signed, for those who send it in their own way.
+
+        target : path and query
+        headers : in S3 x-amz-content-sha256 may be one of them
+        """
+        credentials = credentials or self.credentials
+        request = AWSRequest(method=method, url=self.url + target, data=body, headers=headers or {})
+        request.context["payload_signing_enabled"] = True
+        auth = S3Auth if service == "s3" else SigV4Auth
+        auth(
+            botocore.credentials.Credentials(
+                credentials.access_key_id, credentials.secret_access_key, credentials.session_token
+            ),
+            service,
+            "us-east-1",
+        ).add_auth(request)
+        return {"Host": f"127.0.0.1:{self.port}", **dict(request.headers.items())}
+
+    def send(
+        self, method: str, target: str, headers: dict[str, str], body: bytes | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send a request as it is; the status, the headers in lower case and the body of the answer.
+
+        The body is sent whatever the headers say of it.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with contextlib.closing(connection):
+            connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            if body is not None and not {"Content-Length", "Transfer-Encoding"} & set(headers):
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+
     def client(self, service: str, *, credentials: Credentials | None = None, **options: Any) -> Any:
         """A boto3 client; options are those of botocore's Config. It tries everything once."""
         credentials = credentials or self.credentials
@@ -180,10 +243,9 @@ class Aws:
         )
 
 
-@pytest.fixture
-def aws(tmp_path: Path) -> Iterator[Aws]:
-    """The AWS APIs of a fresh warehouse, served as `restframe serve` does."""
-    with Warehouse(tmp_path / "warehouse") as warehouse:
+@contextlib.contextmanager
+def serving(directory: Path) -> Iterator[Aws]:
+    with Warehouse(directory) as warehouse:
         identity = Identity(warehouse.journal, warehouse.settings)
         backend = Backend(warehouse, identity)
         application = Application(backend)
@@ -196,3 +258,17 @@ def aws(tmp_path: Path) -> Iterator[Aws]:
             server.should_exit = True
             thread.join()
         application.close()
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[Aws]:
+    """The AWS APIs of a fresh warehouse, served as `restframe serve` does."""
+    with serving(tmp_path / "warehouse") as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def shared_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """The same for all tests of a file, where they leave nothing behind that matters to others."""
+    with serving(tmp_path_factory.mktemp("aws") / "warehouse") as live:
+        yield live

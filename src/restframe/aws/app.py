@@ -140,6 +140,9 @@ class _Answer:
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         except ClientGone:
             pass
+        except Exception:
+            # Half of it is sent: that the connection ends is all the client can be told.
+            logger.exception("%s the answer broke off", self._exchange.request_id)
         finally:
             if self._watch is not None:
                 self._watch.cancel()

@@ -54,6 +54,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_clock()
         super().on_headers_complete()
+        # Trailers after a body are told as headers, too. They are nobody's, and must not reach the request.
+        self.headers = []
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
