@@ -163,10 +163,11 @@ def test_a_damaged_one_says_what_to_do(authority: Authority, tmp_path: Path) -> 
 
 def test_a_bundle_adds_us_to_what_a_client_trusts_anyway(authority: Authority, tmp_path: Path) -> None:
     stranger = Authority(tmp_path / "other")
-    authority.write_bundle([stranger.certificate, tmp_path / "missing.pem"])
-    context = ssl.create_default_context(cafile=str(authority.bundle))
+    bundle = tmp_path / "bundle.pem"
+    authority.write_bundle(bundle, [stranger.certificate, tmp_path / "missing.pem"])
+    context = ssl.create_default_context(cafile=str(bundle))
     for one in (authority, stranger):
         handshake(one.context(STS), context, STS)
-    found = x509.load_pem_x509_certificates(authority.bundle.read_bytes())
+    found = x509.load_pem_x509_certificates(bundle.read_bytes())
     assert len(found) == 2
     assert found[0].public_bytes(serialization.Encoding.PEM) == authority.certificate.read_bytes()

@@ -1,4 +1,4 @@
-"""The command line: `restframe sql | train | endpoint | job | demo | doctor`.
+"""The command line: `restframe serve | env | keys | sql | train | endpoint | job | demo | doctor`.
 
 Each command is a module with `add(subcommands)` saying what it takes and, behind it, a function that does it. Nothing
 heavy is imported before the command is known.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from restframe import errors
 from restframe.cli.arguments import parser
-from restframe.cli.reporting import report
+from restframe.cli.reporting import name_server, report
 
 # What a shell reports of a program that ctrl-C or a closed pipe ended.
 _INTERRUPTED = 130
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = getattr(importlib.import_module(module), function)(given)
         sys.stdout.flush()
     except errors.Error as error:
+        if isinstance(error, errors.WarehouseLocked):
+            name_server(error, given.directory)
         report(error)
         return 1
     except KeyboardInterrupt:

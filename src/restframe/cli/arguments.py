@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ def default_directory() -> Path:
     return Path(data_home).expanduser() / "restframe"
 
 
+def directory_option(directory: Path) -> str:
+    """What a command has to be told to work on a directory, with a blank before it; nothing when it is the default."""
+    if directory.absolute() == default_directory().absolute():
+        return ""
+    return f" -d {shlex.quote(str(directory.absolute()))}"
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="restframe",
@@ -29,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"restframe {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_sql, _add_train, _add_endpoint, _add_job, _add_demo, _add_doctor):
+    for add in (_add_serve, _add_env, _add_keys, _add_sql, _add_train, _add_endpoint, _add_job, _add_demo, _add_doctor):
         add(commands)
     return top
 
@@ -43,9 +51,54 @@ def _command(commands: Commands, name: str, run: str, text: str, *, directory: b
     command.set_defaults(run=f"restframe.cli.{run}")
     if directory:
         command.add_argument(
-            "-d", "--directory", type=Path, default=default_directory(), metavar="DIR", help="the warehouse's directory"
+            "-d",
+            "--directory",
+            "--data",
+            type=Path,
+            default=default_directory(),
+            metavar="DIR",
+            help="the warehouse's directory",
         )
     return command
+
+
+def _add_serve(commands: Commands) -> None:
+    serve = _command(commands, "serve", "serve:serve", "answer the AWS APIs, until ctrl-C or restframe stop")
+    serve.add_argument("--host", metavar="ADDRESS", help="to listen on; 127.0.0.1, which other machines cannot reach")
+    serve.add_argument("--port", type=int, dest="http_port", metavar="N", help="of the AWS APIs; 8439")
+    serve.add_argument("--proxy-port", type=int, metavar="N", help="of the proxy for what ignores endpoints; 8440")
+    level = serve.add_mutually_exclusive_group()
+    level.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of standard error; warning")
+    level.add_argument(
+        "-v", "--verbose", dest="log_level", action="store_const", const="info", help="log every request: level info"
+    )
+    _command(commands, "status", "serve:status", "say whether a server runs here, and where it listens")
+    _command(commands, "stop", "serve:stop", "end the server that runs here")
+
+
+def _add_env(commands: Commands) -> None:
+    env = _command(
+        commands, "env", "env:run", 'print what lets AWS and SQL clients find the server: eval "$(restframe env)"'
+    )
+    env.add_argument(
+        "--format",
+        choices=("shell", "dotenv", "docker", "json"),
+        default="shell",
+        help="commands for a shell, a .env file, a file for docker run --env-file, or a JSON object",
+    )
+
+
+def _add_keys(commands: Commands) -> None:
+    text = "make, list and revoke access keys, also while the server runs"
+    group = commands.add_parser("keys", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
+    create = _command(group, "create", "keys:create", "make an access key")
+    create.add_argument("name", nargs="?", default="default", help="of who holds it")
+    create.add_argument("--database-user", metavar="USER", help="whose rights it has; the superuser's without")
+    listed = _command(group, "list", "keys:show_all", "list all access keys")
+    for one in (create, listed):
+        one.add_argument("--json", action="store_true", help="print JSON")
+    revoke = _command(group, "revoke", "keys:revoke", "make a key invalid, for good")
+    revoke.add_argument("id", help="the access key, as AKIA...")
 
 
 def _add_sql(commands: Commands) -> None:

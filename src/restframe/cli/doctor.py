@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from restframe import __version__, errors
+from restframe.cli.reporting import name_server
 
 _MIN_MEMORY_GB = 2.0
 _MIN_DISK_GB = 2.0
@@ -173,6 +174,7 @@ def _lock(directory: Path) -> Iterator[Finding]:
             models = len(warehouse.sql("SHOW MODEL ALL").fetchall())
         yield Finding("ok", f"it opens, and has {models} model{'' if models == 1 else 's'}")
     except errors.WarehouseLocked as error:
+        name_server(error, directory)
         yield Finding("warn", error.message, error.hint or "")
     except errors.Error as error:
         yield Finding("fail", f"it does not open: {error.message}", error.hint or "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from pathlib import Path
 from typing import TextIO
 
 from restframe import errors
+from restframe.cli.arguments import directory_option
 from restframe.result import Notice
 
 # Of a long line, this much is shown around the place of an error.
@@ -25,6 +27,19 @@ def report(error: errors.Error, text: str = "", stream: TextIO | None = None) ->
     if error.hint:
         print(f"HINT:  {error.hint}", file=stream)
     print(f"SQLSTATE:  {error.sqlstate}", file=stream)
+
+
+def name_server(error: errors.WarehouseLocked, directory: Path) -> None:
+    """Say it in the hint when it is a server that has the directory open."""
+    from restframe.server import record
+
+    server = record.read(directory)
+    if server is not None:
+        where = directory_option(directory)
+        error.hint = (
+            f"restframe serve (process {server.pid}) has it open. Be its client, as restframe env{where} tells how, "
+            f"or end it with restframe stop{where}."
+        )
 
 
 def say(notice: Notice, stream: TextIO | None = None) -> None:

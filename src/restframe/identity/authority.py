@@ -27,7 +27,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from restframe import errors
 
 CERTIFICATE = "ca.pem"
-BUNDLE = "bundle.pem"
 _KEY = "ca.key"
 
 _DOMAINS = ("amazonaws.com", "localhost")
@@ -66,21 +65,16 @@ class Authority:
         """What a client has to trust, as PEM."""
         return self._directory / CERTIFICATE
 
-    @property
-    def bundle(self) -> Path:
-        """What a client may trust instead of its own list: that list and us."""
-        return self._directory / BUNDLE
-
-    def write_bundle(self, others: Iterable[Path]) -> None:
+    def write_bundle(self, path: Path, others: Iterable[Path]) -> None:
         """Put our certificate and those of the PEM files `others` into one file; what cannot be read is left out.
 
         AWS_CA_BUNDLE replaces a client's list, and a client may also speak to servers that are not ours.
         """
         pieces = [self.certificate.read_bytes()]
-        for path in others:
+        for other in others:
             with contextlib.suppress(OSError):
-                pieces.append(path.read_bytes())
-        _write(self.bundle, b"\n".join(piece.strip() for piece in pieces) + b"\n", 0o644)
+                pieces.append(other.read_bytes())
+        _write(path, b"\n".join(piece.strip() for piece in pieces) + b"\n", 0o644)
 
     def context(self, host: str) -> ssl.SSLContext:
         """For a server that is to be known as `host`, a DNS name or an IP address; made once and kept.
