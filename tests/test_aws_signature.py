@@ -279,9 +279,11 @@ def test_an_unsigned_request(words: refusals.Refusals, expected: str) -> None:
     assert code(http("GET", "/", "", [("host", "h")]), words) == expected
 
 
-def test_version_two_of_the_signature_is_refused_by_name() -> None:
+def test_version_two_of_the_signature_is_refused_but_in_urls_of_s3() -> None:
     with pytest.raises(AwsError, match="Signature Version 2"):
-        signature.claim(http("GET", "/", "AWSAccessKeyId=x&Expires=1&Signature=y", [("host", "h")]), S3)
+        signature.claim(http("GET", "/", "AWSAccessKeyId=x&Expires=1&Signature=y", [("host", "h")]), JSON)
+    with pytest.raises(AwsError, match="Signature Version 2"):
+        signature.claim(http("GET", "/", "", [("host", "h"), ("authorization", "AWS x:y")]), S3)
 
 
 # time

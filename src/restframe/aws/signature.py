@@ -23,9 +23,11 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_to_bytes
 
+from restframe.aws import signature_v2
 from restframe.aws.errors import AwsError
 from restframe.aws.http import HttpRequest
 from restframe.aws.refusals import MAXIMAL_SKEW_S, Refusals, basic
+from restframe.aws.wire.rest_xml import bucket_of_host
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -49,6 +51,7 @@ class Claim:
     date, region, service : of the credential scope
     timestamp : of the signature, as `20130524T000000Z`
     expires_s : of a presigned request; None when the signature is in the header
+    version : of the signature; in version 2 the timestamp is the one at which a presigned request expires
     """
 
     access_key_id: str
@@ -60,6 +63,7 @@ class Claim:
     timestamp: str
     session_token: str | None
     expires_s: int | None
+    version: int = 4
 
     @property
     def scope(self) -> str:
@@ -109,13 +113,13 @@ def claim(http: HttpRequest, refusals: Refusals) -> Claim:
     names = [name for name, _ in parameters]
     in_query = "X-Amz-Algorithm" in names or "X-Amz-Signature" in names
     if "authorization" in http.headers:
-        if in_query or ("Signature" in names and "AWSAccessKeyId" in names):
+        if in_query or signature_v2.is_presigned(http):
             raise refusals.two_ways()
         found = _from_header(http, refusals)
     elif in_query:
         found = _from_query(parameters, refusals)
-    elif "AWSAccessKeyId" in names and "Signature" in names:
-        raise refusals.unsupported("Signature Version 2")
+    elif signature_v2.is_presigned(http):
+        return _from_query_v2(http, refusals)
     else:
         raise refusals.unsigned()
     _check_scope(found, refusals)
@@ -129,7 +133,7 @@ def check_time(claim: Claim, refusals: Refusals, now: datetime) -> None:
         if abs((now - signed_at).total_seconds()) > MAXIMAL_SKEW_S:
             raise refusals.skewed(signed_at, now)
         return
-    if (signed_at - now).total_seconds() > MAXIMAL_SKEW_S:
+    if claim.version == 4 and (signed_at - now).total_seconds() > MAXIMAL_SKEW_S:
         raise refusals.not_yet_valid()
     end = signed_at + timedelta(seconds=claim.expires_s)
     if now > end:
@@ -141,6 +145,9 @@ def verify(claim: Claim, secret: str, http: HttpRequest, payload_hash: str, refu
 
     payload_hash : what stands for the body: its SHA-256 in hex, or the word the client signed instead
     """
+    if claim.version == 2:
+        signature_v2.verify(secret, http, _path_with_bucket(http), refusals)
+        return Seal(b"", claim.timestamp, claim.scope, claim.signature)
     key = _signing_key(secret, claim.date, claim.region, claim.service)
     headers = "".join(f"{name}:{_header_value(http, name)}\n" for name in claim.signed_headers)
     rest = f"{headers}\n{';'.join(claim.signed_headers)}\n{payload_hash}"
@@ -242,6 +249,19 @@ def _from_query(parameters: list[tuple[str, str]], refusals: Refusals) -> Claim:
         _expires(values["X-Amz-Expires"], refusals),
         refusals,
     )
+
+
+def _from_query_v2(http: HttpRequest, refusals: Refusals) -> Claim:
+    if not refusals.is_s3:
+        raise refusals.unsupported("Signature Version 2")
+    access_key_id, end, token = signature_v2.claimed(http, refusals)
+    # boto3 signs in this way for us-east-1 only, which needs not be said in it
+    return Claim(access_key_id, basic(end)[:8], "us-east-1", "s3", (), "", basic(end), token, 0, version=2)
+
+
+def _path_with_bucket(http: HttpRequest) -> str:
+    bucket = bucket_of_host(http.host)
+    return f"/{bucket}{http.path}" if bucket else http.path
 
 
 def _expires(text: str, refusals: Refusals) -> int:
