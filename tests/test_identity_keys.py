@@ -138,6 +138,42 @@ def test_the_last_use_is_remembered_but_not_written_at_each_request(identity: Id
     assert identity.keys.list()[0].last_used == noted
 
 
+def test_a_full_disk_keeps_nobody_out(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full() -> None:
+        raise errors.DiskFull("the service journal: database or disk is full")
+
+    monkeypatch.setattr(identity.keys._journal, "transaction", full)
+    assert identity.credentials(identity.keys.first().access_key_id)
+    assert "the last use of an access key was not noted" in caplog.text
+
+
+def test_requests_cost_no_query_each(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = identity.keys.first().access_key_id
+    asked: list[str] = []
+    rows = identity.keys._journal.rows
+    monkeypatch.setattr(identity.keys._journal, "rows", lambda sql: asked.append(sql) or rows(sql))
+    for _ in range(2000):
+        identity.credentials(key)
+    assert len(asked) < 20
+
+
+def test_many_threads_make_use_and_revoke_keys(identity: Identity) -> None:
+    def live_and_die(number: int) -> None:
+        created = identity.keys.create(f"thread-{number}")
+        assert identity.credentials(created.access_key_id) == created
+        issued = identity.issue(created.principal, 900)
+        assert identity.credentials(issued.access_key_id, issued.session_token) == issued
+        identity.keys.revoke(created.access_key_id)
+        with pytest.raises(UnknownAccessKey):
+            identity.credentials(created.access_key_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(live_and_die, range(40)))
+    assert len([key for key in identity.keys.list() if key.revoked is None]) == 1
+
+
 def test_what_another_process_makes_and_revokes_is_noticed(identity: Identity, tmp_path: Path) -> None:
     key = _elsewhere(tmp_path, "print(identity.keys.create('kim', 'kim').access_key_id)")
     assert identity.credentials(key).principal.database_user == "kim"

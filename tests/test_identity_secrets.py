@@ -64,6 +64,14 @@ def test_a_secret_is_found_by_name_and_by_both_kinds_of_arn(secrets: Secrets) ->
         assert secrets.value(secret_id) == "first"
 
 
+def test_a_name_that_looks_like_the_end_of_an_arn(secrets: Secrets) -> None:
+    plain = _create(secrets, "login", "plain")
+    odd = _create(secrets, plain.arn.removeprefix(PREFIX), "odd")
+    assert odd.name.startswith("login-")
+    assert secrets.value(plain.arn) == "plain"
+    assert secrets.value(odd.arn) == secrets.value(odd.name) == "odd"
+
+
 @pytest.mark.parametrize("secret_id", ["log", "login-", PREFIX + "login-aaaaaa", PREFIX + "log", "arn:aws:s3:::login"])
 def test_what_is_not_there_is_not_found(secrets: Secrets, secret_id: str) -> None:
     _create(secrets)
@@ -339,6 +347,19 @@ def test_texts_change_one_by_one(secrets: Secrets) -> None:
     found = secrets.find("login")
     assert (found.description, found.kms_key) == ("of the loader", None)
     assert found.changed > found.created
+
+
+def test_a_full_disk_keeps_nobody_from_reading(
+    secrets: Secrets, journal: Journal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _create(secrets)
+
+    def full(*_: object) -> None:
+        raise errors.DiskFull("the service journal: database or disk is full")
+
+    monkeypatch.setattr(Secrets, "_write_access", full)
+    assert secrets.value("login") == "first"
+    assert "the last access to a secret was not noted" in caplog.text
 
 
 def test_the_day_of_the_last_access_is_remembered(secrets: Secrets) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import sqlite3
 import time
@@ -59,14 +58,21 @@ MARKED = "You can't perform this operation on the secret because it was marked f
 
 
 def found(connection: sqlite3.Connection, secret_id: str) -> Secret:
-    partial = secret_id.rpartition(":")[2]
+    """A secret by name, by ARN, or by an ARN without the seven characters that were added to the name."""
     if not secret_id.startswith("arn:"):
         check_name(secret_id)
-    rows = connection.execute("SELECT * FROM secrets WHERE name IN (?, ?)", (partial, partial[:-7])).fetchall()
-    for row in rows:
-        if secret_id in (row["name"], row["arn"], row["arn"][:-7]) and (row["deleted"] or math.inf) > time.time():
-            return from_row(row)
-    raise SecretNotFound("Secrets Manager can't find the specified secret.")
+    name = secret_id.rpartition(":")[2]
+    row = connection.execute(
+        """
+        SELECT * FROM secrets WHERE name IN (:name, :shorter) AND :id IN (name, arn, substr(arn, 1, length(arn) - 7))
+            AND (deleted IS NULL OR deleted > :now)
+        ORDER BY arn = :id DESC
+        """,  # a whole ARN first, because a name may look as if it had been added to
+        {"name": name, "shorter": name[:-7], "id": secret_id, "now": time.time()},
+    ).fetchone()
+    if row is None:
+        raise SecretNotFound("Secrets Manager can't find the specified secret.")
+    return from_row(row)
 
 
 def alive(connection: sqlite3.Connection, secret_id: str) -> Secret:

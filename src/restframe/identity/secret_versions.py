@@ -51,9 +51,8 @@ def add(
 
     The same again changes nothing. VersionExists when the version has another value, TooManyLabels.
     """
-    present = read(connection, vault, arn, version_id)
-    if present is not None:
-        if present != value:
+    if one(connection, arn, version_id) is not None:
+        if read(connection, vault, arn, version_id) != value:
             raise VersionExists(
                 f"You can't use ClientRequestToken {version_id} because that value is already in use for a version of "
                 f"secret {arn}."
@@ -71,13 +70,11 @@ def add(
     _forget_old(connection, arn)
 
 
-def read(connection: sqlite3.Connection, vault: Vault, arn: str, version_id: str) -> Value | None:
-    """The value; None when there is no such version. DecryptionFailed when it is damaged."""
+def read(connection: sqlite3.Connection, vault: Vault, arn: str, version_id: str) -> Value:
+    """The value of a version that is there. DecryptionFailed when it is damaged."""
     row = connection.execute(
         "SELECT binary, value FROM secret_versions WHERE arn = ? AND id = ?", (arn, version_id)
     ).fetchone()
-    if row is None:
-        return None
     content = vault.decrypt(row["value"], _sealed_as(arn, version_id, bool(row["binary"])))
     return content if row["binary"] else content.decode("utf-8", "surrogatepass")
 
@@ -107,6 +104,16 @@ def unlabel(connection: sqlite3.Connection, arn: str, stage: str) -> None:
     connection.execute("DELETE FROM secret_stages WHERE arn = ? AND stage = ?", (arn, stage))
 
 
+def one(connection: sqlite3.Connection, arn: str, version_id: str) -> Version | None:
+    row = connection.execute("SELECT * FROM secret_versions WHERE arn = ? AND id = ?", (arn, version_id)).fetchone()
+    if row is None:
+        return None
+    stages = connection.execute(
+        "SELECT stage FROM secret_stages WHERE arn = ? AND version = ? ORDER BY stage", (arn, version_id)
+    )
+    return _version(row, [stage["stage"] for stage in stages])
+
+
 def listed(connection: sqlite3.Connection, arn: str) -> list[Version]:
     """All versions, in the order of their making."""
     stages: dict[str, list[str]] = {}
@@ -114,11 +121,12 @@ def listed(connection: sqlite3.Connection, arn: str) -> list[Version]:
         stages.setdefault(row["version"], []).append(row["stage"])
     rows = connection.execute(
         "SELECT id, created, accessed FROM secret_versions WHERE arn = ? ORDER BY created, rowid", (arn,)
-    ).fetchall()
-    return [
-        Version(row["id"], moment(row["created"]), optional_moment(row["accessed"]), tuple(stages.get(row["id"], ())))
-        for row in rows
-    ]
+    )
+    return [_version(row, stages.get(row["id"], [])) for row in rows]
+
+
+def _version(row: sqlite3.Row, stages: list[str]) -> Version:
+    return Version(row["id"], moment(row["created"]), optional_moment(row["accessed"]), tuple(stages))
 
 
 def _forget_old(connection: sqlite3.Connection, arn: str) -> None:

@@ -89,11 +89,11 @@ class Secrets:
         with self._journal.transaction() as connection:
             secret = alive(connection, secret_id)
             wanted = version_id or versions.labelled(connection, secret.arn, stage or CURRENT)
-            value = versions.read(connection, self._vault, secret.arn, wanted) if wanted else None
-            if value is None:
+            version = versions.one(connection, secret.arn, wanted) if wanted else None
+            if version is None:
                 place = f"VersionId: {version_id}" if version_id else f"staging label: {stage or CURRENT}"
                 raise SecretNotFound(f"Secrets Manager can't find the specified secret value for {place}")
-            version = next(one for one in versions.listed(connection, secret.arn) if one.id == wanted)
+            value = versions.read(connection, self._vault, secret.arn, version.id)
         if version_id and stage and stage not in version.stages:
             raise SecretUnavailable("You provided a VersionStage that is not associated to the provided VersionId.")
         self._note_access(secret, version)
@@ -108,6 +108,10 @@ class Secrets:
         """In the order of their making, the deprecated ones among them."""
         with self._journal.transaction() as connection:
             return versions.listed(connection, secret.arn)
+
+    def version_of(self, secret: Secret, version_id: str) -> Version | None:
+        with self._journal.transaction() as connection:
+            return versions.one(connection, secret.arn, version_id)
 
     def all(self) -> list[Secret]:
         """All of them, those marked for deletion too, in the order of their making."""
@@ -160,7 +164,7 @@ class Secrets:
             raise SecretUnavailable(
                 "You can't create this secret because a secret with this name is already scheduled for deletion."
             )
-        if value is None or versions.read(connection, self._vault, secret.arn, version_id) is None:
+        if value is None or versions.one(connection, secret.arn, version_id) is None:
             raise SecretExists(f"The operation failed because the secret {secret.name} already exists.")
         versions.add(connection, self._vault, secret.arn, version_id, value, [])
         return secret
@@ -244,13 +248,16 @@ class Secrets:
         if version.accessed == moment(today):
             return
         try:
-            with self._journal.transaction() as connection:
-                connection.execute("UPDATE secrets SET accessed = ? WHERE arn = ?", (today, secret.arn))
-                connection.execute(
-                    "UPDATE secret_versions SET accessed = ? WHERE arn = ? AND id = ?", (today, secret.arn, version.id)
-                )
+            self._write_access(secret, version, today)
         except errors.OperationalError as error:  # a full disk must not keep anybody from reading
             logger.warning("the last access to a secret was not noted: %s", error.message)
+
+    def _write_access(self, secret: Secret, version: Version, day: float) -> None:
+        with self._journal.transaction() as connection:
+            connection.execute("UPDATE secrets SET accessed = ? WHERE arn = ?", (day, secret.arn))
+            connection.execute(
+                "UPDATE secret_versions SET accessed = ? WHERE arn = ? AND id = ?", (day, secret.arn, version.id)
+            )
 
 
 _SUFFIX_LETTERS = string.ascii_letters + string.digits
@@ -271,9 +278,8 @@ def _check_tags(tags: Mapping[str, str] | None) -> None:
 def _check_move(
     connection: sqlite3.Connection, secret: Secret, stage: str, source: str | None, target: str | None
 ) -> None:
-    known = {version.id for version in versions.listed(connection, secret.arn)}
     for version_id in (source, target):
-        if version_id is not None and version_id not in known:
+        if version_id is not None and versions.one(connection, secret.arn, version_id) is None:
             raise errors.InvalidParameterValue(f"Not a valid version: {version_id}")
     holder = versions.labelled(connection, secret.arn, stage)
     if source is not None and source != holder:

@@ -78,7 +78,7 @@ def put_secret_value(request: Input, call: Call) -> Output:
         raise AwsError("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
     secrets = call.backend.identity.secrets
     secret = secrets.update(request["SecretId"], value, token, request.get("VersionStages") or [CURRENT])
-    version = next((one for one in secrets.versions_of(secret) if one.id == token), None)
+    version = secrets.version_of(secret, token)
     return {**named(secret), "VersionId": token, "VersionStages": list(version.stages) if version else None}
 
 
