@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
+import os
 import re
+import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -272,3 +276,80 @@ def shared_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """The same for all tests of a file, where they leave nothing behind that matters to others."""
     with serving(tmp_path_factory.mktemp("aws") / "warehouse") as live:
         yield live
+
+
+class Serving:
+    """A process of `restframe serve` on ports of its own.
+
+    said : what it has printed so far, in lines
+    """
+
+    def __init__(self, directory: Path, *options: str, **environment: str) -> None:
+        self.directory = directory
+        ports = () if "--port" in options else ("--port", "0", "--proxy-port", "0")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "restframe", "serve", "-d", str(directory), *ports, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        self.said: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line.rstrip("\n"))
+            if line.startswith("In another shell:"):
+                break
+
+    @property
+    def url(self) -> str:
+        return next(line.split()[-1] for line in self.said if "AWS APIs" in line)
+
+    @property
+    def proxy(self) -> str:
+        return next(line.split()[-1] for line in self.said if "proxy" in line)
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[str, str]:
+        """Send a signal and wait; what was said since, and the errors of its whole life."""
+        self.process.send_signal(number)
+        return self.process.communicate(timeout=30)
+
+    def environment(self) -> dict[str, str]:
+        """What `restframe env` says."""
+        command = [sys.executable, "-m", "restframe", "env", "-d", str(self.directory), "--format", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        return dict(json.loads(done.stdout))
+
+    def shell(self, script: str) -> str:
+        """What a script prints in a shell whose environment is set up as people do it."""
+        command = f'eval "$({sys.executable} -m restframe env -d {self.directory})"; {script}'
+        done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Starts servers: `serve()` in the same directory each time, with options of the command and environment."""
+    started: list[Serving] = []
+
+    def start(*options: str, **environment: str) -> Serving:
+        started.append(Serving(tmp_path / "warehouse", *options, **environment))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One server for all tests of a file."""
+    server = Serving(tmp_path_factory.mktemp("served") / "warehouse")
+    yield server
+    server.close()
