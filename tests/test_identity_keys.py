@@ -100,6 +100,11 @@ def test_a_name_that_fits_in_no_arn_is_refused(identity: Identity, name: str) ->
         identity.keys.create(name)
 
 
+def test_a_user_without_a_name_is_not_the_superuser(identity: Identity) -> None:
+    with pytest.raises(errors.InvalidParameterValue, match="a key needs the name of a database user"):
+        identity.keys.create("kim", "")
+
+
 def test_a_revoked_key_lets_nobody_in_and_has_forgotten_its_secret(identity: Identity, tmp_path: Path) -> None:
     created = identity.keys.create("kim")
     identity.keys.revoke(created.access_key_id)

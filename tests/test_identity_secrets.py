@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,17 @@ def test_a_name_that_is_taken(secrets: Secrets) -> None:
         _create(secrets, version="v2")
 
 
+def test_of_two_that_make_it_at_once_one_does(secrets: Secrets) -> None:
+    def make(number: int) -> bool:
+        try:
+            return bool(_create(secrets, value=str(number), version=f"v{number}"))
+        except SecretExists:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(make, range(8))) == [False] * 7 + [True]
+
+
 # Labels
 
 
@@ -302,7 +314,7 @@ def test_a_deleted_secret_can_be_restored(secrets: Secrets) -> None:
             use()
     with pytest.raises(SecretUnavailable, match="a secret with this name is already scheduled for deletion"):
         _create(secrets)
-    secrets.restore("login")
+    assert secrets.restore("login").deleted is None
     assert secrets.value("login") == "first"
 
 

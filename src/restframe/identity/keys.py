@@ -76,8 +76,10 @@ class AccessKeys:
         """A new key, whose holders are the database user (the superuser when None).
 
         name : what the holder is called in ARNs; several keys may have the same
-        InvalidParameterValue when it does not fit there.
+        InvalidParameterValue when it does not fit there, or when the user has no name.
         """
+        if database_user == "":
+            raise errors.InvalidParameterValue("a key needs the name of a database user")
         if not SESSION_NAME.fullmatch(name):
             raise errors.InvalidParameterValue(
                 f'"{name[:100]}" is not a name for a key', hint="Take 2 to 64 letters, digits and characters of _+=,.@-"

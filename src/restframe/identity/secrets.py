@@ -190,14 +190,13 @@ class Secrets:
             _write_texts(connection, secret.arn, texts)
             return found(connection, secret.arn)
 
-    def tag(self, secret_id: str, tags: Mapping[str, str], without: Iterable[str] = ()) -> Secret:
+    def tag(self, secret_id: str, tags: Mapping[str, str], without: Iterable[str] = ()) -> None:
         """Add tags or change them, and take some away."""
         with self._changing(secret_id) as (connection, secret):
             gone = set(without)
             tags = {**{key: value for key, value in (secret.tags or {}).items() if key not in gone}, **tags}
             _check_tags(tags)
             connection.execute("UPDATE secrets SET tags = ? WHERE arn = ?", (json.dumps(tags), secret.arn))
-            return secret
 
     def move_label(self, secret_id: str, stage: str, source: str | None, target: str | None) -> Secret:
         """Take a label from one version, put it on another, or both.
@@ -233,7 +232,7 @@ class Secrets:
         with self._journal.transaction() as connection:
             secret = found(connection, secret_id)
             connection.execute("UPDATE secrets SET deleted = NULL WHERE arn = ?", (secret.arn,))
-            return secret
+            return found(connection, secret.arn)
 
     @contextmanager
     def _changing(self, secret_id: str) -> Iterator[tuple[sqlite3.Connection, Secret]]:
