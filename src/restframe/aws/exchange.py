@@ -62,10 +62,21 @@ class Exchange:
         """The response, or what is left to do for it when the operation waits. Raises nothing."""
         return self._guarded(self._begin)
 
+    def fail_busy(self) -> HttpResponse:
+        """For a request that cannot be answered now."""
+        code = "SlowDown" if self._guess().name == "s3" else "ThrottlingException"
+        return self.fail(AwsError(code, "Please reduce your request rate.", 503))
+
     def fail(self, error: AwsError) -> HttpResponse:
         """The response to an error, in the form of the service as far as it is known."""
-        service = self.service or wire.service(wire.find(self.http, signature.signing_name(self.http)))
+        service = self._guess()
         return service.fail(self._route.operation if self._route else None, error, self.request_id, self.http)
+
+    def _guess(self) -> Service:
+        """The service, by what the request says of itself; whether that is so is another question."""
+        if self.service is None:
+            self.service = wire.service(wire.find(self.http, signature.signing_name(self.http)))
+        return self.service
 
     def _guarded(self, step: Callable[[], HttpResponse | Waiting]) -> HttpResponse | Waiting:
         try:
@@ -88,7 +99,7 @@ class Exchange:
     def _begin(self) -> HttpResponse | Waiting:
         if sum(name == "host" for name, _ in self.http.headers) != 1:
             raise AwsError("InvalidRequest", "A request must have one Host header.", 400)
-        self.service = service = wire.service(wire.find(self.http, signature.signing_name(self.http)))
+        service = self._guess()
         body: bytes | Body
         if self.is_s3:
             credentials, claim, body = self._admit_s3(service)
@@ -118,7 +129,7 @@ class Exchange:
                 raise self._translated(error) from error
             return service.respond(route.operation, output or {}, self.request_id)
 
-        if operation.waits:
+        if operation.waits(request):
             return Waiting(lambda: self._finished(run))
         return run()
 

@@ -69,6 +69,13 @@ class HttpRequest:
     headers: Headers
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A member of an answer that its operation has written in JSON itself, because it is long."""
+
+    json: bytes
+
+
 @dataclass(slots=True)
 class HttpResponse:
     """body : bytes, or pieces that are made while they are sent; an iterator with a `close` is closed in any case"""

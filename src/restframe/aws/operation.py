@@ -9,7 +9,8 @@
 
 A request has the member names of the service's description and is already validated against it; timestamps are aware
 datetimes, blobs are bytes, a streaming member is a `Body`. What is returned has the same names; members that are None
-are left out; a streaming member is bytes or an iterator of bytes. Operations run in threads and may block.
+are left out; a streaming member is bytes or an iterator of bytes; a long member of the JSON protocols may come as
+`Written`. Operations run in threads and may block.
 """
 
 from __future__ import annotations
@@ -60,11 +61,12 @@ Function = Callable[[Input, Call], Output | None]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """waits : may wait for long (for a job, for the client's bytes), and must not keep others from being answered"""
+    """waits : whether a request may wait for long (for a job, for the client's bytes), and must not keep others from
+    being answered"""
 
     name: str
     function: Function
-    waits: bool
+    waits: Callable[[Input], bool]
 
 
 class Operations:
@@ -82,9 +84,9 @@ class Operations:
         self._general = general or "ValidationException"
         self._operations: dict[str, Operation] = {}
 
-    def __call__(self, name: str, *, waits: bool = False) -> Callable[[Function], Function]:
+    def __call__(self, name: str, *, waits: bool | Callable[[Input], bool] = False) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
-            self._operations[name] = Operation(name, function, waits)
+            self._operations[name] = Operation(name, function, waits if callable(waits) else lambda _: waits)
             return function
 
         return register
