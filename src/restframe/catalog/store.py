@@ -22,6 +22,7 @@ _ENGINE_WORDS = frozenset({"main", "memory", "system", "temp", "warehouse"})
 # Where the engine keeps each session's temporary tables.
 TEMPORARY_SCHEMA = "temp"
 FORMAT = 1
+_SYSTEM_SCHEMAS = ("information_schema", "pg_catalog")
 
 T = TypeVar("T")
 Key = tuple[str, ...]
@@ -183,6 +184,39 @@ class Catalog:
             "SELECT table_name FROM _restframe.tables WHERE schema_name = ? ORDER BY table_name", [schema]
         )
         return [found for (name,) in names if (found := self._load(schema, name)) is not None]
+
+    # To list; in the patterns % and _ stand for any characters, and a backslash takes that from them
+
+    def schemas_like(self, pattern: str) -> list[str]:
+        """All schemas with such a name, those of the system too."""
+        rows = self._connection.run(
+            "SELECT name FROM (SELECT name FROM _restframe.schemas UNION ALL SELECT unnest(?)) AS all_schemas (name) "
+            "WHERE name LIKE ? ESCAPE '\\' ORDER BY name",
+            [list(_SYSTEM_SCHEMAS), pattern.lower()],
+        )
+        return [name for (name,) in rows]
+
+    def relations_like(self, schema_pattern: str, pattern: str) -> list[tuple[str, str, Kind]]:
+        """Schema, name and kind of all such relations, the system's too and temporary tables not."""
+        rows = self._connection.run(
+            "SELECT schema_name, table_name, kind FROM (SELECT schema_name, table_name, kind FROM _restframe.tables "
+            "UNION ALL SELECT 'pg_catalog', unnest(?), 'system view') AS relations "
+            "WHERE schema_name LIKE ? ESCAPE '\\' AND table_name LIKE ? ESCAPE '\\' ORDER BY ALL",
+            [list(self._system_views), schema_pattern.lower(), pattern.lower()],
+        )
+        return [(schema, name, kind) for schema, name, kind in rows]
+
+    def relations_named(self, schema: str | None, name: str | None) -> list[Relation]:
+        """The relations with this name or any, in this schema or all; of the system only those that are named."""
+        rows = self._connection.run(
+            "SELECT schema_name, table_name FROM _restframe.tables "
+            "WHERE schema_name = coalesce(?, schema_name) AND table_name = coalesce(?, table_name) ORDER BY ALL",
+            [schema and schema.lower(), name and name.lower()],
+        )
+        found = [self.find_relation(*row) for row in rows]
+        if name and schema in (None, "pg_catalog"):
+            found.append(self._system_views.get(name.lower()))
+        return [relation for relation in found if relation is not None]
 
     def dependents(self, schema: str, name: str) -> list[tuple[str, str]]:
         """The views (schema, name) whose queries read this relation."""

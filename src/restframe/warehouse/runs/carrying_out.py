@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from restframe import errors
+from restframe.jobs.waiting import wait_for
 from restframe.result import Result
 from restframe.sql import fill
 from restframe.warehouse.runs.faults import ResultTooLarge
@@ -39,7 +40,8 @@ class LiveRun:
         self._cancelled: tuple[State, str] | None = None  # the state it shall end in, and why
         self._results: dict[int, StoredRows] = {}
         self._traceless = True
-        self._ended = threading.Event()  # once its end is in the journal
+        self._ending = threading.Condition()
+        self._ended = False  # and its end is in the journal
         self.waiting = 0
 
     @property
@@ -49,12 +51,15 @@ class LiveRun:
     def _set(self, **changes: object) -> None:
         self._run = replace(self._run, updated_at=time.time(), **changes)  # type: ignore[arg-type]
 
-    def wait(self, timeout_s: float) -> None:
-        self._ended.wait(timeout_s)
+    def wait(self, timeout_s: float, given_up: threading.Event | None = None) -> None:
+        """Until its end is in the journal, the time is over, or soon after somebody has given up."""
+        wait_for(self._ending, lambda: self._ended, timeout_s, given_up)
 
     def end(self) -> None:
-        """Let it go whoever waits for it."""
-        self._ended.set()
+        """Let go whoever waits for it."""
+        with self._ending:
+            self._ended = True
+            self._ending.notify_all()
 
     # Cancelling
 
@@ -75,12 +80,11 @@ class LiveRun:
 
     def _interrupt(self) -> None:
         """Until it helps: what comes while no statement is being executed has no effect."""
-        while True:
+        while not self._ended:
             session = self._session
             if session is not None:
                 session.cancel()
-            if self._ended.wait(_INTERRUPT_EVERY_S):
-                return
+            self.wait(_INTERRUPT_EVERY_S)
 
     # Running
 

@@ -26,6 +26,7 @@ class Request:
 
     texts : one, or the statements of a batch; each may hold several statements parted by semicolons
     user : whose rights it has
+    database : to which it is addressed; None is the warehouse's
     parameters : values for `:name`, in any of the texts
     batch : whether the texts are sub-statements with results of their own
     one_transaction : of a batch; otherwise each text is committed by itself, and does not stop at another's failure
@@ -36,6 +37,7 @@ class Request:
 
     texts: tuple[str, ...]
     user: str
+    database: str | None = None
     name: str | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     batch: bool = False
@@ -129,5 +131,6 @@ class Filter:
 
     state: State | None = None
     name_prefix: str | None = None
+    database: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     whole_role: bool = True

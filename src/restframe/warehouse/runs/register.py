@@ -36,6 +36,7 @@ class SessionRecord:
     id: str
     caller: Caller
     user: str
+    database: str | None
     labels: Mapping[str, Any]
     created_at: float
     updated_at: float
@@ -137,6 +138,9 @@ class Register:
         if wanted.name_prefix:
             conditions.append("substr(name, 1, ?) = ?")
             values += [len(wanted.name_prefix), wanted.name_prefix]
+        if wanted.database is not None:
+            conditions.append("json_extract(request, '$.database') = ?")
+            values.append(wanted.database)
         for label, value in wanted.labels.items():
             conditions.append("json_extract(request, ?) = ?")
             values += [f"$.labels.{label}", value]
@@ -169,10 +173,11 @@ class Register:
     @staticmethod
     def _write_session(connection: sqlite3.Connection, session: SessionRecord) -> None:
         connection.execute(
-            "INSERT OR REPLACE INTO statement_sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO statement_sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                session.id, session.caller.role, session.caller.session, session.user, json.dumps(session.labels),
-                session.created_at, session.updated_at, session.keep_alive_s, session.expires_at, session.closed,
+                session.id, session.caller.role, session.caller.session, session.user, session.database,
+                json.dumps(session.labels), session.created_at, session.updated_at, session.keep_alive_s,
+                session.expires_at, session.closed,
             ),
         )  # fmt: skip
 
@@ -210,6 +215,7 @@ def _session(row: sqlite3.Row) -> SessionRecord:
         id=row["id"],
         caller=Caller(row["role"], row["session"]),
         user=row["user"],
+        database=row["database"],
         labels=json.loads(row["labels"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from restframe import errors
+from restframe.catalog.store import Catalog
 from restframe.journal import Journal
 from restframe.settings import Settings
 from restframe.sql import fill
@@ -63,6 +64,7 @@ class Statements:
         self._register = Register(journal)
         self._results = Results(settings.directory / "results", settings.statement_result_bytes)
         self._kept_for_s = settings.statement_retention_s
+        self._database = settings.database
         self._ready = ReadySessions(open_session, settings.statement_workers)
         self._kept = KeptSessions(self._register, open_session)
         self._workers = ThreadPoolExecutor(settings.statement_workers, thread_name_prefix="statement")
@@ -116,7 +118,7 @@ class Statements:
             session = self._kept.new(request, caller, run_id)
         elif request.session_id is not None:
             session = self._kept.claim(request, caller, run_id)
-            accepted = replace(request, user=session.user)
+            accepted = replace(request, user=session.user, database=session.database)
         live = LiveRun(new_run(run_id, caller, accepted, session.id if session else None))
         try:
             self._register.accept(live.run, digest(request.to_json()), token, session if opened else None)
@@ -144,6 +146,9 @@ class Statements:
 
     def _carry_out(self, live: LiveRun) -> dict[int, StoredRows]:
         run = live.run
+        if run.request.database is not None and run.request.database.lower() != self._database:
+            live.fail(f'FATAL: database "{run.request.database[:100]}" does not exist')
+            return {}
         if run.session_id is not None:
             return live.carry_out(self._kept.open(run.session_id), self._results)
         with ready_session(self._ready, run.request.user, live.leaves_no_trace) as session:
@@ -189,13 +194,13 @@ class Statements:
             raise NoSuchRun("Query does not exist.")
         return run
 
-    def wait(self, run_id: str, caller: Caller, timeout_s: float) -> Run:
-        """As `get`, when the run has ended or the time is over. TooManyWaiting."""
+    def wait(self, run_id: str, caller: Caller, timeout_s: float, given_up: threading.Event | None = None) -> Run:
+        """As `get`, when the run has ended, the time is over, or soon after somebody has given up. TooManyWaiting."""
         run = self.get(run_id, caller)
         live = self._live.get(run_id)
         if live is not None and not run.is_final:
             with self._counted(live):
-                live.wait(timeout_s)
+                live.wait(timeout_s, given_up)
         return self.get(run_id, caller)
 
     @contextmanager
@@ -241,6 +246,13 @@ class Statements:
     def session(self, session_id: str, caller: Caller) -> KeptSession:
         """NoSuchSession."""
         return self._kept.find(session_id, caller)
+
+    @contextmanager
+    def catalog(self, user: str) -> Iterator[Catalog]:
+        """The catalog as a new session of the user sees it. WarehousePaused."""
+        with ready_session(self._ready, user, lambda _: True) as session:
+            session.services.cluster.check_running()
+            yield session.catalog
 
     # Forgetting
 

@@ -92,7 +92,15 @@ class KeptSessions:
         """A session that the run is to open. TooManySessions."""
         now, keep_s = time.time(), request.keep_alive_s or 0
         record = SessionRecord(
-            str(uuid.uuid4()), caller, request.user, request.labels, now, now, keep_s, now + _LONGEST_S
+            str(uuid.uuid4()),
+            caller,
+            request.user,
+            request.database,
+            request.labels,
+            now,
+            now,
+            keep_s,
+            now + _LONGEST_S,
         )
         with self._lock:
             if len(self._held) >= _MOST_KEPT:

@@ -37,6 +37,7 @@ MIGRATIONS = (
         role TEXT NOT NULL,
         session TEXT NOT NULL,
         user TEXT NOT NULL,
+        database TEXT,
         labels TEXT NOT NULL,
         created_at REAL NOT NULL,
         updated_at REAL NOT NULL,
