@@ -287,7 +287,7 @@ def test_a_large_object_comes_and_goes(server: Any) -> None:
     s3 = server.client("s3")
     s3.put_object(Bucket="b", Key="k", Body=data)
     assert s3.get_object(Bucket="b", Key="k")["Body"].read() == data
-    assert scene.closed.is_set()
+    assert scene.closed.wait(5)
 
 
 def test_a_form_in_a_body_may_be_checked_too(server: Any) -> None:

@@ -21,7 +21,6 @@ from restframe import __version__
 from restframe.aws import cors, sending, signature
 from restframe.aws.backend import Backend
 from restframe.aws.bodies import Pipe, Receive
-from restframe.aws.errors import AwsError
 from restframe.aws.exchange import Exchange, Waiting
 from restframe.aws.http import Headers, HttpRequest, HttpResponse
 from restframe.aws.operation import Operations
@@ -76,7 +75,10 @@ class Application:
         for gone in list(self._noticing):
             gone.set()
         end = time.monotonic() + grace_s
-        return self.quick.wait(grace_s) and self.waiting.wait(max(0.0, end - time.monotonic()))
+        done = self.quick.wait(grace_s) and self.waiting.wait(max(0.0, end - time.monotonic()))
+        self.quick.close()
+        self.waiting.close()
+        return done
 
     @contextlib.contextmanager
     def noticing(self, gone: threading.Event) -> Iterator[None]:
@@ -108,6 +110,7 @@ class _Answer:
         self._send = send
         self._http = _request(scope)
         self._started = time.perf_counter()
+        self._came_late = application.closing  # what came before is answered, also when its body comes later
         self._pipe = Pipe(asyncio.get_running_loop(), receive, _BODY_IDLE_S)
         self._exchange = Exchange(
             application.backend,
@@ -161,7 +164,7 @@ class _Answer:
             exchange.pieces = [await self._small_body(exchange.length)]
             pool = self._application.quick
         try:
-            if self._application.closing:
+            if self._came_late:
                 raise Busy
             answer = await pool.run(exchange.begin, _discard)
             if isinstance(answer, Waiting):
@@ -170,8 +173,7 @@ class _Answer:
                     return await self._application.waiting.run(answer.run, sending.close)
             return answer
         except Busy:
-            code = "SlowDown" if exchange.is_s3 else "ThrottlingException"
-            return exchange.fail(AwsError(code, "Please reduce your request rate.", 503))
+            return exchange.fail_busy()
 
     async def _small_body(self, length: int) -> bytes:
         body = b""

@@ -30,6 +30,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.access_log = False  # ours is complete, and has no signatures in it
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -83,7 +84,7 @@ def config(application: Any, **options: Any) -> uvicorn.Config:
         http=Connection,
         ws="none",
         lifespan="off",
-        access_log=False,  # ours is complete, and has no signatures in it
+        access_log=False,
         log_config=None,
         server_header=False,
         headers=[("server", "restframe")],
