@@ -7,7 +7,9 @@ The values are random, from seeds that are the operations' names: a failure come
 from __future__ import annotations
 
 import io
+import json
 import re
+import time
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -380,3 +382,148 @@ def test_more_values(seed: str) -> None:
         check_input(identity, seed)
         if identity not in EVENT_STREAMS | AMBIGUOUS:
             check_output(identity, seed)
+
+
+NASTY = [
+    "", " ", "\x00", "\ufffd", "é", "𝄞", '"', "'", "\\", "\\u0000", "\\ud800", "{", "}", "[", "]", "{{", "[[",
+    "null", "true", "NaN", "-Infinity", "1e999", "-1", "0", "1.5", "99999999999999999999", "9" * 5000, "&", "=",
+    "&&", "a=b", ".", "..", ".1.", ".member.1", ".member.99999999999", ".entry.1.key", "%", "%zz", "%00", "%ff",
+    "%2F", "%2e%2e", "+", "//", "/", "?", "#", "<", ">", "</", "<a>", "</a>", "<a/>", "<a><a>", "&lt;", "&#0;",
+    "&#xD800;", "&b;", "<![CDATA[", "]]>", "<!--", '<!DOCTYPE a [<!ENTITY b "c">]>',
+    '<?xml version="1.0" encoding="UTF-16"?>', ' xmlns="x"', "xsi:type", "\r\n", ",", '",', '\\"',
+    "Thu, 01 Jan 1970 00:00:00 GMT", "0000-00-00T00:00:00Z", "9999-12-31T23:59:59-23:59", "-99999999999",
+    "=?utf-8?b?/w==?=", "a" * 3000, "-" * 3000, "[" * 300, '{"a":' * 300, "<a>" * 300, ".a" * 300,
+]  # fmt: skip
+HOSTS = [
+    "localhost",
+    "bucket.localhost:1",
+    "127.0.0.1:8439",
+    "[::1]:1",
+    "",
+    "..",
+    ".localhost",
+    "a.s3.amazonaws.com",
+    "%00",
+]
+
+
+class Mutator:
+    """Requests that are wrong in some places."""
+
+    def __init__(self, seed: str) -> None:
+        self.random = Random(seed)
+
+    def request(self, http: HttpRequest, body: bytes) -> tuple[HttpRequest, bytes]:
+        method, host, path, query = http.method, http.host, http.path, http.query
+        headers = list(http.headers)
+        for _ in range(self.random.randint(1, 4)):
+            place = self.random.choice(["body", "body", "json", "headers", "path", "query", "method", "host"])
+            if place == "body":
+                body = self.text(body.decode("latin-1")).encode("latin-1", "replace")
+            elif place == "json":
+                body = self.json(body)
+            elif place == "headers":
+                self.headers(headers)
+            elif place == "path":
+                path = "/" + self.text(path).lstrip("/") if self.random.random() < 0.8 else self.text(path)
+            elif place == "query":
+                query = self.text(query)
+            elif place == "method":
+                method = self.random.choice(["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "OPTIONS", "X"])
+            else:
+                host = self.random.choice(HOSTS)
+        return HttpRequest(method, "http", host, path, query, Headers(headers)), body
+
+    def text(self, text: str) -> str:
+        start = self.random.randint(0, len(text))
+        end = min(len(text), start + self.random.choice([0, 0, 1, 1, 5, 100]))
+        inserted = self.random.choice([self.random.choice(NASTY), chr(self.random.randrange(256)), text[start:end] * 2])
+        return text[:start] + inserted + text[end:]
+
+    def headers(self, headers: list[tuple[str, str]]) -> None:
+        index = self.random.randrange(len(headers)) if headers else 0
+        action = self.random.choice(["drop", "change", "add"]) if headers else "add"
+        if action == "drop":
+            del headers[index]
+        elif action == "change":
+            headers[index] = (headers[index][0], self.text(headers[index][1]))
+        else:
+            names = [
+                "x-amz-target",
+                "x-amz-copy-source",
+                "x-amz-meta-",
+                "content-type",
+                "x-amz-object-attributes",
+                "range",
+            ]
+            headers.append((self.random.choice(names), self.random.choice(NASTY)))
+
+    def json(self, body: bytes) -> bytes:
+        """Another value somewhere in it, where it is JSON."""
+        try:
+            root = {"": json.loads(body)}
+        except ValueError:
+            return body
+        holder: Any = root
+        key: Any = ""
+        while isinstance(holder[key], dict | list) and holder[key] and self.random.random() < 0.8:
+            holder = holder[key]
+            key = self.random.choice(list(holder)) if isinstance(holder, dict) else self.random.randrange(len(holder))
+        strange = [
+            None,
+            True,
+            -1,
+            0.5,
+            10**30,
+            "",
+            "a",
+            [],
+            {},
+            [None],
+            {"": None},
+            [[[]]],
+            {"a": {"b": 1}},
+            1e300,
+            "é" * 500,
+        ]
+        holder[key] = self.random.choice([*strange, self.random.choice(NASTY)])
+        return json.dumps(root[""]).encode()
+
+
+def check_refusal(identity: str, seed: str) -> None:
+    """A request that was tampered with is read all the same, or refused with an error that botocore can read."""
+    service_name, name = identity.split(".")
+    operation = described(service_name).operation_model(name)
+    values = Sampler(identity + seed, micros=1).members(operation.input_shape)
+    mutator = Mutator(identity + seed)
+    http, body = mutator.request(*sent(service_name, operation, values))
+    signing_name = mutator.random.choice([described(service_name).signing_name] * 8 + [None, "ec2"])
+
+    service = wire.service(wire.find(http, signing_name))
+    try:
+        service.parse(service.route(http, body), http, body)
+    except AwsError as error:
+        response = service.fail(None, error, "the-request-id", http)
+        assert response.status in (400, 404, 405, 501)
+        assert len(response.body) < 20_000
+        if http.method != "HEAD":
+            found = received(service.name, operation, response, None)
+            assert found["Error"]["Code"] == error.code
+
+
+@pytest.mark.parametrize("service", wire.SERVICES)
+def test_what_was_tampered_with_is_read_or_refused(service: str) -> None:
+    for name in described(service).operation_names:
+        check_refusal(f"{service}.{name}", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", wire.SERVICES)
+def test_more_that_was_tampered_with(service: str) -> None:
+    """Five seconds for each service; the number in a failure's traceback makes it again."""
+    names = described(service).operation_names
+    end = time.monotonic() + 5
+    number = 0
+    while time.monotonic() < end:
+        number += 1
+        check_refusal(f"{service}.{names[number % len(names)]}", str(number))

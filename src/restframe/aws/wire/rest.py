@@ -17,7 +17,7 @@ from restframe.aws.errors import AwsError
 from restframe.aws.http import Body, Headers, HttpRequest, HttpResponse
 from restframe.aws.wire import values
 from restframe.aws.wire.description import Route, Service
-from restframe.aws.wire.routing import Routes, read_query
+from restframe.aws.wire.routing import Found, Routes, read_query
 from restframe.aws.wire.values import Unreadable
 
 _LIST_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*+)"|([^,]*))\s*(?:,|$)')
@@ -34,19 +34,16 @@ class Rest(Service):
 
     def route(self, http: HttpRequest, body: bytes) -> Route:
         try:
-            query = read_query(http.query)
-            found = self._routes.find(
-                http.method,
-                self.path(http),
-                {key: items[0] for key, items in query.items()},
-                http.headers,
-            )
+            found = self._routes.find(http.method, self.path(http), read_query(http.query), http.headers)
         except Unreadable as error:
             raise AwsError(self.unreadable_address, error.message, 400) from error
         if found is None:
             raise self.unknown(http)
-        operation, labels = found
-        return Route(operation, labels, streams=_streams(operation))
+        self.check_route(found, http)
+        return Route(found.operation, found.labels, streams=_streams(found.operation))
+
+    def check_route(self, found: Found, http: HttpRequest) -> None:
+        """Raise the error of a request that is not quite what the operation needs."""
 
     def parse(self, route: Route, http: HttpRequest, body: bytes | Body) -> dict[str, Any]:
         shape = route.operation.input_shape

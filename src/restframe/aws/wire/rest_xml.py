@@ -16,6 +16,7 @@ from restframe.aws.errors import AwsError
 from restframe.aws.http import HttpRequest, HttpResponse
 from restframe.aws.wire import values, xml
 from restframe.aws.wire.rest import Rest
+from restframe.aws.wire.routing import Found
 from restframe.aws.wire.validation import Violation
 from restframe.aws.wire.values import Unreadable
 
@@ -69,6 +70,16 @@ class RestXml(Rest):
         """The address with the bucket in the path, also where the client has it in the name of the host."""
         bucket = bucket_of_host(http.host)
         return f"/{bucket}{http.path}" if bucket else http.path
+
+    def check_route(self, found: Found, http: HttpRequest) -> None:
+        if found.missing:
+            missing = ", ".join(found.missing)
+            raise AwsError("InvalidRequest", f"Missing required header or parameter for this request: {missing}", 400)
+        # what we do not know may change what a write means; a read does no harm
+        strange = [key for key in found.strange if key != "x-id"]
+        if strange and http.method not in ("GET", "HEAD"):
+            message = f"The parameter '{values.shown(strange[0])}' implies functionality that is not implemented"
+            raise AwsError("NotImplemented", message, 501)
 
     def read_body(self, shape: Shape, body: bytes, tag: str | None) -> dict[str, Any]:
         root = xml.load(body)
@@ -134,7 +145,7 @@ class RestXml(Rest):
         elements = [f"<{name}>{xml.escape(str(value))}</{name}>" for name, value in members.items()]
         body = "".join([xml.DECLARATION, "<Error>", *elements, "</Error>"]).encode("utf-8", "replace")
         if http.method == "HEAD" or status == 304:
-            return HttpResponse(status, self.identifying(request_id))
+            return HttpResponse(status, self.identifying(request_id) + _validators(error))
         headers = [("content-type", self.content_type), ("content-length", str(len(body)))]
         return HttpResponse(status, headers + self.identifying(request_id), body)
 
@@ -142,6 +153,13 @@ class RestXml(Rest):
 def _malformed(problem: str) -> AwsError:
     schema = "The XML you provided was not well-formed or did not validate against our published schema"
     return AwsError("MalformedXML", f"{schema}: {problem}", 400)
+
+
+def _validators(error: AwsError) -> list[tuple[str, str]]:
+    """What an answer without a body says of the version that was not modified."""
+    etag, modified = error.members.get("ETag"), error.members.get("LastModified")
+    found = [("etag", etag)] if etag else []
+    return [*found, ("last-modified", values.scalar_text(modified, "timestamp", "rfc822"))] if modified else found
 
 
 def bucket_of_host(host: str) -> str | None:

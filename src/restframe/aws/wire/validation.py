@@ -28,6 +28,9 @@ class Violation:
     def inside(self, *names: str) -> Violation:
         return Violation(self.value, self.constraint, names + self.names)
 
+    def without_value(self) -> Violation:
+        return self if self.value == "null" else Violation(None, self.constraint, self.names)
+
     @property
     def member(self) -> str:
         """The member of the input in which it stands."""
@@ -56,6 +59,10 @@ class Checks(ShapeFunctions[Check]):
         super().__init__(self._check)
 
     def _check(self, shape: Shape) -> Check | None:
+        check = self._visible(shape)
+        return _hidden(check) if check and shape.metadata.get("sensitive") else check
+
+    def _visible(self, shape: Shape) -> Check | None:
         if isinstance(shape, StructureShape):
             return self._structure(shape)
         own = _own(shape)
@@ -67,8 +74,13 @@ class Checks(ShapeFunctions[Check]):
 
     def _structure(self, shape: StructureShape) -> Check | None:
         required = shape.required_members
-        # streams are checked while they are read
-        checked = [(name, self.inner(member)) for name, member in shape.members.items() if member.type_name != "blob"]
+        # what may be a stream is checked by whoever reads it
+        payload = shape.serialization.get("payload")
+        checked = [
+            (name, self.inner(member))
+            for name, member in shape.members.items()
+            if name != payload or member.type_name != "blob"
+        ]
         checks = {name: check for name, check in checked if check}
         if not required and not checks and not shape.is_tagged_union:
             return None
@@ -129,30 +141,35 @@ def _own(shape: Shape) -> Check | None:
     """The constraints on the value itself, not on what is in it."""
     traits = shape.metadata
     rules: list[tuple[Callable[[Any], bool], str]] = []
-    if shape.type_name in ("string", "list", "map"):
+    if shape.type_name in ("string", "blob", "list", "map"):
         rules = _lengths(traits)
     elif shape.type_name in ("integer", "long", "float", "double"):
         rules = _ranges(traits)
     if isinstance(shape, StringShape):
         rules += _texts(shape, traits)
-    return _first_broken(rules, sensitive=bool(traits.get("sensitive"))) if rules else None
+    return _first_broken(rules) if rules else None
 
 
-def _first_broken(rules: list[tuple[Callable[[Any], bool], str]], *, sensitive: bool) -> Check:
+def _hidden(check: Check) -> Check:
+    """The same without the values, of a shape that is sensitive, down to what is inside."""
+    return lambda value: [violation.without_value() for violation in check(value) or ()]
+
+
+def _first_broken(rules: list[tuple[Callable[[Any], bool], str]]) -> Check:
     def check(value: Any) -> list[Violation] | None:
         for holds, constraint in rules:
             # the rules of length come first, so that patterns see no endless texts
             if not holds(value):
-                return [Violation(None if sensitive else _shown_value(value), constraint)]
+                return [Violation(_shown_value(value), constraint)]
         return None
 
     return check
 
 
-def _shown_value(value: Any) -> str:
+def _shown_value(value: Any) -> str | None:
     if isinstance(value, str):
         return f"'{shown(value)}'"
-    return shown(str(value)) if isinstance(value, int | float) else ""
+    return f"'{value}'" if isinstance(value, int | float) else None
 
 
 def _lengths(traits: dict[str, Any]) -> list[tuple[Callable[[Any], bool], str]]:

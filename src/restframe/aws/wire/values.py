@@ -18,6 +18,7 @@ _ISO_8601 = re.compile(
 )
 _BOUNDS = {"integer": 2**31, "long": 2**63}
 _SHOWN = 100  # characters of what came that an error repeats
+_TOLD = 10  # problems of one input
 
 
 class Unreadable(Exception):
@@ -45,8 +46,9 @@ def shown(text: str) -> str:
 
 
 def detected(problems: list[str]) -> str:
-    """Several things that are wrong with an input, as the services tell them."""
-    return f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: {'; '.join(problems)}"
+    """Several things that are wrong with an input, as the services tell them; of very many only the first."""
+    told = [*problems[:_TOLD], "..."] if len(problems) > _TOLD else problems
+    return f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: {'; '.join(told)}"
 
 
 def boolean(text: str) -> bool:

@@ -17,6 +17,7 @@ from restframe.aws.wire.shapes import ShapeFunctions
 from restframe.aws.wire.values import Unreadable
 
 _DEEPEST = 64
+_MOST = 200_000  # elements of a document; the largest that S3 allows, a list of 10,000 parts, has half of it
 # what XML 1.0 has no way to write, not even as a number
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPECIAL = re.compile('[&<>"\r\n\t]')
@@ -44,10 +45,14 @@ class _Tree:
 
     def __init__(self) -> None:
         self.open = [Element("", {})]
+        self.size = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.size += 1
         if len(self.open) > _DEEPEST:
             raise Unreadable("the XML is nested too deeply")
+        if self.size > _MOST:
+            raise Unreadable("the XML has too many elements")
         element = Element(tag.rpartition(":")[2], attributes)
         self.open[-1].children.append(element)
         self.open.append(element)
