@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
+_LEAVING_S = 1.0
+
 
 class Busy(Exception):
     """All threads are taken, and as many wait for one as may."""
@@ -32,6 +34,7 @@ class Pool:
         self._idle = 0
         self._alive = 0
         self._busy = 0
+        self._closed = False
 
     async def run(self, function: Callable[[], Value], discard: Callable[[Value], None] | None = None) -> Value:
         """What the function returns or raises, from one of the threads. Busy when there is none to be had.
@@ -67,10 +70,11 @@ class Pool:
     def _next(self) -> Callable[[], None] | None:
         with self._changed:
             self._idle += 1
-            found = self._changed.wait_for(lambda: self._waiting, self._idle_s)
+            self._changed.wait_for(lambda: self._waiting or self._closed, self._idle_s)
             self._idle -= 1
-            if not found:
+            if not self._waiting:
                 self._alive -= 1
+                self._changed.notify_all()
                 return None
             self._busy += 1
             return self._waiting.popleft()
@@ -85,6 +89,13 @@ class Pool:
                     return False
                 self._changed.wait(left)
             return True
+
+    def close(self) -> None:
+        """End the threads that have nothing to do: at the end of the process they would hold on to what they saw."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._alive <= self._busy, _LEAVING_S)
 
 
 class _Job(Generic[Value]):
