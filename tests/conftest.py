@@ -303,11 +303,11 @@ class Serving:
 
     @property
     def url(self) -> str:
-        return next(line.split()[-1] for line in self.said if "AWS APIs" in line)
+        return next(line.split()[-1] for line in self.said if line.startswith("  AWS APIs"))
 
     @property
     def proxy(self) -> str:
-        return next(line.split()[-1] for line in self.said if "proxy" in line)
+        return next(line.split()[-1] for line in self.said if line.startswith("  proxy"))
 
     def end(self, number: int = signal.SIGTERM) -> tuple[str, str]:
         """Send a signal and wait; what was said since, and the errors of its whole life."""

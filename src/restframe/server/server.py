@@ -68,8 +68,9 @@ class Server:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             record = Record(os.getpid(), url, proxy_url, now, __version__)
             opened.enter_context(record_.recorded(directory, record))
+            application = Application(Backend(warehouse, identity))
             doors = _Doors(
-                Application(Backend(warehouse, identity)),
+                application,
                 authority.context,
                 self._outward(),
                 self.settings.shutdown_grace_s,
@@ -77,6 +78,7 @@ class Server:
             )
             with asyncio.Runner(loop_factory=doors.loop_factory) as runner:
                 runner.run(doors.serve(http, proxy))
+            application.close(0)
 
     def _outward(self) -> Outward | None:
         tunnels = self.settings.proxy_tunnels
@@ -133,7 +135,7 @@ class _Doors:
             return
         logger.info("stopping")
         self._http.should_exit = True
-        # It blocks, and tells those who wait for something to come back soon.
+        # It blocks while requests are answered, and tells those that wait for something to wait no more.
         threading.Thread(target=self._application.close, args=(self._grace_s,), daemon=True).start()
 
 
