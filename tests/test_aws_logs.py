@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from restframe.aws.log_patterns import parse_pattern
+from restframe.aws.logs.patterns import parse_pattern
 
 GROUP, STREAM = "/aws/sagemaker/TrainingJobs", "taxi/algo-1-1795313603"
 T = 1_795_313_603_000  # a moment, in milliseconds
@@ -175,7 +175,7 @@ def test_answers_end_at_a_megabyte(aws: Any, logs: Any) -> None:
     assert [[message[0] for message in messages(page)] for page in pages] == [["0", "1", "2"], ["3", "4"]]
 
 
-@pytest.mark.parametrize("token", ["x", "f/", "f/1", "f/a/b", "g/1/1"])
+@pytest.mark.parametrize("token", ["x", "f/", "f/1", "f/a/b", "g/1/1", "f/1/" + "9" * 40, "b/" + "9" * 400 + "/1"])
 def test_tokens_of_something_else(aws: Any, logs: Any, token: str) -> None:
     write(aws, (0, "a"))
     with pytest.raises(logs.exceptions.InvalidParameterException, match="The specified nextToken is invalid"):
@@ -203,6 +203,7 @@ def test_searching_all_streams_of_a_group(aws: Any, logs: Any) -> None:
         ({"filterPattern": '{ $.a = "b" }'}, "Filter patterns of JSON"),
         ({"filterPattern": 'a "b'}, "Invalid filter pattern at character 2"),
         ({"nextToken": "x"}, "The specified nextToken is invalid"),
+        ({"nextToken": f"1/{'9' * 30}/1"}, "The specified nextToken is invalid"),
         ({"logStreamNames": ["a"], "logStreamNamePrefix": "a"}, "cannot be used together"),
     ):
         with pytest.raises(logs.exceptions.InvalidParameterException, match=message):
@@ -239,6 +240,7 @@ def test_logs_of_one_s_own(logs: Any) -> None:
     for wrong, message in (
         ([{"timestamp": 2, "message": "x"}, {"timestamp": 1, "message": "y"}], "must be in chronological order"),
         ([{"timestamp": 1, "message": "x" * (1 << 20)}], "Log event too large"),
+        ([{"timestamp": 1 << 62, "message": "x"}], "is no time in milliseconds"),
     ):
         with pytest.raises(logs.exceptions.InvalidParameterException, match=message):
             logs.put_log_events(logGroupName="mine", logStreamName="s", logEvents=wrong)

@@ -102,8 +102,11 @@ def test_a_job_is_described_when_it_has_ended(aws: Any) -> None:
     assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("Completed", "Completed")
     assert found["TrainingJobArn"] == arn
     assert found["ModelArtifacts"] == {"S3ModelArtifacts": "s3://models/out/Taxi/output/model.tar.gz"}
-    for member in sent.keys() - {"Tags"}:
+    for member in sent.keys() - {"Tags", "OutputDataConfig"}:
         assert found[member] == sent[member]
+    # the SDK's Estimator.attach reads KmsKeyId without looking whether it is there
+    assert found["OutputDataConfig"] == {"S3OutputPath": "s3://models/out/", "CompressionType": "GZIP", "KmsKeyId": ""}
+    assert found["EnableManagedSpotTraining"] is False
     assert [(one["Status"], one["StatusMessage"]) for one in found["SecondaryStatusTransitions"]] == [
         ("Starting", "Starting the training job"),
         ("Downloading", "Downloading the input data"),

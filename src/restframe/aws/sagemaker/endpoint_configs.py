@@ -51,6 +51,7 @@ def describe_endpoint_config(request: Input, call: Call) -> Output:
     with finding(call, "endpoint-config", name):
         found = call.backend.warehouse.jobs.endpoints.models.config(name)
     return {
+        "EnableNetworkIsolation": False,
         **{member: value for member, value in found.spec.details.items() if member in _DESCRIBED},
         "EndpointConfigName": name,
         "EndpointConfigArn": arn(call, "endpoint-config", name),

@@ -53,7 +53,8 @@ def describe_model(request: Input, call: Call) -> Output:
     with finding(call, "model", name):
         found = call.backend.warehouse.jobs.endpoints.models.find(name)
     spec = found.spec
-    details = {name: value for name, value in spec.details.items() if name in _DESCRIBED}
+    details: Output = {"EnableNetworkIsolation": False}
+    details |= {name: value for name, value in spec.details.items() if name in _DESCRIBED}
     if "Containers" not in details:
         details.setdefault("PrimaryContainer", container(spec))
     return {**details, "ModelName": spec.name, "ModelArn": arn(call, "model", spec.name), "CreationTime": found.created}

@@ -27,9 +27,11 @@ def describe_training_job(request: Input, call: Call) -> Output:
 
 def _description(job: JobDescription, call: Call) -> Output:
     spec = job.spec
+    said = {**_defaults(spec), **{name: value for name, value in spec.details.items() if name in DESCRIBED}}
     return {
-        **_defaults(spec),
-        **{name: value for name, value in spec.details.items() if name in DESCRIBED},
+        **said,
+        # clients read these without looking whether they are there
+        "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **said["OutputDataConfig"]},
         "TrainingJobName": spec.name,
         "TrainingJobArn": arn(call, "training-job", spec.name),
         "TrainingJobStatus": job.status,
@@ -75,4 +77,7 @@ def _defaults(spec: TrainingSpec) -> Output:
         "OutputDataConfig": {"S3OutputPath": spec.output},
         "ResourceConfig": {"InstanceType": "local", "InstanceCount": 1, "VolumeSizeInGB": 1},
         "StoppingCondition": {"MaxRuntimeInSeconds": spec.max_runtime_s},
+        "EnableNetworkIsolation": False,
+        "EnableInterContainerTrafficEncryption": False,
+        "EnableManagedSpotTraining": False,
     }
