@@ -10,7 +10,7 @@ import pytest
 
 from restframe.aws import wire
 from restframe.aws.errors import AwsError
-from restframe.aws.http import Headers, HttpRequest
+from restframe.aws.http import Headers, HttpRequest, Written
 
 
 def request(target: str) -> HttpRequest:
@@ -166,6 +166,16 @@ def test_what_is_none_is_left_out_everywhere() -> None:
     operation = service.model.operation_model("GetStatementResult")
     output = {"Records": [[{"longValue": 1, "stringValue": None}]], "NextToken": None, "ColumnMetadata": None}
     assert service.respond(operation, output, "id").body == b'{"Records":[[{"longValue":1}]]}'
+
+
+def test_a_member_that_the_operation_has_written_itself() -> None:
+    service = wire.service("redshift-data")
+    operation = service.model.operation_model("GetStatementResult")
+    records = Written(b'[[{"longValue":1}]]')
+    assert service.respond(operation, {"Records": records}, "id").body == b'{"Records":[[{"longValue":1}]]}'
+    response = service.respond(operation, {"Records": records, "NextToken": None, "TotalNumRows": 1}, "id")
+    assert response.body == b'{"Records":[[{"longValue":1}]],"TotalNumRows":1}'
+    assert ("content-length", "48") in response.headers
 
 
 def test_an_operation_without_output_answers_with_nothing() -> None:
