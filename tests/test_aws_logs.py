@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from restframe.aws.logs.patterns import parse_pattern
 
@@ -173,6 +176,31 @@ def test_answers_end_at_a_megabyte(aws: Any, logs: Any) -> None:
     assert [message[0] for message in messages(logs.get_log_events(**read))] == ["2", "3", "4"]
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP)
     assert [[message[0] for message in messages(page)] for page in pages] == [["0", "1", "2"], ["3", "4"]]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(times=st.lists(st.integers(0, 4), min_size=1, max_size=10), limit=st.integers(1, 4), forward=st.booleans())
+def test_pages_meet_without_gaps(aws: Any, logs: Any, times: list[int], limit: int, forward: bool) -> None:
+    """Whatever the times, reading page by page gives every event once, and reading back from the end does again."""
+    stream = f"s-{uuid.uuid4()}"
+    write(aws, *((at, str(i)) for i, at in enumerate(times)), stream=stream)
+    expected = [str(i) for _, i in sorted((at, i) for i, at in enumerate(times))]
+
+    def walk(way: str, token: dict[str, str], **start: bool) -> tuple[list[str], dict[str, str]]:
+        found: list[str] = []
+        while True:
+            answer = logs.get_log_events(logGroupName=GROUP, logStreamName=stream, limit=limit, **start, **token)
+            last, token = token, {"nextToken": answer[f"next{way}Token"]}
+            if token == last:
+                other = "Backward" if way == "Forward" else "Forward"
+                return found, {"nextToken": answer[f"next{other}Token"]}
+            found = found + messages(answer) if way == "Forward" else messages(answer) + found
+
+    there, back = ("Forward", "Backward") if forward else ("Backward", "Forward")
+    found, token = walk(there, {}, startFromHead=forward)
+    assert found == expected
+    found, _ = walk(back, token)
+    assert found == expected
 
 
 @pytest.mark.parametrize("token", ["x", "f/", "f/1", "f/a/b", "g/1/1", "f/1/" + "9" * 40, "b/" + "9" * 400 + "/1"])
