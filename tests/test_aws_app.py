@@ -125,6 +125,7 @@ def server(shared_aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     scene.__init__()  # type: ignore[misc]
     yield shared_aws
     scene.go.set()
+    scene.calls.clear()
 
 
 def refused(function: Any, **arguments: Any) -> tuple[int, str, str]:

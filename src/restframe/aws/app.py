@@ -49,6 +49,7 @@ _BODY_IDLE_S = 20.0
 # How much of a refused body is still received, and how long, so that the client gets to read why it was refused.
 _LINGER_BYTES = 16 * 1024 * 1024
 _LINGER_S = 2.0
+_LINGER_IDLE_S = 0.5
 
 
 class Application:
@@ -120,6 +121,7 @@ class _Answer:
             _content_length(self._http.headers),
             application.operations,
         )
+        self._pipe.ended = self._exchange.length == 0
         self._client_left = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
@@ -130,7 +132,7 @@ class _Answer:
             await self._pipe.close()
             status = response.status
             response.headers.extend(cors.response_headers(self._http, self._settings.cors_origins))
-            reusable = self._body_is_over()
+            reusable = self._pipe.ended  # or the rest of the body would be taken for the next request
             if not reusable:
                 response.headers.append(("connection", "close"))
             elif not isinstance(response.body, bytes):
@@ -153,16 +155,15 @@ class _Answer:
             self._log(status, sent)
 
     async def _response(self) -> HttpResponse:
-        http = self._http
-        if http.path == HEALTH or (http.path == "/ping" and not signature.is_signed(http)):
-            return _health()
-        if cors.is_preflight(http):
-            return cors.preflight(http, self._settings.cors_origins)
-        exchange = self._exchange
+        http, exchange = self._http, self._exchange
         pool = self._application.waiting
         if exchange.length is not None and exchange.length <= _SMALL_BODY and "expect" not in http.headers:
             exchange.pieces = [await self._small_body(exchange.length)]
             pool = self._application.quick
+        if http.path == HEALTH or (http.path == "/ping" and not signature.is_signed(http)):
+            return _health()
+        if cors.is_preflight(http):
+            return cors.preflight(http, self._settings.cors_origins)
         try:
             if self._came_late:
                 raise Busy
@@ -190,14 +191,6 @@ class _Answer:
         self._pipe.received = len(body)
         return body
 
-    def _body_is_over(self) -> bool:
-        """Whether the next request on this connection will be taken for one."""
-        if self._pipe.ended:
-            return True
-        length = self._exchange.length
-        # The server skips what is left of a body by itself. A client that waits to be told to go on may send it or not.
-        return length is not None and length <= _SMALL_BODY and "expect" not in self._http.headers
-
     def _watch_client(self) -> None:
         """Notice it when the client leaves while it is waiting for us. Only once nothing of the body is left."""
         if self._watch is None and self._pipe.ended:
@@ -215,7 +208,8 @@ class _Answer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
                 while left > 0:
-                    message = await self._receive()
+                    async with asyncio.timeout(_LINGER_IDLE_S):
+                        message = await self._receive()
                     if message["type"] == "http.disconnect" or not message.get("more_body", False):
                         return
                     left -= len(message.get("body", b""))
