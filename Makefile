@@ -9,14 +9,15 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-CODE := src tests benchmarks
+CODE := src tests benchmarks examples
 
-.PHONY: help demo test test-all check format clean
+.PHONY: help demo test test-all clients check format clean
 
 help:
 	@echo "make demo      play the taxi story; the chart lands in demo/taxi.html"
 	@echo "make test      run the quick tests"
-	@echo "make test-all  run all tests"
+	@echo "make test-all  run all tests; those of client programs need make clients before"
+	@echo "make clients   install the client programs that the tests run against a server: sagemaker, s3fs, the AWS CLI"
 	@echo "make check     check format, style, types and the direction of imports"
 	@echo "make format    format the code"
 	@echo "make clean     remove everything that was made here"
@@ -29,6 +30,8 @@ test: $(VENV)/test.stamp
 
 test-all: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PYTEST)
+
+clients: $(VENV)/clients.stamp
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check $(CODE)
@@ -61,4 +64,9 @@ $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/clients.stamp: tests/clients/requirements.txt | $(BIN)/python
+	$(PYTHON) -m venv --clear $(VENV)/clients
+	$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet install --requirement tests/clients/requirements.txt
 	@touch $@
