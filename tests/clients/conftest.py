@@ -1,0 +1,139 @@
+"""A server as users start it, and programs that know nothing of restframe but their environment."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENTS = Path(os.environ.get("RESTFRAME_CLIENTS", ROOT / ".venv" / "clients")) / "bin"
+RESTFRAME = Path(sys.executable).with_name("restframe")
+
+Run = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running `restframe serve`, and what `restframe env` says of it.
+
+    home : where programs are started; an empty directory at first
+    """
+
+    environment: Mapping[str, str]
+    home: Path
+    process_id: int
+
+    def run(self, *command: str | Path, given: str | None = None) -> str:
+        """What a program prints that is started behind `eval "$(restframe env)"`; it must succeed."""
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=self.home,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.home), **self.environment},
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@contextlib.contextmanager
+def serve(directory: Path) -> Iterator[Served]:
+    """A server on free ports, over a new warehouse below the directory, until the block ends."""
+    data, log, home = directory / "warehouse", directory / "server.log", directory / "home"
+    home.mkdir()
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [RESTFRAME, "serve", "--data", data, "--port", "0", "--proxy-port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            # the last line it prints says how to use it
+            if not any("restframe env" in line for line in process.stdout):
+                raise AssertionError(f"the server did not start:\n{log.read_text()}")
+            said = subprocess.run(
+                [RESTFRAME, "env", "--data", data, "--format", "json"], capture_output=True, check=True
+            )
+            yield Served(json.loads(said.stdout), home, process.pid)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests of clients; each keeps to buckets and tables of its own."""
+    with serve(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+@pytest.fixture
+def ours(served: Served) -> Run:
+    """Runs a function as a program with the libraries that restframe and its tests install: boto3, pyarrow, obstore."""
+    return lambda function, *arguments: _run_function(served, sys.executable, function, arguments)
+
+
+@pytest.fixture
+def theirs(served: Served) -> Run:
+    """Runs a function as a program with the libraries of `make clients`: sagemaker, s3fs, pandas, awswrangler."""
+    python = _program("python")
+    return lambda function, *arguments: _run_function(served, python, function, arguments)
+
+
+@pytest.fixture
+def aws_cli(served: Served) -> Callable[..., str]:
+    """Runs the AWS CLI with words; what it prints."""
+    aws = _program("aws")
+    return lambda *words: served.run(aws, *words)
+
+
+@pytest.fixture
+def run_notebook(served: Served) -> Callable[..., list[str]]:
+    """Runs a notebook cell by cell as it is, only on our kernel; the texts that its cells of code show."""
+    python = _program("python")
+
+    def run(path: Path) -> list[str]:
+        shown: list[str] = json.loads(served.run(python, Path(__file__).with_name("run_notebook.py"), path))
+        return shown
+
+    return run
+
+
+def _program(name: str) -> Path:
+    """A program of the clients' environment; the test is skipped where `make clients` has not been run."""
+    path = CLIENTS / name
+    if not path.exists():
+        pytest.skip("the client programs are not installed: make clients")
+    return path
+
+
+def _run_function(served: Served, python: Path | str, function: Run, arguments: tuple[Any, ...]) -> Any:
+    """Run a function of a test file as a program of its own, which has nothing but the function's source.
+
+    It imports what it needs, takes arguments that JSON can carry, and returns what JSON can carry.
+    """
+    given = json.dumps(json.dumps(arguments))
+    source = f"""\
+{textwrap.dedent(inspect.getsource(function))}
+import json
+print("\\n" + json.dumps({function.__name__}(*json.loads({given}))))
+"""
+    printed = served.run(python, "-W", "ignore", "-", given=source)
+    return json.loads(printed.rstrip("\n").rpartition("\n")[2])
