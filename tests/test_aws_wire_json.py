@@ -174,7 +174,7 @@ def test_a_member_that_the_operation_has_written_itself() -> None:
     records = Written(b'[[{"longValue":1}]]')
     assert service.respond(operation, {"Records": records}, "id").body == b'{"Records":[[{"longValue":1}]]}'
     response = service.respond(operation, {"Records": records, "NextToken": None, "TotalNumRows": 1}, "id")
-    assert response.body == b'{"Records":[[{"longValue":1}]],"TotalNumRows":1}'
+    assert response.body == b'{"TotalNumRows":1,"Records":[[{"longValue":1}]]}'
     assert ("content-length", "48") in response.headers
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
 from restframe.aws.errors import AwsError
 from restframe.aws.http import Body, Headers, HttpRequest, HttpResponse
@@ -20,7 +20,7 @@ from restframe.aws.wire.description import Route, Service
 from restframe.aws.wire.routing import Found, Routes, read_query
 from restframe.aws.wire.values import Unreadable
 
-_LIST_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*+)"|([^,]*))\s*(?:,|$)')
+_LIST_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*+)"|([^,]*))\s*(?:,|\Z)')
 # what cannot stand in a header
 _UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -210,6 +210,9 @@ def _read_header(member: Shape, text: str) -> Any:
     if isinstance(member, ListShape):
         kind = member.member.type_name
         return [values.scalar(item, kind, "rfc822") for item in _list_items(text)]
+    if isinstance(member, StringShape) and member.enum:
+        # Amazon's own C++ SDK writes `enabled` where the description has ENABLED, and S3 takes it
+        return next((allowed for allowed in member.enum if allowed.lower() == text.lower()), text)
     return values.scalar(text, member.type_name, member.serialization.get("timestampFormat", "rfc822"))
 
 
@@ -218,8 +221,7 @@ def _list_items(text: str) -> list[str]:
     position = 0
     while position < len(text):
         found = _LIST_ITEM.match(text, position)
-        if found is None:
-            raise Unreadable("a list in a header is not closed")
+        assert found  # without quotes anything is an item
         quoted, plain = found.groups()
         items.append(plain.strip() if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
         position = found.end()

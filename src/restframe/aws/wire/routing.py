@@ -100,7 +100,8 @@ def _meant(rules: list[Rule], query: Mapping[str, list[str]], headers: Headers) 
     """
     meant = [rule for rule in rules if rule.is_meant(query)]
     clearest = [rule for rule in meant if len(rule.constants) == len(meant[0].constants)]
-    return next((rule for rule in clearest if not rule.missing(query, headers)), clearest[-1] if clearest else None)
+    named = [rule for rule in clearest if rule.constants]
+    return next((rule for rule in clearest if not rule.missing(query, headers)), named[-1] if named else None)
 
 
 def _rule(operation: OperationModel, query: str) -> Rule:

@@ -68,7 +68,7 @@ class _Tree:
 
 
 def load(body: bytes) -> Element:
-    """The root of a document in UTF-8; Unreadable for anything that is not well-formed, very deep, or has a DTD."""
+    """The root of a document; Unreadable for anything that is not well-formed, has a DTD, is very deep or very long."""
     tree = _Tree()
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
