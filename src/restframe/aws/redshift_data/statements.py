@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from restframe.aws.operation import Call, Input, Output
@@ -21,6 +22,11 @@ from restframe.aws.redshift_data.service import (
 from restframe.warehouse.runs import Filter, KeptSession, NoSuchRun, NoSuchSession, Part, Request, Run
 
 _MOST_LISTED = 100
+
+# Most statements are over when they are first asked about, or nearly. Who is told that one is not asks again after a
+# second.
+_YOUNG_S = 0.1
+_GRACE_S = 0.02
 
 
 @operations("ExecuteStatement", waits=asks_to_wait)
@@ -100,10 +106,13 @@ def describe_statement(request: Input, call: Call) -> Output:
     """How a statement stands; `id:n` is the n-th sub-statement of a batch.
 
     ResultRows, ResultSize and RedshiftQueryId are always there: -1, -1 and 0 while they are not known, and for a
-    batch as a whole. ResourceNotFoundException.
+    batch as a whole. Of a statement that was accepted just now the end is awaited for some milliseconds.
+    ResourceNotFoundException.
     https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html
     """
     run, number = find(request["Id"], call, request.get("WaitTimeSeconds"))
+    if not run.is_final and time.time() - run.created_at < _YOUNG_S:
+        run = call.backend.warehouse.statements.wait(run.id, caller(call), _GRACE_S)
     shared = {**_connection(run), "RedshiftPid": run.pid or 0, "ResultFormat": _format(run)}
     if number is not None:
         return {**_sub_statement(run, number), **shared}
