@@ -7,7 +7,7 @@ import itertools
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Output
 from restframe.aws.s3 import tokens
-from restframe.aws.s3.requests import operation, owner, storage
+from restframe.aws.s3.requests import operation, owner, seconds, storage
 from restframe.errors import NoSuchBucket
 
 _US_EAST_1 = "us-east-1"
@@ -24,7 +24,7 @@ def list_buckets(request: Input, call: Call) -> Output:
     most = request.get("MaxBuckets", 10_000)
     found = ((name, when) for name, when in storage(call).buckets() if name.startswith(prefix) and name > after)
     page = list(itertools.islice(found, most + 1))
-    listed = [{"Name": name, "CreationDate": when, "BucketRegion": call.region} for name, when in page[:most]]
+    listed = [{"Name": name, "CreationDate": seconds(when), "BucketRegion": call.region} for name, when in page[:most]]
     token = tokens.write(str(listed[-1]["Name"])) if len(page) > most else None
     return {"Buckets": listed, "Owner": owner(call), "ContinuationToken": token, "Prefix": request.get("Prefix")}
 

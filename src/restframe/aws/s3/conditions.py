@@ -5,11 +5,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html,
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Input
-from restframe.aws.s3.requests import not_implemented, quoted
+from restframe.aws.s3.requests import not_implemented, quoted, seconds
 from restframe.storage import ObjectInfo
 from restframe.storage.objects import Precondition
 
@@ -62,12 +60,12 @@ def _failed(request: Input, info: ObjectInfo, prefix: str) -> str | None:
     if if_match is not None:
         if not _matches(if_match, info.etag):
             return "If-Match"
-    elif unmodified_since is not None and _seconds(info.modified) > unmodified_since:
+    elif unmodified_since is not None and seconds(info.modified) > unmodified_since:
         return "If-Unmodified-Since"
     if if_none_match is not None:
         if _matches(if_none_match, info.etag):
             return "If-None-Match"
-    elif modified_since is not None and _seconds(info.modified) <= modified_since:
+    elif modified_since is not None and seconds(info.modified) <= modified_since:
         return "If-Modified-Since"
     return None
 
@@ -75,11 +73,6 @@ def _failed(request: Input, info: ObjectInfo, prefix: str) -> str | None:
 def _matches(condition: str, etag: str) -> bool:
     listed = (one.strip().removeprefix("W/").strip('"') for one in condition.split(","))
     return any(one in ("*", etag) for one in listed)
-
-
-def _seconds(moment: datetime) -> datetime:
-    """As Last-Modified says it, which is what clients send back."""
-    return moment.replace(microsecond=0)
 
 
 def _precondition_failed(condition: str) -> AwsError:

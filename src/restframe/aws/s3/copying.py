@@ -11,7 +11,7 @@ from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Output
 from restframe.aws.s3 import conditions, copy_source, descriptions
 from restframe.aws.s3.objects import MAX_PUT_BYTES, check_early, store
-from restframe.aws.s3.requests import object_url, operation, quoted
+from restframe.aws.s3.requests import object_url, operation, quoted, seconds
 from restframe.storage import About, ObjectInfo
 
 _PIECE_BYTES = 1 << 20
@@ -48,7 +48,11 @@ def copy_object(request: Input, call: Call) -> Output:
     with copy_source.opened(info, call) as found:
         hashed = Hashed(found.stream, _algorithms(request, info.about))
         copied = store(url, hashed, lambda _: dataclasses.replace(known, checksums=hashed.checksums()), condition, call)
-    result = {"ETag": quoted(copied.etag), "LastModified": copied.modified, **descriptions.checksums(copied.about)}
+    result = {
+        "ETag": quoted(copied.etag),
+        "LastModified": seconds(copied.modified),
+        **descriptions.checksums(copied.about),
+    }
     return {"CopyObjectResult": result}
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Input
-from restframe.aws.s3.requests import quoted
+from restframe.aws.s3.requests import quoted, seconds
 from restframe.storage import DEFAULT_CONTENT_TYPE, About, ObjectInfo
 from restframe.storage.urls import shown
 
@@ -76,7 +76,7 @@ def described(info: ObjectInfo, request: Input, whole: bool) -> dict[str, Any]:
         **kept,
         **(checksums(info.about) if wants_checksums else {}),
         "AcceptRanges": "bytes",
-        "LastModified": info.modified,
+        "LastModified": seconds(info.modified),
         "ETag": quoted(info.etag),
         "Metadata": dict(info.about.metadata),
         "TagCount": len(info.about.tags) or None,

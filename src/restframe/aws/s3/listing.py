@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from restframe.aws.operation import Call, Input, Output
 from restframe.aws.s3 import descriptions, tokens
-from restframe.aws.s3.requests import invalid_argument, operation, owner, quoted, storage
+from restframe.aws.s3.requests import invalid_argument, operation, owner, quoted, seconds, storage
 from restframe.storage import ObjectInfo, ObjectUrl
 
 _MOST = 1000
@@ -115,7 +115,7 @@ def _entry(info: ObjectInfo, encoded: Callable[[str], str | None]) -> dict[str, 
     about = info.about
     entry: dict[str, Any] = {
         "Key": encoded(info.url.key),
-        "LastModified": info.modified,
+        "LastModified": seconds(info.modified),
         "ETag": quoted(info.etag),
         "Size": info.size_bytes,
         "StorageClass": descriptions.storage_class(about),

@@ -21,7 +21,7 @@ from restframe.aws.s3 import conditions, copy_source, crcs, descriptions, ranges
 from restframe.aws.s3.copying import Hashed
 from restframe.aws.s3.objects import MAX_PUT_BYTES, check_early, sized_body, source
 from restframe.aws.s3.objects import checksums_of as checksums_of_body
-from restframe.aws.s3.requests import invalid_argument, not_implemented, object_url, operation, quoted, storage
+from restframe.aws.s3.requests import invalid_argument, not_implemented, object_url, operation, quoted, seconds, storage
 from restframe.storage import ObjectInfo, ObjectUrl
 from restframe.storage.uploads import Upload, UploadedPart, Uploads
 from restframe.storage.urls import shown
@@ -116,7 +116,7 @@ def upload_part_copy(request: Input, call: Call) -> Output:
         part = uploads(upload.url, call).put(
             upload, number, hashed, lambda _: next(iter(hashed.checksums().values()), "")
         )
-    result = {"ETag": quoted(part.etag), "LastModified": part.modified}
+    result = {"ETag": quoted(part.etag), "LastModified": seconds(part.modified)}
     return {"CopyPartResult": result | part_checksum(upload, part)}
 
 

@@ -8,7 +8,7 @@ from restframe.aws.operation import Call, Input, Output
 from restframe.aws.s3 import descriptions
 from restframe.aws.s3.listing import encoder, size_of_page
 from restframe.aws.s3.multipart import checksum_members, part_checksum, uploads
-from restframe.aws.s3.requests import object_url, operation, own_bucket, owner, quoted, storage
+from restframe.aws.s3.requests import object_url, operation, own_bucket, owner, quoted, seconds, storage
 from restframe.storage.uploads import Upload
 from restframe.storage.walk import beginning_of, rolled_up
 
@@ -27,7 +27,7 @@ def list_parts(request: Input, call: Call) -> Output:
     listed = [
         {
             "PartNumber": part.number,
-            "LastModified": part.modified,
+            "LastModified": seconds(part.modified),
             "ETag": quoted(part.etag),
             "Size": part.size_bytes,
             **part_checksum(upload, part),
@@ -81,7 +81,7 @@ def list_multipart_uploads(request: Input, call: Call) -> Output:
             {
                 "UploadId": upload.id,
                 "Key": encoded(upload.url.key),
-                "Initiated": upload.begun,
+                "Initiated": seconds(upload.begun),
                 "StorageClass": descriptions.storage_class(upload.about),
                 "Owner": owner(call),
                 "Initiator": _initiator(call),

@@ -12,7 +12,7 @@ from restframe.aws.errors import AwsError
 from restframe.aws.http import Body
 from restframe.aws.operation import Call, Input, Output
 from restframe.aws.s3 import conditions, descriptions, ranges
-from restframe.aws.s3.requests import object_url, operation, quoted, storage
+from restframe.aws.s3.requests import object_url, operation, quoted, seconds, storage
 from restframe.storage import About, ObjectInfo, ObjectUrl, OpenObject
 from restframe.storage.objects import Describe, Precondition, Source
 
@@ -145,7 +145,7 @@ def get_object_attributes(request: Input, call: Call) -> Output:
         "ObjectSize": info.size_bytes,
     }
     wanted = {name: values.get(name) for name in request["ObjectAttributes"]}
-    return {"LastModified": info.modified, **wanted}
+    return {"LastModified": seconds(info.modified), **wanted}
 
 
 def _parts(request: Input, about: About) -> dict[str, Any] | None:

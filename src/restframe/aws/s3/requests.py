@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from restframe import errors
@@ -87,6 +88,11 @@ def own_bucket(request: Input, call: Call) -> str:
 
 def quoted(etag: str) -> str:
     return f'"{etag}"'
+
+
+def seconds(moment: datetime) -> datetime:
+    """A time as S3 says it, in headers and in bodies."""
+    return moment.replace(microsecond=0)
 
 
 def not_implemented(what: str) -> AwsError:
