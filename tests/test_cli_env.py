@@ -122,6 +122,17 @@ def test_other_forms(tmp_path: Path) -> None:
     assert "AWS_ENDPOINT_URL='http://127.0.0.1:1001'\n" in dotenv
 
 
+def test_others_may_call_this_machine_by_another_name(served: Any, tmp_path: Path) -> None:
+    port = served.url.rpartition(":")[2]
+    found = json.loads(env(served.directory, "--format", "json", "--host", "host.docker.internal").stdout)
+    assert found["AWS_ENDPOINT_URL"] == f"http://host.docker.internal:{port}"
+    assert found["HTTPS_PROXY"].startswith("http://host.docker.internal:")
+    assert found["PGHOST"] == "host.docker.internal"
+    assert found["NO_PROXY"].endswith(",host.docker.internal")
+    found = json.loads(env(stopped(tmp_path / "w"), "--format", "json", "--host", "fd00::1").stdout)
+    assert (found["AWS_ENDPOINT_URL"], found["PGHOST"]) == ("http://[fd00::1]:1001", "fd00::1")
+
+
 @pytest.mark.parametrize("made", [True, False])
 def test_before_there_was_a_server_a_shell_gets_nothing_and_its_user_is_told(tmp_path: Path, made: bool) -> None:
     directory = tmp_path / "w"

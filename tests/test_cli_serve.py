@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,16 @@ def test_one_that_does_not_answer_is_told_from_one_that_is_not_there(tmp_path: P
         done = restframe("status", "-d", tmp_path)
     assert done.returncode == 1
     assert "health    does not answer" in done.stdout
+
+
+def test_a_process_of_another_name_is_not_ended(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        with recorded(tmp_path, replace(RECORD, pid=stranger.pid)):
+            done = restframe("stop", "-d", tmp_path)
+        assert stranger.poll() is None
+        stranger.kill()
+    assert done.returncode == 1
+    assert f"ERROR:  process {stranger.pid} of this machine is not the server" in done.stderr
 
 
 def test_where_there_was_never_a_server_there_is_none(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = getattr(importlib.import_module(module), function)(given)
         sys.stdout.flush()
     except errors.Error as error:
-        if isinstance(error, errors.WarehouseLocked):
+        if isinstance(error, errors.WarehouseLocked) and given.directory:
             name_server(error, given.directory)
         report(error)
         return 1

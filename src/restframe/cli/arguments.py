@@ -86,6 +86,7 @@ def _add_env(commands: Commands) -> None:
         default="shell",
         help="commands for a shell, a .env file, a file for docker run --env-file, or a JSON object",
     )
+    env.add_argument("--host", metavar="NAME", help="what clients on other machines or in containers call this one")
 
 
 def _add_keys(commands: Commands) -> None:

@@ -102,6 +102,10 @@ def stop(given: argparse.Namespace) -> int:
     if found is None:
         print(f"restframe serve does not run in {given.directory}")
         return _DOES_NOT_RUN
+    if not _is_ours(found.pid) and _runs(given.directory, found):
+        raise errors.OperationalError(
+            f"process {found.pid} of this machine is not the server", hint="End it where it runs: in its container."
+        )
     with contextlib.suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
     end = time.monotonic() + settings.load(given.directory).shutdown_grace_s + _BEYOND_GRACE_S
@@ -111,6 +115,14 @@ def stop(given: argparse.Namespace) -> int:
         time.sleep(0.05)
     print(f"restframe serve (process {found.pid}) has ended")
     return 0
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether the number means here what it meant to the server: a container counts its processes by itself."""
+    try:
+        return b"restframe" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return not Path("/proc/self").exists()
 
 
 def _runs(directory: Path, found: Record) -> bool:
