@@ -67,6 +67,28 @@ def test_a_query_and_its_result(warehouse: restframe.Warehouse, go: Go) -> None:
     assert rows(warehouse, run) == [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
 
 
+def test_no_end_is_seen_before_it_is_in_the_journal(
+    warehouse: restframe.Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements = warehouse.statements
+    arrived, go_on = threading.Event(), threading.Event()
+    finish = statements._register.finish
+
+    def slow_finish(*given: Any) -> None:
+        arrived.set()
+        go_on.wait(10)
+        finish(*given)
+
+    monkeypatch.setattr(statements._register, "finish", slow_finish)
+    run = statements.submit(Request(("select 7 as n",), "awsuser"), ANN)
+    assert arrived.wait(10)
+    assert statements.get(run.id, ANN).state == "STARTED"
+    go_on.set()
+    ended = statements.wait(run.id, ANN, 10)
+    assert ended.state == "FINISHED"
+    assert rows(warehouse, ended) == [{"n": 7}]
+
+
 def test_a_statement_without_rows(warehouse: restframe.Warehouse, go: Go) -> None:
     made = go("create table t (a int)")
     assert (made.state, made.parts[0].rows, made.parts[0].has_result) == ("FINISHED", 0, False)

@@ -46,6 +46,13 @@ class LiveRun:
 
     @property
     def run(self) -> Run:
+        """As others may see it: it has no end before that is in the journal, where its results are."""
+        run = self._run
+        return replace(run, state="STARTED", error=None) if run.is_final and not self._ended else run
+
+    @property
+    def outcome(self) -> Run:
+        """As it is, for the journal."""
         return self._run
 
     def _set(self, **changes: object) -> None:

@@ -156,7 +156,7 @@ class Statements:
 
     def _end(self, live: LiveRun, results: dict[int, StoredRows]) -> None:
         """Put the end into the journal, and only then let it be seen."""
-        run = live.run
+        run = live.outcome
         if run.session_id is not None:
             self._kept.release(run.session_id)
             self._wake_keeper()
