@@ -85,6 +85,12 @@ def test_a_list_in_a_header(header: str, items: list[str]) -> None:
     assert found["ObjectAttributes"] == items
 
 
+def test_what_clients_write_otherwise_and_s3_takes() -> None:
+    assert parse("GET /bucket/key", headers={"x-amz-checksum-mode": "enabled"})["ChecksumMode"] == "ENABLED"
+    found = parse("PUT /bucket/key", headers={"x-amz-copy-source": "bucket%2Fother%20key"})
+    assert found["CopySource"] == "bucket%2Fother%20key"
+
+
 def test_bodies() -> None:
     assert parse("POST /bucket?delete", b"<Delete><Object><Key>a</Key></Object></Delete>") == {
         "Bucket": "bucket",

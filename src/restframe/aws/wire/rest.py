@@ -77,13 +77,12 @@ class Rest(Service):
 
     def _payload(self, shape: StructureShape, body: bytes | Body) -> dict[str, Any]:
         name = shape.serialization.get("payload")
-        if name is None:
-            unlocated = any("location" not in member.serialization for member in shape.members.values())
-            return self.read_body(shape, _all(body), None) if unlocated and _all(body) else {}
-        member = shape.members[name]
-        if member.type_name == "blob":
+        if name is not None and shape.members[name].type_name == "blob":
             return {name: body}
-        data = _all(body)
+        data = body if isinstance(body, bytes) else body.read()
+        if name is None:
+            return self.read_body(shape, data, None) if data and _has_body(shape) else {}
+        member = shape.members[name]
         if member.type_name == "string":
             return {name: _text(data)}
         tag = member.serialization.get("name", member.name)
@@ -116,7 +115,7 @@ class Rest(Service):
         name = shape.serialization.get("payload")
         content_type = ""
         if name is None:
-            if any("location" not in member.serialization for member in shape.members.values()):
+            if _has_body(shape):
                 response.body, content_type = self.write_body(operation, shape, inside), self.content_type
         elif shape.members[name].type_name in ("blob", "string"):
             payload = inside.get(name, b"")
@@ -166,8 +165,9 @@ def _streams(operation: OperationModel) -> bool:
     return bool(payload) and bool(shape.members[payload].serialization.get("streaming"))
 
 
-def _all(body: bytes | Body) -> bytes:
-    return body if isinstance(body, bytes) else body.read()
+def _has_body(shape: StructureShape) -> bool:
+    """Whether any member is in none of the other places."""
+    return any("location" not in member.serialization for member in shape.members.values())
 
 
 def _text(data: bytes) -> str:

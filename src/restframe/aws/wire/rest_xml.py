@@ -52,7 +52,7 @@ _ROOTS = {
 }
 _AMAZON = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
-_OUR_HOSTS = ("localhost", socket.gethostname().lower())
+_OUR_HOSTS = tuple(filter(None, ("localhost", socket.gethostname().lower())))
 
 
 class RestXml(Rest):
@@ -78,7 +78,7 @@ class RestXml(Rest):
             missing = ", ".join(found.missing)
             raise AwsError("InvalidRequest", f"Missing required header or parameter for this request: {missing}", 400)
         # what we do not know may change what a write means; a read does no harm
-        strange = [key for key in found.strange if key != "x-id"]
+        strange = [key for key in found.strange if not key.lower().startswith(("x-id", "x-amz-"))]
         if strange and http.method not in ("GET", "HEAD"):
             message = f"The parameter '{values.shown(strange[0])}' implies functionality that is not implemented"
             raise AwsError("NotImplemented", message, 501)
@@ -91,15 +91,13 @@ class RestXml(Rest):
         return members
 
     def write_body(self, operation: OperationModel, shape: Shape, value: Any) -> bytes:
+        root = _ROOTS.get(operation.name, shape.serialization.get("name", shape.name))
+        parts: list[str] = []
         if operation.name == "GetBucketLocation":
             # the root itself holds the text; empty for us-east-1
-            text = xml.escape(value.get("LocationConstraint") or "")
-            parts = ["", text, "</LocationConstraint>"]
+            parts += ["", xml.escape(value.get("LocationConstraint") or ""), f"</{root}>"]
         else:
-            parts = []
-            root = _ROOTS.get(operation.name, shape.serialization.get("name", shape.name))
             self._writers.write(parts, shape, root, value)
-        root = parts[-1].removeprefix("</").removesuffix(">")
         parts[0] = f'<{root} xmlns="{_NAMESPACE}">'
         return "".join([xml.DECLARATION, *parts]).encode("utf-8", "replace")
 
