@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -276,6 +277,21 @@ def shared_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """The same for all tests of a file, where they leave nothing behind that matters to others."""
     with serving(tmp_path_factory.mktemp("aws") / "warehouse") as live:
         yield live
+
+
+@pytest.fixture(scope="module")
+def shared_s3(shared_aws: Aws) -> Iterator[Any]:
+    client = shared_aws.client("s3")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def s3(shared_aws: Aws, shared_s3: Any) -> Iterator[Any]:
+    """A client of S3 on the server that a file's tests share, with an empty bucket `rides` and no others."""
+    shared_s3.create_bucket(Bucket="rides")
+    yield shared_s3
+    shutil.rmtree(shared_aws.warehouse.settings.buckets)
 
 
 class Serving:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,14 +18,6 @@ MODIFIED = datetime(2026, 1, 1, 12, 0, 0, 500_000, tzinfo=UTC)
 BEFORE, SAME, AFTER = (datetime(2026, 1, 1, 12, 0, second, tzinfo=UTC) for second in (0, 0, 1))
 BEFORE -= timedelta(seconds=1)
 INFO = ObjectInfo(ObjectUrl("rides", "k"), 5, MODIFIED, "aa")
-
-
-@pytest.fixture
-def s3(aws: Any) -> Iterator[Any]:
-    client = aws.client("s3")
-    client.create_bucket(Bucket="rides")
-    yield client
-    client.close()
 
 
 def code(call: Any, **arguments: Any) -> tuple[int, str]:
@@ -74,14 +65,14 @@ def test_which_condition_counts(request_: dict[str, Any], status: int | None) ->
     return None
 
 
-def test_reading(s3: Any, aws: Any) -> None:
+def test_reading(s3: Any, shared_aws: Any) -> None:
     etag = s3.put_object(Bucket="rides", Key="k", Body=b"hello")["ETag"]
     assert s3.get_object(Bucket="rides", Key="k", IfMatch=etag)["Body"].read() == b"hello"
     assert code(s3.get_object, Bucket="rides", Key="k", IfMatch='"x"') == (412, "PreconditionFailed")
     assert code(s3.head_object, Bucket="rides", Key="k", IfMatch='"x"') == (412, "412")
     assert code(s3.head_object, Bucket="rides", Key="k", IfNoneMatch=etag) == (304, "304")
-    headers = aws.signed("s3", "GET", "/rides/k", headers={"If-None-Match": etag})
-    status, fields, body = aws.send("GET", "/rides/k", headers)
+    headers = shared_aws.signed("s3", "GET", "/rides/k", headers={"If-None-Match": etag})
+    status, fields, body = shared_aws.send("GET", "/rides/k", headers)
     assert (status, body, fields["etag"]) == (304, b"", etag)
     assert "last-modified" in fields
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 
-@pytest.fixture
-def s3(aws: Any) -> Iterator[Any]:
-    client = aws.client("s3")
-    client.put_object(
+@pytest.fixture(autouse=True)
+def source_object(s3: Any) -> None:
+    s3.put_object(
         Bucket="rides",
         Key="trip data/ä+1%.csv",
         Body=b"hello",
@@ -23,8 +21,6 @@ def s3(aws: Any) -> Iterator[Any]:
         Tagging="team=taxi",
         ChecksumAlgorithm="SHA1",
     )
-    yield client
-    client.close()
 
 
 SOURCE = {"Bucket": "rides", "Key": "trip data/ä+1%.csv"}
@@ -84,10 +80,10 @@ def test_a_copy_to_itself_must_change_something(s3: Any) -> None:
         "/rides/trip data/%C3%A4+1%25.csv?versionId=null",
     ],
 )
-def test_ways_to_write_a_source(s3: Any, aws: Any, source: str) -> None:
+def test_ways_to_write_a_source(s3: Any, shared_aws: Any, source: str) -> None:
     """Beside boto3, which encodes what it is given once more."""
-    headers = aws.signed("s3", "PUT", "/other/copy", headers={"x-amz-copy-source": source})
-    assert aws.send("PUT", "/other/copy", headers)[0] == 200
+    headers = shared_aws.signed("s3", "PUT", "/other/copy", headers={"x-amz-copy-source": source})
+    assert shared_aws.send("PUT", "/other/copy", headers)[0] == 200
     assert s3.get_object(Bucket="other", Key="copy")["Body"].read() == b"hello"
 
 
@@ -106,9 +102,9 @@ def test_ways_to_write_a_source(s3: Any, aws: Any, source: str) -> None:
         ("rides/" + "k" * 1025, (400, "KeyTooLongError")),
     ],
 )
-def test_sources_that_are_none(s3: Any, aws: Any, source: str, expected: tuple[int, str]) -> None:
-    headers = aws.signed("s3", "PUT", "/rides/copy", headers={"x-amz-copy-source": source})
-    status, _, answer = aws.send("PUT", "/rides/copy", headers)
+def test_sources_that_are_none(s3: Any, shared_aws: Any, source: str, expected: tuple[int, str]) -> None:
+    headers = shared_aws.signed("s3", "PUT", "/rides/copy", headers={"x-amz-copy-source": source})
+    status, _, answer = shared_aws.send("PUT", "/rides/copy", headers)
     assert (status, answer.partition(b"<Code>")[2].partition(b"<")[0].decode()) == expected
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 KEYS = ["2014/01/a", "2014/01/b", "2014/02/a", "2014.txt", "2015/x", "a b+c%20", "zz/", "zz/é"]
-
-
-@pytest.fixture
-def s3(aws: Any) -> Iterator[Any]:
-    client = aws.client("s3")
-    client.create_bucket(Bucket="rides")
-    yield client
-    client.close()
 
 
 @pytest.fixture
@@ -126,8 +117,8 @@ def test_versions(filled: Any) -> None:
     assert [one["Key"] for page in pages for one in page["Versions"]] == sorted(KEYS)
 
 
-def test_a_hundred_thousand_keys(s3: Any, aws: Any) -> None:
-    folder: Path = aws.warehouse.settings.buckets / "rides" / "many"
+def test_a_hundred_thousand_keys(s3: Any, shared_aws: Any) -> None:
+    folder: Path = shared_aws.warehouse.settings.buckets / "rides" / "many"
     folder.mkdir()
     for number in range(100_000):
         (folder / f"{number:06d}").touch()

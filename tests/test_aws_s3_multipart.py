@@ -6,7 +6,6 @@ import base64
 import hashlib
 import threading
 import zlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -21,14 +20,6 @@ from restframe.storage import ObjectUrl
 MIN = 5 << 20
 A, B, C = b"a" * MIN, b"b" * (MIN + 1), b"c" * 10
 WHERE = {"Bucket": "rides", "Key": "2014/big ä.csv"}
-
-
-@pytest.fixture
-def s3(aws: Any) -> Iterator[Any]:
-    client = aws.client("s3")
-    client.create_bucket(Bucket="rides")
-    yield client
-    client.close()
 
 
 def refused(call: Any, **arguments: Any) -> dict[str, Any]:
@@ -62,13 +53,13 @@ def etag_of(*bodies: bytes) -> str:
     return f'"{hashlib.md5(md5s).hexdigest()}-{len(bodies)}"'
 
 
-def test_parts_become_one_object(s3: Any, aws: Any) -> None:
+def test_parts_become_one_object(s3: Any, shared_aws: Any) -> None:
     upload = begin(s3, ContentType="text/csv", Metadata={"a": "b"}, Tagging="t=1", StorageClass="STANDARD_IA")
     parts = put(s3, upload, A, B, C)
     assert "Contents" not in s3.list_objects_v2(Bucket="rides")
     answer = complete(s3, upload, parts)
     assert answer == {
-        "Location": f"{aws.url}/rides/2014/big%20%C3%A4.csv",
+        "Location": f"{shared_aws.url}/rides/2014/big%20%C3%A4.csv",
         "Bucket": "rides",
         "Key": "2014/big ä.csv",
         "ETag": etag_of(A, B, C),
@@ -83,7 +74,10 @@ def test_parts_become_one_object(s3: Any, aws: Any) -> None:
     assert (second["ContentRange"], second["PartsCount"]) == (f"bytes {MIN}-{2 * MIN}/{2 * MIN + 11}", 3)
     parts = s3.get_object_attributes(**WHERE, ObjectAttributes=["ObjectParts"])["ObjectParts"]
     assert parts["TotalPartsCount"] == 3
-    assert aws.warehouse.storage.head(ObjectUrl(**{k.lower(): v for k, v in WHERE.items()})).size_bytes == 2 * MIN + 11
+    assert (
+        shared_aws.warehouse.storage.head(ObjectUrl(**{k.lower(): v for k, v in WHERE.items()})).size_bytes
+        == 2 * MIN + 11
+    )
 
 
 def crc32(data: bytes) -> bytes:
@@ -179,7 +173,7 @@ def test_numbers_that_are_none(s3: Any) -> None:
         assert (error["Code"], error["ArgumentName"]) == ("InvalidArgument", "partNumber")
 
 
-def test_an_upload_is_over_after_it_is_complete_or_aborted(s3: Any, aws: Any) -> None:
+def test_an_upload_is_over_after_it_is_complete_or_aborted(s3: Any, shared_aws: Any) -> None:
     upload = begin(s3)
     parts = put(s3, upload, C)
     first = complete(s3, upload, parts)
@@ -200,7 +194,7 @@ def test_an_upload_is_over_after_it_is_complete_or_aborted(s3: Any, aws: Any) ->
         (s3.abort_multipart_upload, {}),
     ):
         assert refused(call, **aborted, **arguments)["Code"] == "NoSuchUpload"
-    left = (aws.warehouse.settings.buckets / ".restframe" / "uploads").rglob("*-*")
+    left = (shared_aws.warehouse.settings.buckets / ".restframe" / "uploads").rglob("*-*")
     assert list(left) == []
 
 

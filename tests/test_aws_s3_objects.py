@@ -18,15 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from restframe.settings import Settings
-from restframe.storage import ObjectUrl
-
-
-@pytest.fixture
-def s3(aws: Any) -> Iterator[Any]:
-    client = aws.client("s3")
-    client.create_bucket(Bucket="rides")
-    yield client
-    client.close()
+from restframe.storage import ObjectUrl, Storage
 
 
 def refused(call: Any, **arguments: Any) -> dict[str, Any]:
@@ -42,7 +34,7 @@ def code(call: Any, **arguments: Any) -> tuple[int, str]:
     return error["Status"], error["Code"]
 
 
-def test_put_get_head_delete(s3: Any, aws: Any) -> None:
+def test_put_get_head_delete(s3: Any, shared_aws: Any) -> None:
     put = s3.put_object(
         Bucket="rides",
         Key="2014/trip data ä+1.csv",
@@ -80,7 +72,7 @@ def test_put_get_head_delete(s3: Any, aws: Any) -> None:
         }
         assert abs((datetime.now(UTC) - found["LastModified"]).total_seconds()) < 60
     # what SQL and a shell see is the same object
-    assert aws.warehouse.storage.read(ObjectUrl("rides", "2014/trip data ä+1.csv")) == b"hello"
+    assert shared_aws.warehouse.storage.read(ObjectUrl("rides", "2014/trip data ä+1.csv")) == b"hello"
     s3.delete_object(Bucket="rides", Key="2014/trip data ä+1.csv")
     s3.delete_object(Bucket="rides", Key="2014/trip data ä+1.csv")
     error = refused(s3.get_object, Bucket="rides", Key="2014/trip data ä+1.csv")
@@ -126,22 +118,22 @@ def test_checksums_are_kept_and_answered(s3: Any, algorithm: str, value: str) ->
     }
 
 
-def test_what_is_wrong_with_a_body_leaves_the_old_object(s3: Any, aws: Any) -> None:
+def test_what_is_wrong_with_a_body_leaves_the_old_object(s3: Any, shared_aws: Any) -> None:
     s3.put_object(Bucket="rides", Key="k", Body=b"old")
     wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
     assert code(s3.put_object, Bucket="rides", Key="k", Body=b"new", ChecksumSHA256=wrong) == (400, "BadDigest")
     md5 = base64.b64encode(hashlib.md5(b"other").digest()).decode()
     assert code(s3.put_object, Bucket="rides", Key="k", Body=b"new", ContentMD5=md5) == (400, "BadDigest")
-    headers = aws.signed("s3", "PUT", "/rides/k", b"x" * 3_000_000)
-    status, _, answer = aws.send("PUT", "/rides/k", headers, b"x" * 2_999_999 + b"y")
+    headers = shared_aws.signed("s3", "PUT", "/rides/k", b"x" * 3_000_000)
+    status, _, answer = shared_aws.send("PUT", "/rides/k", headers, b"x" * 2_999_999 + b"y")
     assert (status, b"<Code>XAmzContentSHA256Mismatch</Code>" in answer) == (400, True)
     assert s3.get_object(Bucket="rides", Key="k")["Body"].read() == b"old"
     assert [one["Key"] for one in s3.list_objects_v2(Bucket="rides")["Contents"]] == ["k"]
 
 
-def test_a_put_whose_client_leaves_stores_nothing(s3: Any, aws: Any) -> None:
-    headers = aws.signed("s3", "PUT", "/rides/k", b"x" * 1_000_000)
-    connection = http.client.HTTPConnection("127.0.0.1", aws.port)
+def test_a_put_whose_client_leaves_stores_nothing(s3: Any, shared_aws: Any) -> None:
+    headers = shared_aws.signed("s3", "PUT", "/rides/k", b"x" * 1_000_000)
+    connection = http.client.HTTPConnection("127.0.0.1", shared_aws.port)
     connection.putrequest("PUT", "/rides/k", skip_host=True)
     for name, value in {**headers, "Content-Length": "1000000"}.items():
         connection.putheader(name, value)
@@ -151,18 +143,18 @@ def test_a_put_whose_client_leaves_stores_nothing(s3: Any, aws: Any) -> None:
     assert [one["Key"] for one in s3.list_objects_v2(Bucket="rides")["Contents"]] == ["other"]
 
 
-def test_a_body_without_a_length_is_refused(s3: Any, aws: Any) -> None:
-    headers = aws.signed("s3", "PUT", "/rides/k", b"hello")
-    status, _, answer = aws.send(
+def test_a_body_without_a_length_is_refused(s3: Any, shared_aws: Any) -> None:
+    headers = shared_aws.signed("s3", "PUT", "/rides/k", b"hello")
+    status, _, answer = shared_aws.send(
         "PUT", "/rides/k", {**headers, "Transfer-Encoding": "chunked"}, b"5\r\nhello\r\n0\r\n\r\n"
     )
     assert (status, b"<Code>MissingContentLength</Code>" in answer) == (411, True)
 
 
-def test_a_body_of_more_than_five_gigabytes_is_refused_before_it_comes(s3: Any, aws: Any) -> None:
-    headers = aws.signed("s3", "PUT", "/rides/k", b"", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+def test_a_body_of_more_than_five_gigabytes_is_refused_before_it_comes(s3: Any, shared_aws: Any) -> None:
+    headers = shared_aws.signed("s3", "PUT", "/rides/k", b"", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
     headers |= {"Content-Length": str(6 << 30), "Expect": "100-continue"}
-    status, _, answer = aws.send("PUT", "/rides/k", headers)
+    status, _, answer = shared_aws.send("PUT", "/rides/k", headers)
     assert (status, b"<Code>EntityTooLarge</Code>" in answer) == (400, True)
 
 
@@ -218,7 +210,7 @@ def test_upload_and_download_of_files(s3: Any, tmp_path: Path) -> None:
     assert s3.get_object(Bucket="rides", Key="copied")["Body"].read() == data
 
 
-def test_keys_of_any_characters(aws: Any, s3: Any) -> None:
+def test_keys_of_any_characters(shared_aws: Any, s3: Any) -> None:
     keys = [
         *("a//b", "/a", "a/", "../../etc/passwd", "a/../b", ".", "..", "%2e%2e/x", "a b+c%20d&e=f?g#h"),
         *("\x00", "\x01\x1f", "ä/日本/🚕", "line\nbreak", "\u2028", "k" * 300, ".restframe/about/x", "'\"<>&\\"),
@@ -229,7 +221,7 @@ def test_keys_of_any_characters(aws: Any, s3: Any) -> None:
         assert s3.get_object(Bucket="rides", Key=key)["Body"].read() == key.encode()
     assert [one["Key"] for one in s3.list_objects_v2(Bucket="rides")["Contents"]] == sorted(keys)
     assert [one["Key"] for one in s3.list_objects(Bucket="rides")["Contents"]] == sorted(keys)
-    directory = aws.warehouse.settings.directory
+    directory = shared_aws.warehouse.settings.directory
     assert [path.name for path in directory.parent.iterdir()] == ["warehouse"]
     # a character that XML cannot hold cannot be named in the body of DeleteObjects
     in_xml = [key for key in keys if key.isprintable() or key in ("line\nbreak", "\u2028")]
@@ -239,13 +231,13 @@ def test_keys_of_any_characters(aws: Any, s3: Any) -> None:
     assert "Contents" not in s3.list_objects_v2(Bucket="rides")
 
 
-def test_keys_that_are_too_long(s3: Any, aws: Any) -> None:
+def test_keys_that_are_too_long(s3: Any, shared_aws: Any) -> None:
     s3.put_object(Bucket="rides", Key="ä" * 512, Body=b"x")
     error = refused(s3.put_object, Bucket="rides", Key="ä" * 512 + "x", Body=b"x")
     assert (error["Status"], error["Code"], error["Size"]) == (400, "KeyTooLongError", "1025")
     assert code(s3.get_object, Bucket="rides", Key="x" * 4096) == (400, "KeyTooLongError")
-    headers = aws.signed("s3", "GET", "/rides/%ff%fe")
-    status, _, answer = aws.send("GET", "/rides/%ff%fe", headers)
+    headers = shared_aws.signed("s3", "GET", "/rides/%ff%fe")
+    status, _, answer = shared_aws.send("GET", "/rides/%ff%fe", headers)
     assert (status, b"<Code>InvalidURI</Code>" in answer) == (400, True)
 
 
@@ -265,9 +257,9 @@ def test_metadata_of_more_than_two_kilobytes(s3: Any) -> None:
 
 
 @pytest.mark.parametrize("version", [None, "s3v4"])
-def test_presigned_urls(s3: Any, aws: Any, version: str | None) -> None:
+def test_presigned_urls(s3: Any, shared_aws: Any, version: str | None) -> None:
     """Without being told otherwise boto3 signs them in the old way in us-east-1."""
-    s3 = aws.client("s3", **({"signature_version": version} if version else {}))
+    s3 = shared_aws.client("s3", **({"signature_version": version} if version else {}))
 
     def send(method: str, url: str, body: bytes | None = None) -> tuple[int, bytes]:
         parts = urlsplit(url)
@@ -304,18 +296,19 @@ def test_response_overrides(s3: Any) -> None:
     assert got["ExpiresString"] == "Wed, 01 Jan 2031 00:00:00 GMT"
 
 
-def test_buckets_in_the_name_of_the_host(s3: Any, aws: Any) -> None:
-    headers = aws.signed("s3", "PUT", "/k", b"hello", {"Host": f"rides.localhost:{aws.port}"})
-    headers["Host"] = f"rides.localhost:{aws.port}"
-    status, _, _ = aws.send("PUT", "/k", headers, b"hello")
+def test_buckets_in_the_name_of_the_host(s3: Any, shared_aws: Any) -> None:
+    headers = shared_aws.signed("s3", "PUT", "/k", b"hello", {"Host": f"rides.localhost:{shared_aws.port}"})
+    headers["Host"] = f"rides.localhost:{shared_aws.port}"
+    status, _, _ = shared_aws.send("PUT", "/k", headers, b"hello")
     assert status == 200
     assert s3.get_object(Bucket="rides", Key="k")["Body"].read() == b"hello"
 
 
-def test_a_full_disk_leaves_the_old_object(s3: Any, aws: Any, small_disk: Path) -> None:
-    store = aws.warehouse.storage
-    full = type(store)(Settings(directory=small_disk))
-    store.own = full.own
+def test_a_full_disk_leaves_the_old_object(
+    s3: Any, shared_aws: Any, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Storage(Settings(directory=small_disk))
+    monkeypatch.setattr(shared_aws.warehouse.storage, "own", small.own)
     s3.put_object(Bucket="rides", Key="k", Body=b"old")
     error = refused(s3.put_object, Bucket="rides", Key="k", Body=b"x" * 2_000_000)
     assert (error["Status"], error["Code"]) == (507, "InsufficientStorage")
@@ -330,7 +323,7 @@ def no_threads_left() -> Iterator[None]:
     assert not [thread for thread in threading.enumerate() if thread.name == "restframe-md5"]
 
 
-def test_hashing_ends_with_a_body_that_breaks_off(s3: Any, aws: Any, no_threads_left: None) -> None:
-    headers = aws.signed("s3", "PUT", "/rides/k", b"x" * 9_000_000)
-    status, _, _ = aws.send("PUT", "/rides/k", headers, b"y" * 9_000_000)
+def test_hashing_ends_with_a_body_that_breaks_off(s3: Any, shared_aws: Any, no_threads_left: None) -> None:
+    headers = shared_aws.signed("s3", "PUT", "/rides/k", b"x" * 9_000_000)
+    status, _, _ = shared_aws.send("PUT", "/rides/k", headers, b"y" * 9_000_000)
     assert status == 400
