@@ -95,3 +95,12 @@ def test_a_result_given_up_is_not_taken_for_a_whole_one() -> None:
         next(batches)
     with pytest.raises(errors.InterfaceError, match="closed before its last row"):
         result.fetchall()
+
+
+def test_a_time_that_python_does_not_know() -> None:
+    times = pa.array([10**17 * 30], pa.timestamp("us"))
+    result = Result(
+        (Column("t", SqlType("timestamp")),), "SELECT", 0, _batches=iter((pa.record_batch([times], ["t"]),))
+    )
+    with pytest.raises(errors.InvalidDatetime, match="outside the years 1 to 9999"):
+        result.fetchall()
