@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from restframe.cli.arguments import parser
 from restframe.identity import Identity
 from restframe.journal import Journal
 from restframe.server.environment import BUNDLE, address, misleading
@@ -176,3 +178,17 @@ def test_every_endpoint_of_a_single_service_misleads() -> None:
     found = misleading({"AWS_ENDPOINT_URL_STS": "", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_S3": ""})
     assert found[-2:] == ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS"]
     assert "AWS_ENDPOINT_URL" not in found
+
+
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "operating.md").read_text(encoding="utf-8")
+
+
+def test_every_variable_is_documented(tmp_path: Path) -> None:
+    table = PAGE.split("## What clients are told")[1].split("\n## ")[0]
+    documented = set(re.findall(r"`([A-Za-z_]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))
+    assert documented == set(json.loads(env(stopped(tmp_path / "w"), "--format", "json").stdout))
+
+
+@pytest.mark.parametrize("command", re.findall(r"^    (restframe .*?)(?:  +#.*)?$", PAGE, re.MULTILINE))
+def test_documented_commands_exist(command: str) -> None:
+    assert parser().parse_args(shlex.split(command)[1:]).run.startswith("restframe.cli.")
