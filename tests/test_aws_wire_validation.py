@@ -115,6 +115,17 @@ def test_of_one_value_the_first_problem_is_told() -> None:
     assert found[0].endswith("Member must have length less than or equal to 63")
 
 
+def test_what_is_in_a_list_that_is_too_long_is_not_looked_at() -> None:
+    tags = [{}] * 51
+    (problem,) = problems("sagemaker", "CreateModel", {"ModelName": "a", "Tags": tags})
+    assert problem == "Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50"
+
+
+def test_an_endless_list_of_problems_ends() -> None:
+    cases = [{"name": "a"}] * 100_000
+    assert len(problems("redshift-data", "ExecuteStatement", {"Sql": "a", "Parameters": cases})) == 1000
+
+
 def test_one_member_of_a_union() -> None:
     shape = wire.service("redshift-data").model.shape_for("Field")
     check = Checks().of(shape)

@@ -109,7 +109,7 @@ class Query(Service):
         if self.name == "redshift" and first.value == "null":
             return AwsError("MissingParameter", f"The request must contain the parameter {'.'.join(first.names)}.", 400)
         code = "InvalidParameterValue" if self.name == "redshift" else "ValidationError"
-        return AwsError(code, values.detected([str(violation) for violation in violations]), 400)
+        return AwsError(code, values.detected(violations), 400)
 
 
 def read_form(body: bytes) -> dict[str, str]:

@@ -45,7 +45,7 @@ class RestJson(Rest):
 
     def invalid(self, shape: StructureShape, violations: list[Violation]) -> AwsError:
         code = "ValidationError" if self.error_shape("ValidationError") else "ValidationException"
-        return AwsError(code, values.detected([str(violation) for violation in violations]), 400)
+        return AwsError(code, values.detected(violations), 400)
 
     def fail(
         self, operation: OperationModel | None, error: AwsError, request_id: str, http: HttpRequest

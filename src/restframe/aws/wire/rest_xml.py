@@ -124,7 +124,7 @@ class RestXml(Rest):
         payload = shape.serialization.get("payload")
         if payload and any(violation.member == payload and violation.is_missing for violation in violations):
             return AwsError("MissingRequestBodyError", "Request Body is empty.", 400)
-        message = values.detected([str(violation) for violation in violations])
+        message = values.detected(violations)
         if all(shape.members[violation.member].serialization.get("location") for violation in violations):
             return AwsError("InvalidArgument", message, 400)
         return _malformed(message)

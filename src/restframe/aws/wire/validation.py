@@ -13,6 +13,9 @@ from restframe.aws.wire.shapes import ShapeFunctions
 from restframe.aws.wire.values import shown
 
 
+_ENOUGH = 1000  # violations in one list or map, after which the rest of it is not looked at
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """A value that breaks a constraint.
@@ -67,9 +70,9 @@ class Checks(ShapeFunctions[Check]):
             return self._structure(shape)
         own = _own(shape)
         if isinstance(shape, ListShape):
-            return _both(own, _items(self.inner(shape.member)))
+            return _then(own, _items(self.inner(shape.member)))
         if isinstance(shape, MapShape):
-            return _both(own, _entries(self.inner(shape.key), self.inner(shape.value)))
+            return _then(own, _entries(self.inner(shape.key), self.inner(shape.value)))
         return own
 
     def _structure(self, shape: StructureShape) -> Check | None:
@@ -101,10 +104,11 @@ class Checks(ShapeFunctions[Check]):
         return check
 
 
-def _both(first: Check | None, second: Check | None) -> Check | None:
-    if first is None or second is None:
-        return first or second
-    return lambda value: (first(value) or []) + (second(value) or [])
+def _then(own: Check | None, inside: Check | None) -> Check | None:
+    """What is in a list or map of a size that is not allowed is not looked at."""
+    if own is None or inside is None:
+        return own or inside
+    return lambda value: own(value) or inside(value)
 
 
 def _items(check: Check | None) -> Check | None:
@@ -117,6 +121,8 @@ def _items(check: Check | None) -> Check | None:
             violations = check(value)
             if violations:
                 found += [violation.inside(str(index), "member") for violation in violations]
+                if len(found) >= _ENOUGH:
+                    break
         return found
 
     return check_items
@@ -132,6 +138,8 @@ def _entries(key_check: Check | None, value_check: Check | None) -> Check | None
             violations = (key_check(key) if key_check else None) or []
             violations = violations + ((value_check(value) if value_check else None) or [])
             found += [violation.inside(shown(key)) for violation in violations]
+            if len(found) >= _ENOUGH:
+                break
         return found
 
     return check

@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
@@ -45,9 +46,9 @@ def shown(text: str) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
-def detected(problems: list[str]) -> str:
+def detected(problems: Sequence[object]) -> str:
     """Several things that are wrong with an input, as the services tell them; of very many only the first."""
-    told = [*problems[:_TOLD], "..."] if len(problems) > _TOLD else problems
+    told = [str(problem) for problem in problems[:_TOLD]] + ["..."] * (len(problems) > _TOLD)
     return f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: {'; '.join(told)}"
 
 
