@@ -1,0 +1,107 @@
+"""Servers that benchmarks start for themselves, on free ports of this machine, and what they cost it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESTFRAME = Path(sys.executable).with_name("restframe")
+
+# What benchmarks of the Data API ask, of the table that make_items makes: three rows.
+QUERY = "select id, name, price from items where id < 4 order by id"
+LOGIN = {"ClusterIdentifier": "benchmark", "Database": "dev"}
+
+
+@dataclass(frozen=True)
+class Live:
+    """url : where the AWS APIs are. environment : what a client program needs."""
+
+    url: str
+    environment: Mapping[str, str]
+    process_id: int
+
+    def client(self, service: str) -> Any:
+        """A boto3 client without retries."""
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.environment["AWS_DEFAULT_REGION"],
+            config=Config(retries={"max_attempts": 0}, proxies={}),
+        )
+
+    def cpu_s(self) -> float:
+        """Processor time that the process has used."""
+        fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> float:
+        """What of the process is in memory."""
+        fields = Path(f"/proc/{self.process_id}/statm").read_text().split()
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def make_items(live: Live) -> None:
+    client = live.client("redshift-data")
+    for sql in (
+        "create table items (id int, grp int, name varchar(20), price decimal(8,2))",
+        "insert into items select n, n % 10, 'item ' || n, n / 7.0 from generate_series(1, 1000) as g(n)",
+    ):
+        said = client.execute_statement(Sql=sql, WaitTimeSeconds=20, **LOGIN)
+        run = client.describe_statement(Id=said["Id"], WaitTimeSeconds=20)
+        assert run["Status"] == "FINISHED", run
+
+
+@contextlib.contextmanager
+def restframe() -> Iterator[Live]:
+    """`restframe serve` over a new warehouse, with everything switched on."""
+    with tempfile.TemporaryDirectory() as directory:
+        command = [RESTFRAME, "serve", "--data", directory, "--port", "0", "--proxy-port", "0"]
+        with _running(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            # the last line it prints says how to use it
+            if not any(b"restframe env" in line for line in process.stdout):
+                raise SystemExit("restframe serve did not start")
+            said = subprocess.run(
+                [RESTFRAME, "env", "--data", directory, "--format", "json"], stdout=subprocess.PIPE, check=True
+            )
+            environment = json.loads(said.stdout)
+            yield Live(environment["AWS_ENDPOINT_URL"], environment, process.pid)
+
+
+@contextlib.contextmanager
+def moto(program: str) -> Iterator[Live]:
+    """The mock server whose program is given; it checks no signature and runs no SQL."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
+    with _running([program, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(300):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.1)
+        yield Live(f"http://127.0.0.1:{port}", keys, process.pid)
+
+
+@contextlib.contextmanager
+def _running(command: list[Any], **streams: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, **streams)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
