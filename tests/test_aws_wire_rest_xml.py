@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+import botocore.session
 import pytest
+from botocore.config import Config
 
 from restframe.aws import wire
 from restframe.aws.errors import AwsError
@@ -241,3 +244,30 @@ def test_errors_without_a_body() -> None:
     assert (head.status, head.body) == (404, b"")
     unmodified = service.fail(None, AwsError("NotModified", "Same.", 304), "id", request("GET /bucket/key"))
     assert (unmodified.status, unmodified.body) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "style"),
+    [
+        ("http://localhost:8439", "virtual"),
+        ("http://localhost:8439", "path"),
+        ("http://127.0.0.1:8439", "auto"),
+        ("https://s3.eu-west-1.amazonaws.com", "virtual"),
+        (None, "auto"),
+    ],
+)
+def test_each_way_in_which_botocore_addresses_a_bucket(endpoint: str | None, style: str) -> None:
+    client = botocore.session.Session().create_client(
+        "s3",
+        "eu-west-1",
+        endpoint_url=endpoint,
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+        config=Config(s3={"addressing_style": style}),
+    )
+    url = client.generate_presigned_url("delete_object", {"Bucket": "bucket", "Key": "a/b c+€//"})
+
+    address = urlsplit(url)
+    http = HttpRequest("DELETE", address.scheme, address.netloc, address.path, address.query, Headers())
+    assert wire.service("s3").route(http, b"").uri == {"Bucket": "bucket", "Key": "a/b c+€//"}
+    assert (address.netloc.partition(".")[0] == "bucket") == (style == "virtual" or endpoint is None)

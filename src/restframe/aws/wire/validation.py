@@ -12,7 +12,6 @@ from restframe.aws.wire.patterns import Pattern
 from restframe.aws.wire.shapes import ShapeFunctions
 from restframe.aws.wire.values import shown
 
-
 _ENOUGH = 1000  # violations in one list or map, after which the rest of it is not looked at
 
 
