@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
@@ -18,7 +20,7 @@ from restframe import Warehouse
 from restframe.aws.backend import Backend
 from restframe.aws.http import Headers, HttpRequest
 from restframe.aws.operation import Call
-from restframe.aws.redshift_data import fields
+from restframe.aws.redshift_data import fields, texts
 from restframe.aws.redshift_data.results import get_statement_result
 from restframe.aws.redshift_data.statements import execute_statement
 from restframe.identity import Identity
@@ -197,8 +199,6 @@ text_values = st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs
 
 @given(text_values)
 def test_any_text_in_json(values: list[str | None]) -> None:
-    import pyarrow as pa
-
     batch = pa.record_batch([pa.array(values, pa.string())], names=["t"])
     rows = fields.json_rows(batch, [Column("t", SqlType("varchar", length=10))])
     expected = [[{"isNull": True} if value is None else {"stringValue": value}] for value in values]
@@ -207,13 +207,33 @@ def test_any_text_in_json(values: list[str | None]) -> None:
 
 @given(text_values)
 def test_any_text_in_csv(values: list[str | None]) -> None:
-    import pyarrow as pa
-
     batch = pa.record_batch([pa.array(values, pa.string()), pa.array([1] * len(values))], names=["t", "i"])
     rows = fields.csv_rows(batch, [Column("t", SqlType("varchar", length=10)), Column("i", SqlType("int8"))])
     assert [row.startswith(",") for row in rows.to_pylist()] == [value is None for value in values]
     read = list(csv.reader(io.StringIO("".join(rows.to_pylist()), newline="")))
     assert read == [["" if value is None else value, "1"] for value in values]
+
+
+@given(st.dates())
+def test_any_date(date: dt.date) -> None:
+    days = (date - dt.date(1970, 1, 1)).days
+    assert texts._civil(days) == (date.year, date.month, date.day)
+    assert texts._far_time(days, True, "") == date.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("days", "text"),
+    [(-719_528, "0001-01-01 BC"), (-719_163, "0001-12-31 BC"), (-719_162, "0001-01-01"), (36_542_512, "102020-01-01")],
+)
+def test_dates_before_christ_and_far_away(days: int, text: str) -> None:
+    column = pa.array([days, None], pa.int32()).cast(pa.date32())
+    assert texts.texts(column, SqlType("date")).to_pylist() == [text, None]
+    moments = pa.array([days * 86_400_000_000 + 3_600_500_000], pa.timestamp("us"))
+    date, _, era = text.partition(" ")
+    tail = f" {era}" if era else ""
+    assert texts.texts(moments, SqlType("timestamp")).to_pylist() == [f"{date} 01:00:00.5{tail}"]
+    in_utc = moments.cast(pa.timestamp("us", "UTC"))
+    assert texts.texts(in_utc, SqlType("timestamptz")).to_pylist() == [f"{date} 01:00:00.5+00{tail}"]
 
 
 # A restart
