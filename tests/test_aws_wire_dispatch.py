@@ -67,6 +67,7 @@ def test_a_guess_for_an_answer_that_can_be_read(signing_name: str | None) -> Non
         ("secretsmanager.us-east-1.amazonaws.com", "secretsmanager"),
         ("s3.us-east-1.amazonaws.com", "s3"),
         ("bucket.s3.us-east-1.amazonaws.com", "s3"),
+        ("logs.s3.us-east-1.amazonaws.com", "s3"),
         ("redshift.cn-north-1.amazonaws.com.cn", "redshift"),
     ],
 )

@@ -68,6 +68,8 @@ def _by_host(http: HttpRequest) -> str | None:
     if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         return None
     labels = host.split(".")
+    if any(label == "s3" or label.startswith("s3-") for label in labels):
+        return "s3"
     return _HOSTS.get(labels[0]) or _HOSTS.get(".".join(labels[:2])) or "s3"
 
 
