@@ -17,7 +17,7 @@ from restframe.storage import About, ObjectInfo, ObjectUrl, OpenObject
 from restframe.storage.objects import Describe, Precondition, Source
 
 MAX_PUT_BYTES = 5 << 30
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 256 << 10
 
 
 @operation("PutObject", waits=True)
