@@ -23,7 +23,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from restframe import errors
 from restframe.server import record
+from restframe.server.listening import listen
 from restframe.server.server import Server
 
 Serve = Callable[..., Any]
@@ -114,27 +116,30 @@ def test_a_second_server_in_the_directory_is_refused_with_the_first_ones_name(se
     assert record.read(served.directory) is not None
 
 
-@pytest.mark.parametrize("option", ["--port", "--proxy-port"])
-def test_a_taken_port_is_an_error_and_leaves_the_directory_closed(serve: Serve, option: str) -> None:
+def test_a_taken_port_is_an_error_and_leaves_the_directory_closed(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        other = {"--port": "--proxy-port", "--proxy-port": "--port"}[option]
-        failed = serve("--port", "0", other, "0", option, port)
+        failed = serve("--port", "0", "--proxy-port", port)
         assert failed.process.wait(30) == 1
     said = failed.process.stderr.read()
     assert said.splitlines() == [
         f"ERROR:  port {port} of 127.0.0.1 is taken",
-        f"HINT:  End what uses it, or take another one with {option}.",
+        "HINT:  End what uses it, or take another one with --proxy-port.",
         "SQLSTATE:  58000",
     ]
     assert record.read(failed.directory) is None
     assert health(serve().url)["status"] == "ok"
 
 
-def test_an_address_that_is_not_ours_is_an_error(serve: Serve) -> None:
-    failed = serve("--host", "192.0.2.1")
-    assert failed.process.wait(30) == 1
-    assert 'ERROR:  "192.0.2.1" is no address of this machine' in failed.process.stderr.read()
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid", "no host", "x" * 300])
+def test_an_address_that_is_not_ours_is_an_error(host: str) -> None:
+    with pytest.raises(errors.OperationalError, match=f'"{host[:100]}" is no address of this machine'):
+        listen(host, 0, "--port")
+
+
+def test_of_a_hosts_addresses_it_takes_the_older_kind() -> None:
+    with listen("localhost", 0, "--port") as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
 
 
 def test_where_other_machines_reach_it_it_warns_makes_no_buckets_and_opens_no_tunnels(serve: Serve) -> None:
@@ -220,6 +225,36 @@ def test_a_request_that_is_under_way_ends_before_the_server_does(serve: Serve) -
     assert (server.directory / "s3" / "rides" / "a").read_bytes() == b"helloworld"
 
 
+def test_a_connection_that_only_waits_does_not_keep_it_from_ending(serve: Serve) -> None:
+    server = serve(RESTFRAME_SHUTDOWN_GRACE_S="60")
+    address = urllib.parse.urlsplit(server.proxy)
+    context = ssl.create_default_context(cafile=server.environment()["AWS_CA_BUNDLE"])
+    connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=context, timeout=10)
+    connection.set_tunnel("sts.amazonaws.com")
+    connection.request("GET", "/_restframe/health")
+    connection.getresponse().read()
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+    connection.close()
+
+
+def test_who_waits_for_a_statement_is_answered_when_it_ends(serve: Serve, endless: str) -> None:
+    server = serve(RESTFRAME_SHUTDOWN_GRACE_S="60")
+    data = client(server, "redshift-data")
+    number = data.execute_statement(ClusterIdentifier="c", Database="dev", Sql=endless)["Id"]
+    answers: list[str] = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(data.describe_statement(Id=number, WaitTimeSeconds=20)["Status"])
+    )
+    waiting.start()
+    time.sleep(0.5)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(15) == 0
+    waiting.join()
+    assert len(answers) == 1
+
+
+@pytest.mark.slow
 def test_a_second_interrupt_does_not_wait_for_requests(serve: Serve) -> None:
     server = serve(RESTFRAME_SHUTDOWN_GRACE_S="60")
     url = urllib.parse.urlsplit(
@@ -237,6 +272,7 @@ def test_a_second_interrupt_does_not_wait_for_requests(serve: Serve) -> None:
     assert record.read(server.directory) is None
 
 
+@pytest.mark.slow
 def test_a_statement_that_runs_does_not_keep_it_from_ending(serve: Serve, endless: str) -> None:
     server = serve(RESTFRAME_SHUTDOWN_GRACE_S="1")
     data = client(server, "redshift-data")

@@ -35,6 +35,9 @@ from restframe.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
 
+_OPEN_FILES = 65_536
+_LEAVE_S = 1.0
+
 
 class Server:
     """Serves a directory until it is told to stop.
@@ -112,7 +115,7 @@ class _Doors:
 
     def _connection(self) -> connection.Connection:
         """For a client that came through the proxy, among the others and ended with them."""
-        return connection.Connection(self._config, self._http.server_state, self._http.lifespan.state)
+        return _Secure(self._config, self._http.server_state, self._http.lifespan.state)
 
     async def serve(self, http: socket.socket, proxy: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -153,11 +156,24 @@ class _Http(uvicorn.Server):
         yield
 
 
+class _Secure(connection.Connection):
+    """A connection under TLS, which otherwise would live on until the client has taken its leave, too."""
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self.loop.call_later(_LEAVE_S, self._leave)
+
+    def _leave(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+
+
 def _raise_limit_of_files() -> None:
     """Many systems begin with 1024, which is few connections; a process may take what its hard limit allows."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def _forget_ourselves(url: str, proxy: str) -> None:
