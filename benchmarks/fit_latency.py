@@ -5,8 +5,8 @@
 PYTHON is an interpreter that has sagemaker>=2.257,<3. Each job is a real training of a small forest through the SDK's
 RandomCutForest; to last as long as wanted, its process is stopped in between (SIGSTOP, SIGCONT) and costs no processor
 time then. Two servers side by side: one whose DescribeTrainingJob waits for the end of a job, as restframe does, and
-one that answers at once. x is the length of the job by the server's own record. The SDK itself sleeps 5 s before it first
-asks, and needs some processor time, which is shown: run this on a machine that has nothing else to do.
+one that answers at once. x is the length of the job by the server's own record. The SDK itself sleeps 5 s before it
+first asks, and needs some processor time, which is shown: run this on a machine that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -50,16 +50,14 @@ def main() -> None:
     with live.restframe() as waiting:
         os.environ["RESTFRAME_DESCRIBE_HOLD_S"] = "0"
         with live.restframe() as hasty:
-            print(
-                f"{'job (s)':>8} {'fit() (s)':>10} {'bar (s)':>8} {'':4} {'SDK CPU (s)':>12} {'answered at once (s)':>21}"
-            )
+            print(f"{'job (s)':>8} {'fit() (s)':>10} {'bar (s)':>8} {'':4} {'SDK CPU (s)':>12} {'at once (s)':>12}")
             for length in lengths:
                 with ThreadPoolExecutor(2) as together:
                     held, hasted = together.map(fit, [python] * 2, [waiting, hasty], [length] * 2, [0, _APART_S])
                 x, took = held["lasted"], held["took"]
                 bar = max(5.5, x + 1)
                 verdict = "ok" if took <= bar else "MISS"
-                print(f"{x:8.2f} {took:10.2f} {bar:8.2f} {verdict:4} {held['cpu']:12.2f} {hasted['took']:21.2f}")
+                print(f"{x:8.2f} {took:10.2f} {bar:8.2f} {verdict:4} {held['cpu']:12.2f} {hasted['took']:12.2f}")
 
 
 def fit(python: str, server: live.Live, length_s: float, delay_s: float) -> dict[str, float]:
