@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import queue
 import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -29,12 +29,11 @@ class Pool:
         self._threads = threads
         self._queued = queued
         self._idle_s = idle_s
-        self._changed = threading.Condition()
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._idle = 0
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._fewer = threading.Condition(self._lock)  # jobs or threads
+        self._unfinished = 0
         self._alive = 0
-        self._busy = 0
-        self._closed = False
 
     async def run(self, function: Callable[[], Value], discard: Callable[[Value], None] | None = None) -> Value:
         """What the function returns or raises, from one of the threads. Busy when there is none to be had.
@@ -46,56 +45,50 @@ class Pool:
         return await job.future
 
     def _submit(self, job: Callable[[], None]) -> None:
-        with self._changed:
-            if self._idle > len(self._waiting):
-                self._waiting.append(job)
-                self._changed.notify()
-            elif self._alive < self._threads:
-                self._alive += 1
-                self._waiting.append(job)
-                threading.Thread(target=self._work, name=self._name, daemon=True).start()
-            elif len(self._waiting) < self._queued:
-                self._waiting.append(job)
-            else:
-                raise Busy(self._name)
+        with self._lock:
+            if self._unfinished >= self._alive:
+                if self._alive < self._threads:
+                    self._alive += 1
+                    threading.Thread(target=self._work, name=self._name, daemon=True).start()
+                elif self._unfinished >= self._threads + self._queued:
+                    raise Busy(self._name)
+            self._unfinished += 1
+        self._jobs.put(job)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
             job()
-            with self._changed:
-                self._busy -= 1
-                if not self._busy:
-                    self._changed.notify_all()
+            with self._lock:
+                self._unfinished -= 1
+                if not self._unfinished:
+                    self._fewer.notify_all()
 
     def _next(self) -> Callable[[], None] | None:
-        with self._changed:
-            self._idle += 1
-            self._changed.wait_for(lambda: self._waiting or self._closed, self._idle_s)
-            self._idle -= 1
-            if not self._waiting:
-                self._alive -= 1
-                self._changed.notify_all()
-                return None
-            self._busy += 1
-            return self._waiting.popleft()
+        """The next job; None when the thread has to leave."""
+        while True:
+            # One thread wakes up for one job, without the interpreter's help: a condition costs several times as much.
+            with contextlib.suppress(queue.Empty):
+                job = self._jobs.get(timeout=self._idle_s)
+                if job is not None:
+                    return job
+            with self._lock:
+                # every job that is unfinished has a thread, which may be this one
+                if self._unfinished < self._alive:
+                    self._alive -= 1
+                    self._fewer.notify_all()
+                    return None
 
     def wait(self, seconds: float) -> bool:
         """Until nothing runs any more; False when the time was over before."""
-        end = time.monotonic() + seconds
-        with self._changed:
-            while self._busy or self._waiting:
-                left = end - time.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(left)
-            return True
+        with self._lock:
+            return self._fewer.wait_for(lambda: not self._unfinished, seconds)
 
     def close(self) -> None:
         """End the threads that have nothing to do: at the end of the process they would hold on to what they saw."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._alive <= self._busy, _LEAVING_S)
+        with self._lock:
+            for _ in range(self._alive):
+                self._jobs.put(None)
+            self._fewer.wait_for(lambda: self._alive <= self._unfinished, _LEAVING_S)
 
 
 class _Job(Generic[Value]):
