@@ -313,6 +313,15 @@ def test_statements_of_the_role_and_of_the_session(aws: Any, data: Any, go: Go) 
     assert data.describe_statement(Id=theirs)["Status"] == "FINISHED"
 
 
+def test_another_database_user_sees_and_uses_nothing_of_ours(aws: Any, data: Any, go: Go) -> None:
+    opened = data.execute_statement(Sql="select 'ours'", SessionKeepAliveSeconds=60, WaitTimeSeconds=20, **TARGET)
+    ann = aws.client("redshift-data", credentials=aws.backend.identity.keys.create("ann", "ann"))
+    for call in (ann.describe_statement, ann.get_statement_result, ann.cancel_statement):
+        assert refused(call, Id=opened["Id"])[0] == "ResourceNotFoundException"
+    assert refused(ann.execute_statement, Sql="select 1", SessionId=opened["SessionId"])[0] == "ValidationException"
+    assert ann.list_statements()["Statements"] == ann.list_sessions()["Sessions"] == []
+
+
 # Sessions
 
 

@@ -30,6 +30,7 @@ def test_a_name_becomes_a_literal() -> None:
         "select b::a",
         "select 'x\\' :a'",
         "select 'no end :a",
+        "select $x$ no end :a $y$",
         "select :other",
     ],
 )

@@ -63,7 +63,7 @@ _PIECE = re.compile(
         | ::
         | : (?P<name> [0-9A-Za-z_]++ )
         | (?P<comment> /\* )
-        | (?P<open> ['"] )""",
+        | (?P<open> ['"] | \$ (?:[^\W\d]\w*+)?+ \$ )""",
     re.VERBOSE | re.DOTALL,
 )
 

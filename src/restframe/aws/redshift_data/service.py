@@ -34,7 +34,10 @@ def asks_to_wait(request: Input) -> bool:
 
 
 def caller(call: Call) -> runs.Caller:
-    return runs.Caller(f"{call.caller.account}:{call.caller.role}", call.caller.arn)
+    """Who sees whose statements: those in one role, as far as they are the same database user by themselves. Else a
+    session or a result of the superuser's would be open to everybody."""
+    principal = call.caller
+    return runs.Caller(f"{principal.account}:{principal.role}:{principal.database_user}", principal.arn)
 
 
 def not_found(message: str, resource: str) -> AwsError:
