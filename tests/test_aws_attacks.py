@@ -19,6 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from restframe.aws import connection as connection_
+from restframe.aws.bodies import Budget
 from restframe.aws.operation import Call, Input, Operations, Output
 from restframe.aws.signature import EMPTY_HASH, Seal, _signing_key
 from restframe.identity import Credentials
@@ -382,6 +383,22 @@ def test_endless_json_in_chunks_is_refused_on_the_way(server: Any) -> None:
     assert heard.startswith(b"HTTP/1.1 413 ")
 
 
+def test_large_bodies_have_only_so_much_room_together(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.application, "memory", Budget(1_500_000))
+    body = json.dumps({"Database": "dev", "Sql": "x" * 90_000}).encode().ljust(1_000_000)
+    signed = {**server.signed("redshift-data", "POST", "/", body, EXECUTE), "Content-Length": str(len(body))}
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
+        slow.sendall(head("POST", "/", signed) + body[:-1])
+        while server.application.memory.take(1_000_000):
+            server.application.memory.give_back(1_000_000)
+            time.sleep(0.01)
+        assert told(server.send("POST", "/", signed, body)) == (503, "ThrottlingException")
+        slow.sendall(body[-1:])
+        assert slow.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert server.send("POST", "/", signed, body)[0] == 200
+    assert server.application.memory.take(1_500_000)
+
+
 def test_a_large_form_for_s3_is_refused(server: Any) -> None:
     signed = server.signed("s3", "POST", "/b?delete", b"")
     heard = raw(server, head("POST", "/b?delete", {**signed, "Content-Length": "100000000"}), seconds=10)
@@ -520,6 +537,36 @@ def test_who_does_not_finish_a_body_is_left(server: Any, monkeypatch: pytest.Mon
         assert time.monotonic() - started < 4
         assert heard.startswith(b"HTTP/1.1 400 ") and not stored
         assert b"<Code>RequestTimeout</Code>" in heard or b"<Code>IncompleteBody</Code>" in heard
+
+
+def test_who_sends_next_to_nothing_all_the_time_is_left(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restframe.aws.app._BODY_IDLE_S", 0.3)
+    monkeypatch.setattr("restframe.aws.bodies._MINIMAL_RATE", 1000)
+    signed = server.signed("s3", "PUT", "/b/k", b"", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.1) as slow:
+        slow.sendall(head("PUT", "/b/k", {**signed, "Content-Length": "100000"}))
+        heard = b""
+        for _ in range(50):
+            slow.sendall(b"x")
+            with contextlib.suppress(TimeoutError):
+                heard += slow.recv(65536)
+            if heard:
+                break
+    assert heard.startswith(b"HTTP/1.1 400 ") and b"RequestTimeout" in heard and not stored
+
+
+# what is written about them
+
+
+def test_nobody_writes_into_the_log(server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("AKIA%0AINFO all is well", "AKIA%1b%5b31m", "AKIA%c3%a4"):
+        query = (
+            f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={name.replace(' ', '%20')}%2F20260101%2Fus-east-1%2Fs3"
+            f"%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=9&X-Amz-SignedHeaders=host&X-Amz-Signature="
+        )
+        status, code = told(server.send("GET", f"/b/k?{query}{'0' * 64}", {"Host": "h"}))
+        assert (status, code) == (400, "AuthorizationHeaderMalformed")
+    assert "all is well" not in caplog.text and "\x1b" not in caplog.text and "ä" not in caplog.text
 
 
 def test_the_server_is_well_after_all_this(server: Any) -> None:

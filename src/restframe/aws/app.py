@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import logging
+import sys
 import threading
 import time
 import uuid
@@ -20,8 +21,8 @@ from typing import Any
 from restframe import __version__
 from restframe.aws import cors, sending, signature
 from restframe.aws.backend import Backend
-from restframe.aws.bodies import Pipe, Receive
-from restframe.aws.exchange import Exchange, Waiting
+from restframe.aws.bodies import Budget, Pipe, Receive
+from restframe.aws.exchange import SMALL_BODY, Exchange, Waiting
 from restframe.aws.http import Headers, HttpRequest, HttpResponse
 from restframe.aws.operation import Operations
 from restframe.aws.pool import Busy, Pool
@@ -43,8 +44,8 @@ SERVICES = {
 }
 HEALTH = "/_restframe/health"
 
-# Bodies up to this size are received before anything else happens.
-_SMALL_BODY = 64 * 1024
+_SENDING_THREADS = 32
+_LARGE_BODIES = 16  # of the largest allowed, in memory at once
 _BODY_IDLE_S = 20.0
 # How much of a refused body is still received, and how long, so that the client gets to read why it was refused.
 _LINGER_BYTES = 16 * 1024 * 1024
@@ -63,6 +64,8 @@ class Application:
         self.backend = backend
         self.quick = Pool("aws-quick", quick_threads, queued=1024)
         self.waiting = Pool("aws-waiting", waiting_threads, queued=0)
+        self.sending = Pool("aws-sending", _SENDING_THREADS, queued=sys.maxsize)  # one piece of each response at most
+        self.memory = Budget(_LARGE_BODIES * backend.warehouse.settings.max_api_request_bytes)
         self.closing = False
         self._noticing: set[threading.Event] = set()
 
@@ -76,9 +79,10 @@ class Application:
         for gone in list(self._noticing):
             gone.set()
         end = time.monotonic() + grace_s
-        done = self.quick.wait(grace_s) and self.waiting.wait(max(0.0, end - time.monotonic()))
-        self.quick.close()
-        self.waiting.close()
+        pools = (self.quick, self.waiting, self.sending)
+        done = all(pool.wait(max(0.0, end - time.monotonic())) for pool in pools)
+        for pool in pools:
+            pool.close()
         return done
 
     @contextlib.contextmanager
@@ -120,6 +124,7 @@ class _Answer:
             self._pipe,
             _content_length(self._http.headers),
             application.operations,
+            application.memory,
         )
         self._pipe.ended = self._exchange.length == 0
         self._client_left = asyncio.Event()
@@ -138,7 +143,7 @@ class _Answer:
             elif not isinstance(response.body, bytes):
                 self._watch_client()
             sent = await sending.send(
-                response, self._send, self._http.method, self._application.waiting, self._client_left, last=reusable
+                response, self._send, self._http.method, self._application.sending, self._client_left, last=reusable
             )
             if not reusable:
                 await self._linger()
@@ -152,12 +157,13 @@ class _Answer:
             if self._watch is not None:
                 self._watch.cancel()
             await self._pipe.close()
+            self._exchange.end()
             self._log(status, sent)
 
     async def _response(self) -> HttpResponse:
         http, exchange = self._http, self._exchange
         pool = self._application.waiting
-        if exchange.length is not None and exchange.length <= _SMALL_BODY and "expect" not in http.headers:
+        if exchange.length is not None and exchange.length <= SMALL_BODY and "expect" not in http.headers:
             exchange.pieces = [await self._small_body(exchange.length)]
             pool = self._application.quick
         if http.path == HEALTH or (http.path == "/ping" and not signature.is_signed(http)):

@@ -18,6 +18,27 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 # A crossing from one thread to another costs as much as copying some hundred kilobytes.
 _BATCH = 256 * 1024
 _BUFFER = 1024 * 1024
+_MINIMAL_RATE = 500.0  # bytes a second
+
+
+class Budget:
+    """Bytes that bodies in memory may have together. Usable from any thread."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there was as much left."""
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
+
+    def give_back(self, size: int) -> None:
+        with self._lock:
+            self._left += size
 
 
 class Pipe:
@@ -36,6 +57,7 @@ class Pipe:
         self._size = 0
         self._room = asyncio.Event()
         self._error: AwsError | None = None
+        self._waited_s = 0.0
         self._task: asyncio.Task[None] | None = None
         self.started = False
         self.ended = False
@@ -64,12 +86,8 @@ class Pipe:
 
     async def _fill(self) -> None:
         try:
-            while not self.ended:
-                async with asyncio.timeout(self._idle_s):
-                    message = await self._receive()
-                if message["type"] == "http.disconnect":
-                    raise incomplete()
-                self._put(message.get("body", b""), ended=not message.get("more_body", False))
+            while not self.ended and self._error is None:
+                await self._receive_one()
                 while self._size >= _BUFFER:
                     self._room.clear()
                     await self._room.wait()
@@ -82,11 +100,21 @@ class Pipe:
                     400,
                 )
             )
-        except AwsError as error:
-            self._fail(error)
-        except asyncio.CancelledError:
+        finally:
             self._fail(incomplete())
-            raise
+
+    async def _receive_one(self) -> None:
+        """TimeoutError when the client is silent for too long, or sends next to nothing all the time."""
+        started = self._loop.time()
+        async with asyncio.timeout(self._idle_s):
+            message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._fail(incomplete())
+        else:
+            self._put(message.get("body", b""), ended=not message.get("more_body", False))
+        self._waited_s += self._loop.time() - started
+        if self._waited_s > self._idle_s and self.received < self._waited_s * _MINIMAL_RATE:
+            raise TimeoutError
 
     def _put(self, piece: bytes, ended: bool) -> None:
         with self._changed:
@@ -99,8 +127,9 @@ class Pipe:
 
     def _fail(self, error: AwsError) -> None:
         with self._changed:
-            self._error = error
-            self._changed.notify_all()
+            if not self.ended and self._error is None:
+                self._error = error
+                self._changed.notify_all()
 
     async def close(self) -> None:
         """Receive no more; whoever still reads gets an error."""

@@ -13,6 +13,8 @@ MAXIMAL_HEAD_BYTES = 64 * 1024
 MAXIMAL_HEADERS = 256
 HEAD_TIMEOUT_S = 20.0
 KEEP_ALIVE_S = 60
+# Each may hold a head and a small body; the next is told 503.
+MAXIMAL_CONNECTIONS = 2048
 
 
 class HeadTooLarge(Exception):
@@ -89,6 +91,7 @@ def config(application: Any, **options: Any) -> uvicorn.Config:
         server_header=False,
         headers=[("server", "restframe")],
         timeout_keep_alive=KEEP_ALIVE_S,
+        limit_concurrency=MAXIMAL_CONNECTIONS,
         proxy_headers=False,
         **options,
     )

@@ -12,14 +12,18 @@ from datetime import UTC, datetime
 from restframe import errors
 from restframe.aws import checksums, chunked, refusals, signature, wire
 from restframe.aws.backend import Backend
-from restframe.aws.bodies import CheckedBody
+from restframe.aws.bodies import Budget, CheckedBody
 from restframe.aws.errors import AwsError
 from restframe.aws.http import Body, Headers, HttpRequest, HttpResponse
 from restframe.aws.operation import Call, Operation, Operations
+from restframe.aws.pool import Busy
 from restframe.aws.wire import Route, Service
 from restframe.identity import Credentials, ExpiredToken, InvalidToken, UnknownAccessKey
 
 logger = logging.getLogger(__name__)
+
+# Bodies up to this size are received before anything else happens.
+SMALL_BODY = 64 * 1024
 
 # Query parameters of presigned requests that stand for headers; the checksum of a body nobody has seen is none.
 _NOT_HOISTED = frozenset(
@@ -43,6 +47,7 @@ class Exchange:
     pieces : the request's body as it comes, or came
     length : bytes of it by the Content-Length header, before they are taken out of chunks
     find_operations : by the name of a service
+    memory : of all exchanges, for bodies that are no small ones
     service, operation, access_key_id : known as soon as they are found out
     """
 
@@ -52,15 +57,25 @@ class Exchange:
     pieces: Iterable[bytes]
     length: int | None
     find_operations: Callable[[str], Operations | None]
+    memory: Budget
     service: Service | None = None
     operation: str = "-"
     access_key_id: str = "-"
     gone: threading.Event = field(default_factory=threading.Event)
     _route: Route | None = field(default=None, init=False)
+    _taken_bytes: int = field(default=0, init=False)
 
     def begin(self) -> HttpResponse | Waiting:
-        """The response, or what is left to do for it when the operation waits. Raises nothing."""
+        """The response, or what is left to do for it when the operation waits.
+
+        Busy when there is no room for its body; raises nothing else.
+        """
         return self._guarded(self._begin)
+
+    def end(self) -> None:
+        """Nobody needs the body any more."""
+        self.memory.give_back(self._taken_bytes)
+        self._taken_bytes = 0
 
     def fail_busy(self) -> HttpResponse:
         """For a request that cannot be answered now."""
@@ -83,6 +98,8 @@ class Exchange:
             return step()
         except AwsError as error:
             return self.fail(error)
+        except Busy:
+            raise
         except Exception:
             logger.exception("%s %s.%s failed", self.request_id, self.service_name, self.operation)
             message = "We encountered an internal error. Please try again."
@@ -206,6 +223,11 @@ class Exchange:
         )
         if body.length is not None and body.length > limit:
             raise too_large
+        expected = limit if body.length is None else body.length
+        if expected > SMALL_BODY:
+            if not self.memory.take(expected):
+                raise Busy
+            self._taken_bytes = expected
         pieces = []
         size = 0
         while piece := body.read(limit):
