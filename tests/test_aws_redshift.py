@@ -30,6 +30,18 @@ def test_any_identifier_means_this_server(aws: Any, cluster: Any) -> None:
     assert cluster.describe_clusters(TagKeys=["team"])["Clusters"] == []
 
 
+@pytest.mark.parametrize(
+    "identifier", ["a" * 64, "a" * 100_000, "a b", "a\nb", "\u00e4"], ids=lambda name: ascii(name)[:20]
+)
+@pytest.mark.parametrize(
+    "operation", ["describe_clusters", "pause_cluster", "resume_cluster", "modify_cluster_iam_roles"]
+)
+def test_an_identifier_that_can_be_none_is_not_repeated(shared_aws: Any, operation: str, identifier: str) -> None:
+    with pytest.raises(ClientError, match="InvalidParameterValue") as caught:
+        getattr(shared_aws.client("redshift"), operation)(ClusterIdentifier=identifier)
+    assert len(caught.value.response["Error"]["Message"]) < 200
+
+
 def test_a_paused_cluster_takes_no_statements_but_everything_else(aws: Any, cluster: Any) -> None:
     assert cluster.pause_cluster(ClusterIdentifier="x")["Cluster"]["ClusterStatus"] == "paused"
     assert cluster.describe_clusters(ClusterIdentifier="x")["Clusters"][0]["ClusterStatus"] == "paused"

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/redshift/latest/APIReference/API_Operations.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from restframe.aws.operation import Call, Input, Operations, Output
 
 NAME = "restframe"  # of the cluster, the workgroup and the namespace of somebody who names none
 NODE_TYPE = "restframe"
+# Amazon's have no underscores and dots; who has named a stage in another way shall not mind
+_IDENTIFIER = re.compile(r"[\w.-]{1,63}", re.ASCII)
 
 operations = Operations("redshift", general="InvalidParameterValue")
 
@@ -27,7 +30,7 @@ def describe_clusters(request: Input, call: Call) -> Output:
     """
     if request.get("TagKeys") or request.get("TagValues"):
         return {"Clusters": []}
-    return {"Clusters": [_cluster(call, request.get("ClusterIdentifier") or NAME)]}
+    return {"Clusters": [_cluster(call, _identifier(request))]}
 
 
 @operations("PauseCluster")
@@ -37,7 +40,7 @@ def pause_cluster(request: Input, call: Call) -> Output:
     InvalidClusterState when it is paused already.
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_PauseCluster.html
     """
-    identifier = request["ClusterIdentifier"]
+    identifier = _identifier(request)
     if not call.backend.warehouse.pause():
         raise AwsError("InvalidClusterState", f"The cluster {identifier} is already paused.")
     return {"Cluster": _cluster(call, identifier)}
@@ -49,7 +52,7 @@ def resume_cluster(request: Input, call: Call) -> Output:
 
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_ResumeCluster.html
     """
-    identifier = request["ClusterIdentifier"]
+    identifier = _identifier(request)
     if not call.backend.warehouse.resume():
         raise AwsError("InvalidClusterState", f"The cluster {identifier} is not paused.")
     return {"Cluster": _cluster(call, identifier)}
@@ -62,14 +65,14 @@ def modify_cluster_iam_roles(request: Input, call: Call) -> Output:
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyClusterIamRoles.html
     """
     added, removed = request.get("AddIamRoles", ()), frozenset(request.get("RemoveIamRoles", ()))
-    default = request.get("DefaultIamRoleArn")
+    default, identifier = request.get("DefaultIamRoleArn"), _identifier(request)
 
     def change(roles: Sequence[str]) -> list[str]:
         wanted = dict.fromkeys([*roles, *added, *([default] if default else [])])
         return [role for role in wanted if role not in removed]
 
     call.backend.warehouse.set_roles(change, default)
-    return {"Cluster": _cluster(call, request["ClusterIdentifier"])}
+    return {"Cluster": _cluster(call, identifier)}
 
 
 @operations("GetClusterCredentials")
@@ -119,6 +122,15 @@ def address(call: Call) -> str:
 
 def created(call: Call) -> datetime:
     return datetime.fromtimestamp(call.backend.warehouse.cluster.created, UTC)
+
+
+def _identifier(request: Input) -> str:
+    """What the client calls the cluster. InvalidParameterValue for what could be no cluster's identifier."""
+    identifier: str = request.get("ClusterIdentifier") or NAME
+    if not _IDENTIFIER.fullmatch(identifier):
+        message = "The parameter ClusterIdentifier is not a valid identifier: 1 to 63 letters, digits and hyphens."
+        raise errors.InvalidParameterValue(message)
+    return identifier
 
 
 def _cluster(call: Call, identifier: str) -> Output:
