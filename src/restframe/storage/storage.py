@@ -60,8 +60,8 @@ class Storage:
         """As `list`, but keys that have the delimiter somewhere behind the prefix are rolled up.
 
         All that begin in the same way up to and with the first delimiter are delivered once, as that beginning. When
-        `after` is such a beginning, what begins with it is passed over. What lies in a folder that is rolled up is
-        not read.
+        `after` is such a beginning, what begins with it is passed over. In our own store, what lies in a folder that
+        is rolled up is not read.
         """
         return self._store(prefix).browse(prefix, after, delimiter)
 
