@@ -76,7 +76,7 @@ def fit(python: str, server: live.Live, length_s: float, delay_s: float) -> dict
     os.kill(child, signal.SIGCONT)
     output, complaints = client.communicate()
     if client.returncode != 0:
-        raise SystemExit(complaints)
+        raise SystemExit(f"{complaints}\nthe client ended with {client.returncode}")
     said: dict[str, float] = json.loads(output.splitlines()[-1])
     return said
 
@@ -85,12 +85,12 @@ def _training_process(server: int, client: subprocess.Popen[str]) -> int:
     """The process in which the server trains, as soon as there is one."""
     while client.poll() is None:
         for listed in Path(f"/proc/{server}/task").glob("*/children"):
-            for child in listed.read_text().split():
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # threads and processes end while we look
+                for child in listed.read_text().split():
                     if b"restframe.jobs.child" in Path(f"/proc/{child}/cmdline").read_bytes():
                         return int(child)
         time.sleep(0.01)
-    raise SystemExit(client.communicate()[1])
+    raise SystemExit(f"{client.communicate()[1]}\nthe client ended with {client.returncode}, and no training was seen")
 
 
 if __name__ == "__main__":
