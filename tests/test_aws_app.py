@@ -424,7 +424,8 @@ def test_slow_uploads_hold_nobody_up(server: Any) -> None:
 
 
 def test_when_all_are_waiting_the_next_is_told_to_come_later(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.application, "waiting", Pool("one", threads=1, queued=0))
+    pool = Pool("one", threads=1, queued=0)
+    monkeypatch.setattr(server.application, "waiting", pool)
     client = server.client("redshift-data")
     statement = "d9b6c0c9-0747-4bf4-b142-e8883122f766"
     with ThreadPoolExecutor(1) as threads:
@@ -438,6 +439,7 @@ def test_when_all_are_waiting_the_next_is_told_to_come_later(server: Any, monkey
         client.execute_statement(Database="dev", Sql="select 1")
         scene.go.set()
         assert first.result()["Status"] == "FINISHED"
+    pool.close()
 
 
 def describing(server: Any) -> http.client.HTTPConnection:
