@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -394,3 +395,20 @@ def test_many_rows_are_stored_as_one_is(session: Session, count: int) -> None:
     for literal in ("'1.6'", "'0x1F'", "'true'"):
         with pytest.raises(errors.InvalidTextRepresentation):
             session.execute(f"INSERT INTO whole VALUES {', '.join([f'({literal})'] * count)}")
+
+
+def test_what_is_undone_after_a_cancellation_is_not_cancelled_too(
+    warehouse: Warehouse, endless: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse.session() as session:
+        run = session.connection.run
+
+        def slow(sql: str, parameters: Any = ()) -> Any:
+            if sql.startswith("SET VARIABLE restframe_schema"):
+                run("SELECT sum(a.range * b.range) FROM range(5000) a, range(5000) b")
+            return run(sql, parameters)
+
+        monkeypatch.setattr(session.connection, "run", slow)
+        with pytest.raises(errors.QueryCanceled, match="statement timeout"):
+            session.execute(f"set search_path to elsewhere; set statement_timeout to 30; {endless}")
+        assert session.execute("select current_schema()").scalar() == "public"

@@ -70,6 +70,7 @@ class Session:
         self._notices: list[Notice] = []
         self._lock = threading.Lock()  # over what runs and whether it is cancelled
         self._executing = False
+        self._undoing = False
         self._cancelled: str | None = None  # why, when it is
         self._deadline: float | None = None  # of the running statement, on the monotonic clock
         self._set_engine_variables()
@@ -225,7 +226,7 @@ class Session:
         """Mark a statement as cancelled and interrupt it; returns whether it is still being executed."""
         with self._lock:
             streaming = self._result is not None and self._result.streams
-            if statement_id != self.statement_id or not (self._executing or streaming):
+            if statement_id != self.statement_id or self._undoing or not (self._executing or streaming):
                 return False
             self._cancelled = reason
             self.connection.interrupt()
@@ -386,11 +387,16 @@ class Session:
         self.services.locks.release_all(self)
 
     def _undo(self) -> None:
-        """Roll back after an error; a BEGIN block stays failed until it is ended."""
-        if self.transaction == "open":
-            self._rollback()
-            self.transaction = "failed" if self._scope == "block" else "idle"
-        self.services.locks.release_all(self)
+        """Roll back after an error; a BEGIN block stays failed until it is ended. Nothing may interrupt that."""
+        with self._lock:
+            self._undoing = True
+        try:
+            if self.transaction == "open":
+                self._rollback()
+                self.transaction = "failed" if self._scope == "block" else "idle"
+            self.services.locks.release_all(self)
+        finally:
+            self._undoing = False
 
     def _give_space_back(self) -> None:
         """What was written before the disk was full fills it until a checkpoint, and nobody could write anything."""
