@@ -88,7 +88,7 @@ def get_object(request: Input, call: Call) -> Output:
         span = ranges.asked(request, info)
         found = storage(call).open(url, *((span.start, span.end) if span else ()))
         if found.info == info:
-            return {"Body": Pieces(found), **_members(request, info, span)}
+            return {"Body": _body(found, span), **_members(request, info, span)}
         found.stream.close()  # replaced since, and the range may be another
         info = found.info
 
@@ -111,6 +111,14 @@ def _members(request: Input, info: ObjectInfo, span: ranges.Span | None) -> dict
         "ContentLength": info.size_bytes if span is None else span.size_bytes,
         "ContentRange": None if span is None else span.content_range(info),
     }
+
+
+def _body(found: OpenObject, span: ranges.Span | None) -> bytes | Pieces:
+    size_bytes = found.info.size_bytes if span is None else span.size_bytes
+    if size_bytes > _PIECE_BYTES:
+        return Pieces(found)
+    with found:  # one piece, which is sent without another thread
+        return found.stream.read()
 
 
 class Pieces(Iterator[bytes]):
