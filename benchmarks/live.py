@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -95,6 +96,45 @@ def moto(program: str) -> Iterator[Live]:
                 break
             time.sleep(0.1)
         yield Live(f"http://127.0.0.1:{port}", keys, process.pid)
+
+
+@contextlib.contextmanager
+def canned(answers: Mapping[str, dict[str, Any]]) -> Iterator[Live]:
+    """A server that does nothing but send the same answer to every call of an operation: what is left is the client.
+
+    answers : by operation
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        process = multiprocessing.get_context("fork").Process(target=_answer, args=(listening, answers), daemon=True)
+        process.start()
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
+    try:
+        yield Live(f"http://127.0.0.1:{port}", keys, process.pid or 0)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _answer(listening: socket.socket, answers: Mapping[str, dict[str, Any]]) -> None:
+    """One connection after the other; a request is one that has arrived in whole."""
+    said = {}
+    for operation, answer in answers.items():
+        body = json.dumps(answer).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        said[operation.encode()] = head.encode() + body
+    while True:
+        connection, _ = listening.accept()
+        with connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            received = b""
+            while piece := connection.recv(65536):
+                received += piece
+                head, end, body = received.partition(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+                if end and len(body) >= length:
+                    connection.sendall(said[head.partition(b"RedshiftData.")[2].partition(b"\r\n")[0]])
+                    received = b""
 
 
 @contextlib.contextmanager
