@@ -119,6 +119,17 @@ def test_a_body_that_cannot_be_read(body: str | bytes, message: str) -> None:
     assert refusal("RedshiftData.ExecuteStatement", body) == f"SerializationException: {message}"
 
 
+@pytest.mark.parametrize(
+    ("inside", "levels"), [("", 0), ("[]", 1), ('{"a": []}, ' * 50 + "[]", 2), ('"[[", {}, [{"}": 1}]', 2)]
+)
+def test_how_deep_a_text_may_be(inside: str, levels: int) -> None:
+    target, around = "RedshiftData.ExecuteStatement", 63 - levels
+    fitting = f'{{"Sql": "a", "Sauce": {"[" * around}{inside}{"]" * around}}}'
+    assert parse(target, fitting) == {"Sql": "a"}
+    assert "is nested too deeply" in refusal(target, fitting.replace('"Sauce": ', '"Sauce": [').replace("]}", "]]}"))
+    assert "is not valid JSON" in refusal(target, fitting[:-1] + ', "b": [' + "[]," * 100)
+
+
 def test_brackets_in_texts_are_not_deep() -> None:
     sql = "[" * 1000 + '"{{{'
     assert parse("RedshiftData.ExecuteStatement", json.dumps({"Sql": sql})) == {"Sql": sql}

@@ -23,6 +23,8 @@ from restframe.aws.wire.values import Unreadable
 
 _DEEPEST = 64  # how far lists and objects may stand in one another
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
 Read = Callable[[Any], Any]
 Write = Callable[[Any], Any]
@@ -110,7 +112,7 @@ def load(body: bytes) -> Any:
     """A JSON text as Python values; Unreadable unless it is one, in UTF-8, and neither ambiguous nor very deep."""
     if not body.strip():
         return {}
-    if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(body) > _DEEPEST:
+    if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deep(body):
         raise Unreadable("the JSON is nested too deeply")
     try:
         text = body.decode("utf-8")
@@ -125,12 +127,15 @@ def load(body: bytes) -> Any:
     return value
 
 
-def _depth(body: bytes) -> int:
-    deepest = depth = 0
-    for bracket in re.finditer(rb"[][{}]", _STRING.sub(b"", body)):
-        depth += 1 if bracket[0] in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _is_deep(body: bytes) -> bool:
+    """Whether lists and objects stand in one another further than they may."""
+    brackets = _STRING.sub(b"", body).translate(_BRACKETS, _OTHERS)
+    for _ in range(_DEEPEST):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")  # all that have nothing in them any more: one level
+    # what is left and has no pair does not close, and is no JSON anyway
+    return b"[]" in brackets or brackets.count(b"[") > _DEEPEST
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
