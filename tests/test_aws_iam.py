@@ -80,6 +80,16 @@ def test_a_role_that_is_not_there(iam: Any) -> None:
     assert _refused(iam.list_role_policies, RoleName="nobody") == expected
 
 
+def test_a_name_that_can_be_none_is_not_repeated_whole(iam: Any) -> None:
+    for call, request in (
+        (iam.simulate_principal_policy, {"PolicySourceArn": "a" * 2048, "ActionNames": ["s3:*"]}),
+        (iam.detach_role_policy, {"RoleName": "restframe", "PolicyArn": "a" * 2048}),
+    ):
+        code, message, _ = _refused(call, **request)
+        assert code == "NoSuchEntity"
+        assert len(message) < 250
+
+
 def test_a_role_that_was_only_taken_can_still_be_created(shared_aws: Any, iam: Any) -> None:
     shared_aws.client("sts").assume_role(RoleArn="arn:aws:iam::000000000000:role/etl", RoleSessionName="night")
     iam.attach_role_policy(RoleName="etl", PolicyArn=SAGEMAKER)

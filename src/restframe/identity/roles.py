@@ -78,7 +78,7 @@ class Roles:
     def find(self, name: str) -> Role:
         row = self._journal.row("SELECT * FROM roles WHERE name = ?", (name,))
         if row is None:
-            raise RoleNotFound(f"The role with name {name} cannot be found.")
+            raise RoleNotFound(f"The role with name {name[:100]} cannot be found.")
         return _role(row)
 
     def all(self) -> list[Role]:
@@ -164,8 +164,8 @@ class Roles:
 
 def no_policy(name: str, *, attached: bool) -> PolicyNotFound:
     if attached:
-        return PolicyNotFound(f"Policy {name} was not found.")
-    return PolicyNotFound(f"The role policy with name {name} cannot be found.")
+        return PolicyNotFound(f"Policy {name[:200]} was not found.")
+    return PolicyNotFound(f"The role policy with name {name[:100]} cannot be found.")
 
 
 def _role(row: sqlite3.Row) -> Role:
