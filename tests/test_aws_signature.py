@@ -249,6 +249,19 @@ def test_an_authorization_header_that_cannot_be(changes: dict[str, str], expecte
     assert code(authorized(**changes), JSON) == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"SignedHeaders=host;x-amz-date": "SignedHeaders=x-amz-date"}, "'host' must be a 'SignedHeader'"),
+        ({"date": "20130523"}, "Date in Credential scope does not match YYYYMMDD .*: '20130523' != "),
+        ({"aws4_request": "aws5_request"}, "Credential should be scoped with a valid terminator"),
+    ],
+)
+def test_what_a_claim_must_have_whatever_its_signature(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(AwsError, match=message):
+        signature.claim(authorized(**changes), JSON)
+
+
 def test_amazon_headers_that_are_not_signed_are_refused() -> None:
     request = signed(botocore.auth.S3SigV4Auth, "s3")
     with pytest.raises(AwsError) as caught:
