@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from restframe.storage import ObjectUrl, OpenObject, Storage
+
 
 @pytest.fixture(autouse=True)
 def source_object(s3: Any) -> None:
@@ -122,3 +124,29 @@ def test_conditions_on_the_source(s3: Any) -> None:
     ):
         assert code(s3.copy_object, **copy, **condition) == (412, "PreconditionFailed")
     assert code(s3.copy_object, **copy, IfNoneMatch="*") == (412, "PreconditionFailed")
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_a_source_that_is_replaced_while_it_is_looked_at(s3: Any, monkeypatch: pytest.MonkeyPatch, part: bool) -> None:
+    """The conditions and the range are then those of what is copied."""
+    opens: list[str] = []
+    open_now, replacement = Storage.open, b"good morning"
+
+    def open_later(storage: Storage, url: ObjectUrl, *span: int) -> OpenObject:
+        opens.append(url.key)
+        if len(opens) == 1:
+            s3.put_object(Bucket="rides", Key=SOURCE["Key"], Body=replacement)
+        return open_now(storage, url, *span)
+
+    monkeypatch.setattr(Storage, "open", open_later)
+    upload = {"Bucket": "rides", "Key": "copy"}
+    if part:
+        upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
+        copied = s3.upload_part_copy(**upload, PartNumber=1, CopySource=SOURCE)["CopyPartResult"]
+    else:
+        copied = s3.copy_object(**upload, CopySource=SOURCE)["CopyObjectResult"]
+    assert copied["ETag"] == '"2b849500e4585dab4196ec9a415edf8f"'
+    opens.clear()
+    replacement = b"good evening"
+    condition = {"CopySourceIfMatch": copied["ETag"]}
+    assert code(s3.copy_object, Bucket="rides", Key="c", CopySource=SOURCE, **condition) == (412, "PreconditionFailed")

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 from restframe import errors
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input
-from restframe.aws.s3 import conditions
+from restframe.aws.s3 import conditions, ranges
+from restframe.aws.s3.objects import MAX_PUT_BYTES
 from restframe.aws.s3.requests import check_bucket, check_key, check_version, invalid_argument, storage
 from restframe.storage import ObjectInfo, ObjectUrl, OpenObject
 from restframe.storage.urls import shown
@@ -34,25 +35,34 @@ def source_url(request: Input) -> ObjectUrl:
     return ObjectUrl(bucket, key)
 
 
-def head(request: Input, call: Call) -> ObjectInfo:
-    """The source, when the conditions on it hold."""
+def opened(request: Input, call: Call) -> OpenObject:
+    """The bytes of the source, or of CopySourceRange of it, and what is known of the version they are of.
+
+    The conditions are those of that very version: one that is replaced meanwhile is looked at again. InvalidRequest
+    beyond 5 GB.
+    """
     url = source_url(request)
     try:
         info = storage(call).head(url)
+        while True:
+            conditions.check_source(request, info)
+            found = storage(call).open(url, *_span(request, info))
+            if found.info == info:
+                return found
+            found.stream.close()
+            info = found.info
     except errors.NoSuchBucket as error:
         message = "The specified bucket does not exist"
         raise AwsError("NoSuchBucket", message, 404, BucketName=url.bucket) from error
     except errors.NoSuchKey as error:
         raise AwsError("NoSuchKey", "The specified key does not exist.", 404, Key=shown(url.key, 1024)) from error
-    conditions.check_source(request, info)
-    return info
 
 
-def opened(info: ObjectInfo, call: Call, start: int = 0, end: int | None = None) -> OpenObject:
-    """The bytes of that very version. PreconditionFailed when it was replaced since it was looked at."""
-    found = storage(call).open(info.url, start, end)
-    if found.info.etag != info.etag:
-        found.stream.close()
-        message = "The source was replaced while it was being copied"
-        raise AwsError("PreconditionFailed", message, 412, Condition="x-amz-copy-source-If-Match")
-    return found
+def _span(request: Input, info: ObjectInfo) -> tuple[int, int]:
+    span = ranges.of_source(request.get("CopySourceRange"), info)
+    if span.size_bytes > MAX_PUT_BYTES:
+        message = (
+            f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_PUT_BYTES}"
+        )
+        raise AwsError("InvalidRequest", message, 400)
+    return span.start, span.end

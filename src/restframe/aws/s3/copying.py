@@ -10,7 +10,7 @@ from restframe.aws import checksums
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Output
 from restframe.aws.s3 import conditions, copy_source, descriptions
-from restframe.aws.s3.objects import MAX_PUT_BYTES, check_early, store
+from restframe.aws.s3.objects import check_early, store
 from restframe.aws.s3.requests import object_url, operation, quoted, seconds
 from restframe.storage import About, ObjectInfo
 
@@ -38,15 +38,9 @@ def copy_object(request: Input, call: Call) -> Output:
         raise AwsError("InvalidRequest", message, 400)
     condition = conditions.for_change(request)
     check_early(url, condition, call)
-    info = copy_source.head(request, call)
-    if info.size_bytes > MAX_PUT_BYTES:
-        message = (
-            f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_PUT_BYTES}"
-        )
-        raise AwsError("InvalidRequest", message, 400)
-    known = _about(request, info)
-    with copy_source.opened(info, call) as found:
-        hashed = Hashed(found.stream, _algorithms(request, info.about))
+    with copy_source.opened(request, call) as found:
+        known = _about(request, found.info)
+        hashed = Hashed(found.stream, _algorithms(request, found.info.about))
         copied = store(url, hashed, lambda _: dataclasses.replace(known, checksums=hashed.checksums()), condition, call)
     result = {
         "ETag": quoted(copied.etag),

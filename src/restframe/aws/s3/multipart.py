@@ -17,9 +17,9 @@ from restframe import errors
 from restframe.aws import checksums
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Output
-from restframe.aws.s3 import conditions, copy_source, crcs, descriptions, ranges
+from restframe.aws.s3 import conditions, copy_source, crcs, descriptions
 from restframe.aws.s3.copying import Hashed
-from restframe.aws.s3.objects import MAX_PUT_BYTES, check_early, sized_body, source
+from restframe.aws.s3.objects import check_early, sized_body, source
 from restframe.aws.s3.objects import checksums_of as checksums_of_body
 from restframe.aws.s3.requests import invalid_argument, not_implemented, object_url, operation, quoted, seconds, storage
 from restframe.storage import ObjectInfo, ObjectUrl
@@ -103,15 +103,8 @@ def upload_part_copy(request: Input, call: Call) -> Output:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
     """
     upload, number = _upload_and_number(request, call)
-    info = copy_source.head(request, call)
-    span = ranges.of_source(request.get("CopySourceRange"), info)
-    if span.size_bytes > MAX_PUT_BYTES:
-        message = (
-            f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_PUT_BYTES}"
-        )
-        raise AwsError("InvalidRequest", message, 400)
     algorithms = (upload.options[_ALGORITHM],) if _ALGORITHM in upload.options else ()
-    with copy_source.opened(info, call, span.start, span.end) as found:
+    with copy_source.opened(request, call) as found:
         hashed = Hashed(found.stream, algorithms)
         part = uploads(upload.url, call).put(
             upload, number, hashed, lambda _: next(iter(hashed.checksums().values()), "")
