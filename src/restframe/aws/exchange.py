@@ -195,9 +195,6 @@ class Exchange:
         body = self._all(CheckedBody(self.pieces, self.length))
         words = refusals.of_protocol(service.protocol)
         digest = hashlib.sha256(body).hexdigest()
-        said = self.http.headers.get("x-amz-content-sha256", digest)
-        if said != digest:
-            raise words.does_not_match()
         signature.verify(claim, credentials.secret_access_key, self.http, digest, words)
         self._route = service.route(self.http, body)
         return credentials, claim, body
