@@ -63,12 +63,13 @@ def endless() -> str:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of one megabyte, or of as many as the test's parameter says."""
+    megabytes = getattr(request, "param", 1)
     path = tmp_path / "small"
     path.mkdir()
     mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(path)], capture_output=True, text=True
     )
     if mount.returncode != 0:
         pytest.skip(f"cannot mount a small file system: {mount.stderr.strip()}")
@@ -269,6 +270,13 @@ def serving(directory: Path) -> Iterator[Aws]:
 def aws(tmp_path: Path) -> Iterator[Aws]:
     """The AWS APIs of a fresh warehouse, served as `restframe serve` does."""
     with serving(tmp_path / "warehouse") as live:
+        yield live
+
+
+@pytest.fixture
+def cramped_aws(small_disk: Path) -> Iterator[Aws]:
+    """The same on a small disk."""
+    with serving(small_disk / "warehouse") as live:
         yield live
 
 

@@ -78,8 +78,9 @@ class Journal:
                 self._connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
                 self._rollback()
-                kind = errors.DiskFull if "disk is full" in str(error) else errors.OperationalError
-                raise kind(f"the service journal: {error}") from error
+                if "disk is full" in str(error):
+                    raise errors.DiskFull("the server's disk is full; nothing was changed") from error
+                raise errors.OperationalError(f"the service journal: {error}") from error
             except BaseException:
                 self._rollback()
                 raise
