@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -383,20 +384,38 @@ def test_endless_json_in_chunks_is_refused_on_the_way(server: Any) -> None:
     assert heard.startswith(b"HTTP/1.1 413 ")
 
 
+class Watched(Budget):
+    """A budget that tells when something of it was taken, and given back."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.taken = threading.Event()
+        self.given_back = threading.Semaphore(0)
+
+    def take(self, size: int) -> bool:
+        taken = super().take(size)
+        self.taken.set()
+        return taken
+
+    def give_back(self, size: int) -> None:
+        super().give_back(size)
+        if size:
+            self.given_back.release()
+
+
 def test_large_bodies_have_only_so_much_room_together(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.application, "memory", Budget(1_500_000))
+    memory = Watched(1_500_000)
+    monkeypatch.setattr(server.application, "memory", memory)
     body = json.dumps({"Database": "dev", "Sql": "x" * 90_000}).encode().ljust(1_000_000)
     signed = {**server.signed("redshift-data", "POST", "/", body, EXECUTE), "Content-Length": str(len(body))}
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
         slow.sendall(head("POST", "/", signed) + body[:-1])
-        while server.application.memory.take(1_000_000):
-            server.application.memory.give_back(1_000_000)
-            time.sleep(0.01)
+        assert memory.taken.wait(10)
         assert told(server.send("POST", "/", signed, body)) == (503, "ThrottlingException")
         slow.sendall(body[-1:])
         assert slow.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert memory.given_back.acquire(timeout=10)
     assert server.send("POST", "/", signed, body)[0] == 200
-    assert server.application.memory.take(1_500_000)
 
 
 def test_a_large_form_for_s3_is_refused(server: Any) -> None:
