@@ -159,6 +159,16 @@ def test_endpoints_that_do_not_answer(aws: Any, runtime: Any) -> None:
     assert refusal() == "Endpoint Taxi of account 000000000000 is not in service."
 
 
+def test_a_model_whose_artefact_went_away(aws: Any, runtime: Any) -> None:
+    aws.warehouse.storage.delete(ObjectUrl.parse(ARCHIVE))
+    aws.warehouse.jobs.endpoints.close()  # as a restart leaves it: loaded when somebody asks
+    with pytest.raises(runtime.exceptions.ModelError, match="server error") as caught:
+        runtime.invoke_endpoint(EndpointName="Taxi", ContentType="text/csv", Body=b"1\n")
+    response = caught.value.response
+    assert (response["ResponseMetadata"]["HTTPStatusCode"], response["OriginalStatusCode"]) == (424, 500)
+    assert response["OriginalMessage"] == f'object "{ARCHIVE}" does not exist'
+
+
 def test_six_megabytes_are_taken(runtime: Any) -> None:
     body = b"1000\n" * ((6 << 20) // 5)
     answer = runtime.invoke_endpoint(EndpointName="Taxi", Body=body, ContentType="text/csv", Accept="text/csv")

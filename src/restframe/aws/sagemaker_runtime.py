@@ -25,7 +25,7 @@ def invoke_endpoint(request: Input, call: Call) -> Output:
 
     ValidationError for an endpoint that does not exist or does not serve, TargetVariant and TargetModel that it does
     not have, more than 6 MB. ModelError with OriginalStatusCode and OriginalMessage when the model refuses the request
-    or its server fails; what does not answer at all counts as 500.
+    or its server fails; what does not answer at all counts as 500, and so does an artefact that is not there any more.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
     """
     name, body, jobs = request["EndpointName"], request["Body"], call.backend.warehouse.jobs
@@ -44,7 +44,7 @@ def invoke_endpoint(request: Input, call: Call) -> Output:
         raise _refusal(f"Endpoint {name} of account {call.caller.account} not found.") from error
     except errors.EndpointNotReady as error:
         raise _refusal(f"Endpoint {name} of account {call.caller.account} is not in service.") from error
-    except (errors.EndpointFailed, errors.DataError, errors.NotSupportedError) as error:
+    except (errors.EndpointFailed, errors.StorageError, errors.DataError, errors.NotSupportedError) as error:
         raise _model_error(error, name, variant, call) from error
     return {
         "Body": answer,
@@ -69,6 +69,8 @@ def _model_error(error: errors.Error, endpoint: str, variant: str, call: Call) -
         status = error.status or 500
         if error.answer:
             message = error.answer.decode("utf-8", "replace")
+    elif isinstance(error, errors.StorageError):
+        status = 500  # the artefact went away
     else:
         status = 415 if isinstance(error, errors.NotSupportedError) else 400
     group = f"{LOG_GROUP}/{endpoint}"
