@@ -23,6 +23,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from restframe import errors
+from restframe.aws import connection as connection_
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Operations, Output
 from restframe.aws.pool import Pool
@@ -334,6 +335,17 @@ def test_what_an_answer_holds_is_let_go_when_the_client_leaves(server: Any) -> N
     response.close()
     connection.close()
     assert scene.closed.wait(5)
+
+
+def test_what_an_answer_holds_is_let_go_when_the_client_takes_nothing_of_it(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_, "STALLED_S", 0.3)
+    scene.objects["k"] = b"x" * 50_000_000
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    with contextlib.closing(connection):
+        connection.request("GET", "/b/k", headers=server.signed("s3", "GET", "/b/k"))
+        assert scene.closed.wait(5)
 
 
 def test_head_reads_nothing(server: Any) -> None:

@@ -13,6 +13,7 @@ MAXIMAL_HEAD_BYTES = 64 * 1024
 MAXIMAL_HEADERS = 256
 HEAD_TIMEOUT_S = 20.0
 KEEP_ALIVE_S = 60
+STALLED_S = 120.0
 # Each may hold a head and a small body; the next is told 503.
 MAXIMAL_CONNECTIONS = 2048
 
@@ -22,12 +23,13 @@ class HeadTooLarge(Exception):
 
 
 class Connection(HttpToolsProtocol):
-    """A client's connection that must bring the head of a request within a time and a size.
+    """A client's connection that must bring the head of a request within a time and a size, and take what it asked for.
 
-    Bodies have their own limits: they are read by the application, piece by piece.
+    Bodies of requests have their own limits: they are read by the application, piece by piece.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -37,7 +39,21 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
+        self._taking_again()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALLED_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._taking_again()
+        super().resume_writing()
+
+    def _taking_again(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
