@@ -48,9 +48,16 @@ def test_a_guess_for_an_answer_that_can_be_read(signing_name: str | None) -> Non
     assert guess(content_type=form) == "sts"
     assert guess("GET /?Action=GetCallerIdentity&Version=2011-06-15") == "sts"
     assert guess("POST /endpoints/a/invocations") == "sagemaker-runtime"
-    assert guess("GET /bucket/key") == "s3"
-    assert guess("GET /") == "s3"
-    assert guess("PUT /bucket/key", content_type=form) == "s3"
+
+
+def test_a_guess_of_who_has_paths() -> None:
+    form = "application/x-www-form-urlencoded; charset=utf-8"
+    assert find("GET /bucket/key") == "s3"
+    assert find("GET /") == "s3"
+    assert find("PUT /bucket/key", content_type=form) == "s3"
+    assert find("GET /bucket/key", "s3express") == "s3"
+    assert find("GET /2013-04-01/hostedzone", "route53") == "s3"
+    assert wire.service(find("GET /2015-03-31/functions", "lambda")).protocol == "rest-json"
 
 
 @pytest.mark.parametrize(

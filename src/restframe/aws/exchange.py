@@ -166,9 +166,7 @@ class Exchange:
         operations = self.find_operations(service.name)
         operation = operations.get(name) if operations else None
         if operation is None:
-            message = f"restframe does not serve {service.name} {name}. docs/aws.md lists the operations it serves."
-            code, status = _NOT_SERVED.get(service.protocol, ("UnknownOperationException", 501))
-            raise AwsError(code, message, status)
+            raise _not_served(service, f"{service.name} {name}", "operations")
         return operation
 
     # who sent it
@@ -177,8 +175,8 @@ class Exchange:
         words = refusals.of_protocol(service.protocol)
         claim = signature.claim(self.http, words)
         self.access_key_id = claim.access_key_id[:32]
-        if claim.service != service.signing_name:
-            raise words.scope(f"Credential should be scoped to correct service: '{service.signing_name}'.")
+        if claim.service != service.signing_name:  # then nobody here has that name
+            raise _not_served(service, claim.service[:50], "services")
         signature.check_time(claim, words, datetime.now(UTC))
         try:
             return self.backend.identity.credentials(claim.access_key_id, claim.session_token), claim
@@ -259,6 +257,12 @@ class Exchange:
 
 
 _NOT_SERVED = {"query": ("InvalidAction", 400), "rest-xml": ("NotImplemented", 501)}
+
+
+def _not_served(service: Service, what: str, listed: str) -> AwsError:
+    """In the words of a service."""
+    code, status = _NOT_SERVED.get(service.protocol, ("UnknownOperationException", 501))
+    return AwsError(code, f"restframe does not serve {what}. docs/aws.md lists the {listed} it serves.", status)
 
 
 def _payload_hash(http: HttpRequest, claim: signature.Claim) -> str:

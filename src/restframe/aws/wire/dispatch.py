@@ -38,6 +38,7 @@ _PROTOCOLS: dict[str, Callable[[str, dict[str, Any]], Service]] = {
     "rest-json": RestJson,
     "rest-xml": RestXml,
 }
+_SPEAK_XML = ("s3", "cloudfront", "route53")
 _INVOCATION = re.compile(r"/endpoints/[^/]+/(?:async-)?invocations(?:-response-stream)?/?")
 
 
@@ -52,7 +53,7 @@ def find(http: HttpRequest, signing_name: str | None) -> str:
         return "sagemaker-runtime" if _INVOCATION.fullmatch(http.path) else "sagemaker"
     if signing_name in SERVICES:
         return str(signing_name)
-    return _by_target(http) or _by_host(http) or _by_form(http)
+    return _by_target(http) or _by_host(http) or _by_form(http, signing_name)
 
 
 def _by_target(http: HttpRequest) -> str | None:
@@ -73,13 +74,15 @@ def _by_host(http: HttpRequest) -> str | None:
     return _HOSTS.get(labels[0]) or _HOSTS.get(".".join(labels[:2])) or "s3"
 
 
-def _by_form(http: HttpRequest) -> str:
+def _by_form(http: HttpRequest, signing_name: str | None) -> str:
     if _INVOCATION.fullmatch(http.path):
         return "sagemaker-runtime"
     form = http.headers.get("content-type").startswith("application/x-www-form-urlencoded")
     if http.path in ("", "/") and (form or "Action=" in http.query):
         # of the services with forms only sts answers without a signature
         return "sts"
+    if signing_name and not signing_name.startswith(_SPEAK_XML):
+        return "sagemaker-runtime"  # Lambda, OpenSearch and most of the others with paths speak JSON as it does
     return "s3"
 
 
