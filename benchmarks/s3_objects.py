@@ -4,7 +4,8 @@
 
 `restframe serve` with everything switched on, over a disk; the mock server keeps objects in memory, and s3rver in files
 that it does not wait for. Each repetition asks all servers in turn, with the same client; medians, and the ratio of
-our throughput to each of the others'. Memory is the most that was seen above that of the idle server.
+our throughput to each of the others'. Memory is the most that was seen above that of the idle server; CPU is the
+server's, all cores together, and does not depend on what else the machine does.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,15 @@ def s3rver(program: str) -> Iterator[live.Live]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+@dataclass(frozen=True)
+class Result:
+    """memory_mb : above idle"""
+
+    seconds: float
+    cpu_s: float
+    memory_mb: float
 
 
 class Peak:
@@ -95,8 +106,7 @@ WORK: dict[str, Callable[[Any, Path], None]] = {
 }
 
 
-def measured(server: live.Live, path: Path) -> dict[str, tuple[float, float]]:
-    """For each work the seconds it took, and the megabytes of memory above idle."""
+def measured(server: live.Live, path: Path) -> dict[str, Result]:
     client = server.client("s3")
     client.create_bucket(Bucket="benchmark")
     client.put_object(Bucket="benchmark", Key="warm", Body=b"x")
@@ -105,10 +115,10 @@ def measured(server: live.Live, path: Path) -> dict[str, tuple[float, float]]:
     found = {}
     for name, work in WORK.items():
         with Peak(server) as peak:
-            start = time.perf_counter()
+            start, cpu_s = time.perf_counter(), server.cpu_s()
             work(client, path)
-            seconds = time.perf_counter() - start
-        found[name] = (seconds, max(0.0, peak.megabytes - idle))
+            seconds, cpu_s = time.perf_counter() - start, server.cpu_s() - cpu_s
+        found[name] = Result(seconds, cpu_s, max(0.0, peak.megabytes - idle))
     return found
 
 
@@ -124,7 +134,7 @@ def main() -> None:
         servers["moto"] = lambda: live.moto(given.moto)
     if given.s3rver:
         servers["s3rver"] = lambda: s3rver(given.s3rver)
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {name: {work: [] for work in WORK} for name in servers}
+    found: dict[str, dict[str, list[Result]]] = {name: {work: [] for work in WORK} for name in servers}
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "object")
         with path.open("wb") as file:
@@ -139,15 +149,16 @@ def main() -> None:
     show(found, given.megabytes)
 
 
-def show(found: dict[str, dict[str, list[tuple[float, float]]]], megabytes: int) -> None:
-    print(f"{megabytes} MB\n{'':15}{'server':12}{'MB/s':>8}{'above idle':>14}{'ours is':>10}")
+def show(found: dict[str, dict[str, list[Result]]], megabytes: int) -> None:
+    print(f"{megabytes} MB\n{'':15}{'server':12}{'MB/s':>8}{'ours is':>10}{'CPU s':>8}{'above idle':>14}")
     for work in WORK:
         for name, results in found.items():
-            speed = megabytes / statistics.median(seconds for seconds, _ in results[work])
-            memory = max(memory for _, memory in results[work])
+            speed = megabytes / statistics.median(one.seconds for one in results[work])
             pairs = zip(results[work], found[_RESTFRAME][work], strict=True)
-            ratio = statistics.median(theirs[0] / ours[0] for theirs, ours in pairs)
-            print(f"{work:15}{name:12}{speed:8.0f}{memory:11.0f} MB{ratio:9.2f}x")
+            ratio = statistics.median(theirs.seconds / ours.seconds for theirs, ours in pairs)
+            cpu_s = statistics.median(one.cpu_s for one in results[work])
+            memory = max(one.memory_mb for one in results[work])
+            print(f"{work:15}{name:12}{speed:8.0f}{ratio:9.2f}x{cpu_s:8.2f}{memory:11.0f} MB")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def test_what_is_written_is_what_is_hashed(tmp_path_factory: pytest.TempPathFact
 
 def test_what_the_pieces_raise_is_raised_and_no_thread_is_left(tmp_path: Path) -> None:
     def pieces() -> Iterator[bytes]:
-        yield from [b"x" * 1000] * 10
+        yield from [b"x" * 1_000_000] * 10
         raise ConnectionError("gone")
 
     with pytest.raises(ConnectionError, match="gone"):
