@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gzip
 import http.client
 import json
 import random
@@ -21,25 +20,22 @@ import sys
 import threading
 import time
 import traceback
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from botocore.auth import S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.parsers import create_parser
-from botocore.serialize import create_serializer
 
-from fuzz_inputs import Inputs, Seen, json_text
+from fuzz_inputs import Inputs, Seen
+from fuzz_requests import Requests
 from fuzz_server import Finds, Raw, Server
-from fuzz_words import TEXTS, tested_sql
+from fuzz_words import tested_sql
 from fuzz_world import Gardener, Keeper
 from restframe.aws import wire
 from restframe.aws.app import SERVICES, Application
 
 # What answers later by design, and what starts processes or stops everything, is asked for less often.
-SLOW_S = 2.0
+SLOW_S, WARM_S = 2.0, 15.0
 RARELY = {
     "CreateTrainingJob": 0.03,
     "CreateEndpoint": 0.1,
@@ -72,7 +68,7 @@ class Fuzzer:
         self.rng = random.Random(seed)
         self.seen = seen
         self.finds = finds
-        self.inputs = Inputs(self.rng, seen, sql)
+        self.requests = Requests(server, self.rng, Inputs(self.rng, seen, sql))
         self.operations = [(s, name) for s in SERVICES for name in _served(s)]
         self.connection: http.client.HTTPConnection | None = None
         self.generation = 0
@@ -83,148 +79,9 @@ class Fuzzer:
         service, name = self.rng.choice(self.operations)
         if self.rng.random() > RARELY.get(name, 1):
             return
-        raw = self._request(service, name)
+        raw = self.requests.make(service, name)
         if raw is not None:
             self.send(raw)
-
-    # making requests
-
-    def _request(self, service: str, name: str) -> Raw | None:
-        description = wire.service(service)
-        operation = description.model.operation_model(name)
-        params = self.inputs.input(operation.input_shape, service)
-        try:
-            serializer = create_serializer(description.protocol, include_validation=False)
-            made = serializer.serialize_to_request(params, operation)
-            body = made["body"]
-            body = urllib.parse.urlencode(body).encode() if isinstance(body, dict) else body
-            body = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-        except Exception:  # noqa: BLE001 - whatever botocore says of values of other types
-            if description.protocol != "json":
-                return None
-            target = f"{operation.metadata.get('targetPrefix')}.{name}"
-            version = operation.metadata.get("jsonVersion", "1.1")
-            headers = {"X-Amz-Target": target, "Content-Type": f"application/x-amz-json-{version}"}
-            made = {"method": "POST", "url_path": "/", "query_string": "", "headers": headers}
-            body = json_text(params).encode("utf-8", "surrogatepass")
-        query = made["query_string"]
-        query = urllib.parse.urlencode(query, errors="surrogatepass") if isinstance(query, dict) else query
-        joint = "&" if "?" in made["url_path"] else "?"
-        target = made["url_path"] + (joint + query if query else "")
-        headers = {str(k): _header(v) for k, v in made["headers"].items()}
-        # without a parameter that is missing a REST request is another operation's
-        bent = description.protocol.startswith("rest") and self.inputs.wildness > 0
-        raw = Raw(service, name, made["method"], target, headers, body, bent)
-        draw = self.rng.random()
-        if draw < 0.12:
-            self._bend(raw)
-        self._sign(raw)
-        if draw > 0.96:
-            self._bend(raw)
-        return raw
-
-    def _bend(self, raw: Raw) -> None:
-        rng = self.rng
-        raw.bent = True
-        for _ in range(rng.choice((1, 1, 2, 3))):
-            rng.choice((self._bend_body, self._bend_headers, self._bend_target, self._bend_method))(raw)
-
-    def _bend_method(self, raw: Raw) -> None:
-        raw.method = self.rng.choice(("GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE"))
-
-    def _bend_body(self, raw: Raw) -> None:
-        rng, body = self.rng, raw.body
-        at = rng.randrange(len(body) + 1)
-        raw.body = rng.choice(
-            (
-                *(b"", body[:at], body + b"\0", body[:at] + rng.randbytes(3) + body[at:], body[at:] + body[:at]),
-                *(gzip.compress(body), self.inputs.text().encode("utf-8", "surrogatepass"), b"\xff\xfe" + body),
-                *(
-                    b"{" * 20_000,
-                    b'{"a":' * 2000 + b"1" + b"}" * 2000,
-                    b"<a>" * 3000,
-                    b"&".join([b"a.member.1=x"] * 500),
-                ),
-                b'<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><Delete><Object><Key>&c;</Key></Object></Delete>',
-                b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><Tagging>&b;</Tagging>',
-            )
-        )
-
-    def _bend_headers(self, raw: Raw) -> None:
-        rng = self.rng
-        names = [
-            *raw.headers,
-            "Content-Type",
-            "X-Amz-Target",
-            "Range",
-            "If-Match",
-            "If-None-Match",
-            "If-Modified-Since",
-        ]
-        names += ["x-amz-copy-source", "x-amz-meta-a", "Content-Encoding", "x-amz-decoded-content-length", "Expect"]
-        names += [
-            "x-amz-content-sha256",
-            "x-amz-checksum-crc32",
-            "x-amz-sdk-checksum-algorithm",
-            "Origin",
-            "Content-MD5",
-        ]
-        names += [
-            "x-amz-trailer",
-            "x-amz-security-token",
-            "Accept-Encoding",
-            "x-amz-tagging",
-            "x-amz-date",
-            "Cache-Control",
-        ]
-        name = rng.choice(names)
-        if rng.random() < 0.25:
-            raw.headers.pop(name, None)
-        else:
-            values = (*TEXTS, "bytes=0-", "bytes=-0", "aws-chunked", "gzip", "*", "Thu, 01 Jan 1970 00:00:00 GMT")
-            values += ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", "UNSIGNED-PAYLOAD", "application/xml", "RedshiftData.X")
-            raw.headers[name] = _header(rng.choice(values))[:9000]
-
-    def _bend_target(self, raw: Raw) -> None:
-        rng = self.rng
-        path, _, query = raw.target.partition("?")
-        extra = urllib.parse.quote(self.inputs.text(), safe="", errors="replace")[:9000]
-        words = ("list-type=2", "uploads", "uploadId=x", "partNumber=0", "partNumber=99999999999", "max-keys=-1", "acl")
-        words += (
-            "versions",
-            "delete",
-            "tagging",
-            "policy",
-            "response-content-type=a%0d%0ab",
-            "encoding-type=url",
-            "x-id=A",
-        )
-        words += (
-            f"prefix={extra}",
-            f"marker={extra}",
-            f"continuation-token={extra}",
-            f"Action={extra}",
-            "max-keys=1",
-            "torrent",
-        )
-        path = rng.choice(
-            (path, path, path, path + "/", path + "/../..", "//" + path, path.replace("/", "/%2e%2e/"), path + extra)
-        )
-        query = rng.choice(
-            (query, "&".join(filter(None, (query, rng.choice(words)))), rng.choice(words), extra, query + "&&=&")
-        )
-        raw.target = path + ("?" + query if query else "")
-
-    def _sign(self, raw: Raw) -> None:
-        request = AWSRequest(
-            method=raw.method, url=self.server.url + raw.target, data=raw.body, headers=dict(raw.headers)
-        )
-        request.context["payload_signing_enabled"] = True
-        signing_name = wire.service(raw.service).signing_name
-        with contextlib.suppress(Exception):  # what cannot be signed goes as it is
-            kind = S3SigV4Auth if raw.service == "s3" else SigV4Auth
-            kind(self.server.keys, signing_name, "us-east-1").add_auth(request)
-            raw.headers = dict(request.headers.items())
 
     # sending them and judging the answers
 
@@ -254,14 +111,22 @@ class Fuzzer:
         try:
             connection.putrequest(raw.method, raw.target, skip_host=True, skip_accept_encoding=True)
             for name, value in {"Host": f"127.0.0.1:{self.server.port}", **raw.headers}.items():
-                if name.lower() != "content-length":
+                if name.lower() not in ("content-length", "transfer-encoding"):
                     connection.putheader(name, value.encode("latin-1"))
-            connection.putheader("Content-Length", str(len(raw.body)))
+            if raw.pieces:
+                connection.putheader("Transfer-Encoding", "chunked")
+            else:
+                connection.putheader("Content-Length", str(len(raw.body)))
         except (ValueError, UnicodeError):
             connection.close()
             self.connection = None
             raise
-        connection.endheaders(raw.body)
+        body: Any = raw.body
+        if raw.pieces:
+            step = len(body) // raw.pieces + 1
+            body = (raw.body[at : at + step] for at in range(0, len(raw.body), step))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all of it was sent
+            connection.endheaders(body, encode_chunked=raw.pieces > 0)
         response = connection.getresponse()
         body = response.read()
         return response.status, {name.lower(): value for name, value in response.getheaders()}, body
@@ -312,7 +177,9 @@ class Fuzzer:
             found.messages[f"{raw.service}.{raw.operation} {status} {code}"] = str(refusal.get("Message"))[:300]
             if took > found.slowest.get(raw.operation, 0):
                 found.slowest[raw.operation] = round(took, 2)
-        if took > self.slow_s and not self._may_wait(raw):
+        # a server that has just started still reads descriptions, and all at once here
+        warm = time.monotonic() - self.server.started > WARM_S
+        if took > self.slow_s and warm and not self._may_wait(raw):
             found.add("slow", raw, f"{took:.1f} s {shown}")
         if raw.operation == "DescribeStatement" and len(parsed.get("Error") or "") > 1500:
             found.add("long error of a statement", raw, str(parsed))
@@ -340,12 +207,6 @@ def _served(service: str) -> list[str]:
 def _protocol(body: bytes) -> str:
     """Which one an error is in, where it is not clear what the request asked for."""
     return "json" if body.startswith(b"{") else "query" if b"<ErrorResponse" in body else "rest-xml"
-
-
-def _header(value: Any) -> str:
-    """As botocore sends it: UTF-8 where latin-1 does not do."""
-    text = str(value)
-    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def run(

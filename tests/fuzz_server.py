@@ -59,6 +59,7 @@ class Server:
         self.forbidden = [told["AWS_SECRET_ACCESS_KEY"], told["PGPASSWORD"], str(self.directory), "Traceback (most"]
         self.forbidden += [str(Path(__file__).resolve().parents[1] / "src"), "site-packages"]
         self.generation += 1
+        self.started = time.monotonic()
         self.alive = True
 
     def kill(self) -> None:
@@ -90,7 +91,11 @@ class Server:
 
 @dataclass
 class Raw:
-    """A request as it will be sent."""
+    """A request as it will be sent.
+
+    bent : it may mean something else than the operation
+    pieces : in how many chunks of HTTP's own the body goes; 0 sends it with a length
+    """
 
     service: str
     operation: str
@@ -99,6 +104,8 @@ class Raw:
     headers: dict[str, str]
     body: bytes
     bent: bool = False
+    signed: bool = False
+    pieces: int = 0
 
     def shown(self) -> dict[str, Any]:
         return {**vars(self), "body": self.body[:3000].decode("latin-1"), "target": self.target[:3000]}
