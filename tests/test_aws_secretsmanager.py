@@ -175,7 +175,7 @@ def test_secrets_are_listed_page_by_page_in_order(secrets: Any) -> None:
     assert [one["Name"] for page in (first, rest) for one in page["SecretList"]] == ["c", "b", "a"]
 
 
-@pytest.mark.parametrize("token", ["x", "bnVsbA==", "e30=", "WzEsMl0=", "W10="])
+@pytest.mark.parametrize("token", ["x", "bnVsbA==", "e30=", "WzEsMl0=", "W10=", "W1tb" * 1000])
 def test_a_token_that_was_not_given_out(secrets: Any, token: str) -> None:
     assert _refused(secrets.list_secrets, NextToken=token)[0] == "InvalidNextTokenException"
 

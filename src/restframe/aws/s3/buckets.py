@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+from restframe.aws import tokens
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Output
-from restframe.aws.s3 import tokens
-from restframe.aws.s3.requests import operation, owner, seconds, storage
+from restframe.aws.s3.requests import continued, operation, owner, seconds, storage
 from restframe.errors import NoSuchBucket
 
 _US_EAST_1 = "us-east-1"
@@ -20,7 +20,7 @@ def list_buckets(request: Input, call: Call) -> Output:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
     """
     prefix = request.get("Prefix", "")
-    after = tokens.read(request.get("ContinuationToken"))
+    after = continued(request)
     most = request.get("MaxBuckets", 10_000)
     found = ((name, when) for name, when in storage(call).buckets() if name.startswith(prefix) and name > after)
     page = list(itertools.islice(found, most + 1))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from restframe.aws import tokens
 from restframe.aws.operation import Call, Input, Output
-from restframe.aws.s3 import descriptions, tokens
-from restframe.aws.s3.requests import invalid_argument, operation, owner, quoted, seconds, storage
+from restframe.aws.s3 import descriptions
+from restframe.aws.s3.requests import continued, invalid_argument, operation, owner, quoted, seconds, storage
 from restframe.storage import ObjectInfo, ObjectUrl
 
 _MOST = 1000
@@ -24,7 +25,7 @@ def list_objects_v2(request: Input, call: Call) -> Output:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
     """
     token = request.get("ContinuationToken")
-    after = tokens.read(token) if token is not None else request.get("StartAfter", "")
+    after = continued(request) if token is not None else request.get("StartAfter", "")
     page = _page(request, call, after)
     encoded = encoder(request)
     return {

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from restframe import errors
+from restframe.aws import tokens
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Function, Input, Operations, Output
 from restframe.storage import ObjectUrl, Storage, check_bucket_name
@@ -93,6 +94,16 @@ def quoted(etag: str) -> str:
 def seconds(moment: datetime) -> datetime:
     """A time as S3 says it, in headers and in bodies."""
     return moment.replace(microsecond=0)
+
+
+def continued(request: Input) -> str:
+    """The key or bucket behind which a listing goes on, by its ContinuationToken; nothing when there is none."""
+    token = request.get("ContinuationToken")
+    try:
+        return "" if token is None else str(*tokens.read(token, str))
+    except ValueError as error:
+        message = "The continuation token provided is incorrect"
+        raise AwsError("InvalidArgument", message, 400, ArgumentName="continuation-token") from error
 
 
 def not_implemented(what: str) -> AwsError:

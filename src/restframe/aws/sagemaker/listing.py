@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from restframe.aws import tokens
 from restframe.aws.operation import Input, Output
 from restframe.aws.sagemaker.naming import refusal
 
@@ -39,13 +38,13 @@ def page(request: Input, items: Iterable[Item], member: str, order: str = "Desce
     if descending:
         found.reverse()
     if token := request.get("NextToken"):
-        last = _read(token, by)
+        last = _place(token, by)
         found = [item for item in found if (_key(item, by) < last if descending else _key(item, by) > last)]
     size = request.get("MaxResults", _PAGE)
     more = len(found) > size
     return {
         member: [item.summary for item in found[:size]],
-        "NextToken": _write(_key(found[size - 1], by)) if more else None,
+        "NextToken": tokens.write(*_key(found[size - 1], by)) if more else None,
     }
 
 
@@ -60,10 +59,7 @@ def _wanted(request: Input, item: Item) -> bool:
     return True
 
 
-Key = tuple[str | float, str]
-
-
-def _key(item: Item, by: str) -> Key:
+def _key(item: Item, by: str) -> tuple[str | float, str]:
     """By which items are sorted: what the client wants, and the name among equals."""
     if by == "Name":
         return item.name, item.name
@@ -72,16 +68,8 @@ def _key(item: Item, by: str) -> Key:
     return item.created.timestamp(), item.name
 
 
-def _write(key: Key) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
-def _read(token: str, by: str) -> Key:
+def _place(token: str, by: str) -> tuple[str | float, ...]:
     try:
-        value, name = json.loads(base64.urlsafe_b64decode(token))
-        kind = float if by == "CreationTime" else str
-        if isinstance(value, kind) and isinstance(name, str):
-            return value, name
-    except (ValueError, TypeError, RecursionError):
-        pass
-    raise refusal("Invalid NextToken: it is none of this list, sorted this way.")
+        return tuple(tokens.read(token, float if by == "CreationTime" else str, str))
+    except ValueError as error:
+        raise refusal("Invalid NextToken: it is none of this list, sorted this way.") from error

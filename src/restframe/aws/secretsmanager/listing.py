@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from restframe.aws import tokens
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input, Output
 from restframe.aws.secretsmanager.service import named, operations
@@ -64,7 +62,7 @@ def list_secret_version_ids(request: Input, call: Call) -> Output:
             }
             for one in listed
         ],
-        "NextToken": _token([listed[-1].created.timestamp(), listed[-1].id]) if len(found) > size else None,
+        "NextToken": tokens.write(listed[-1].created.timestamp(), listed[-1].id) if len(found) > size else None,
     }
 
 
@@ -94,7 +92,7 @@ def page(found: Sequence[Secret], request: Input, size: int) -> tuple[list[Secre
     if after is not None:
         ordered = [one for one in ordered if (_place(one, by) < after if down else _place(one, by) > after)]
     listed = ordered[: request.get("MaxResults", size)]
-    return listed, _token(_place(listed[-1], by)) if len(ordered) > len(listed) else None
+    return listed, tokens.write(*_place(listed[-1], by)) if len(ordered) > len(listed) else None
 
 
 def _place(secret: Secret, by: str) -> list[Any]:
@@ -108,24 +106,12 @@ def _place(secret: Secret, by: str) -> list[Any]:
     return [moment.timestamp() if moment else 0.0, secret.name]
 
 
-def _token(place: list[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
 def _read_token(request: Input) -> list[Any] | None:
     token = request.get("NextToken")
-    if token is None:
-        return None
     try:
-        moment, name = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise AwsError("InvalidNextTokenException", _BAD_TOKEN) from error
-    if not isinstance(moment, float) or not isinstance(name, str):
-        raise AwsError("InvalidNextTokenException", _BAD_TOKEN)
-    return [moment, name]
-
-
-_BAD_TOKEN = "NextToken is none that was given out."
+        return None if token is None else tokens.read(token, float, str)
+    except ValueError as error:
+        raise AwsError("InvalidNextTokenException", "NextToken is none that was given out.") from error
 
 
 def matching(secrets: Iterable[Secret], filters: Iterable[Mapping[str, Any]]) -> list[Secret]:
