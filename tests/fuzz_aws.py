@@ -24,14 +24,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from botocore.parsers import create_parser
-
+from fuzz_answers import Answer
 from fuzz_inputs import Inputs, Seen
 from fuzz_requests import Requests
 from fuzz_server import Finds, Raw, Server
 from fuzz_words import tested_sql
 from fuzz_world import Gardener, Keeper
-from restframe.aws import wire
 from restframe.aws.app import SERVICES, Application
 
 # What answers later by design, and what starts processes or stops everything, is asked for less often.
@@ -50,11 +48,6 @@ RARELY |= {
     "DeleteModel": 0.2,
     "DeleteEndpointConfig": 0.2,
 }
-GOOD_5XX = {
-    500: {"DatabaseConnectionException"},
-    501: {"NotImplemented", "UnknownOperationException", "NotImplementedException"},
-    503: {"SlowDown", "ThrottlingException", "ServiceUnavailable"},
-}
 
 
 class Fuzzer:
@@ -66,7 +59,6 @@ class Fuzzer:
         self.server = server
         self.slow_s = slow_s
         self.rng = random.Random(seed)
-        self.seen = seen
         self.finds = finds
         self.requests = Requests(server, self.rng, Inputs(self.rng, seen, sql))
         self.operations = [(s, name) for s in SERVICES for name in _served(s)]
@@ -80,8 +72,9 @@ class Fuzzer:
         if self.rng.random() > RARELY.get(name, 1):
             return
         raw = self.requests.make(service, name)
-        if raw is not None:
-            self.send(raw)
+        parsed = self.send(raw) if raw is not None else None
+        if parsed and name.endswith("ExecuteStatement") and isinstance(parsed.get("Id"), str) and not raw.bent:
+            self._follow(parsed["Id"])
 
     # sending them and judging the answers
 
@@ -132,81 +125,52 @@ class Fuzzer:
         return response.status, {name.lower(): value for name, value in response.getheaders()}, body
 
     def _judge(self, raw: Raw, status: int, headers: dict[str, str], body: bytes, took: float) -> dict[str, Any] | None:
-        found = self.finds
-        description = wire.service(raw.service)
-        operation = description.model.operation_model(raw.operation)
-        shown = f"{status} {headers} {body[:1500]!r}"
+        """What botocore makes of an answer, when it has a form that can be known."""
+        answer = Answer(raw, status, headers, body, took)
         for word in self.server.forbidden:
             if word.encode() in body or any(word in value for value in headers.values()):
-                found.add("secret", raw, shown)
+                self.finds.add("secret", raw, str(answer))
         if raw.method in ("OPTIONS", "TRACE") or body == b"Invalid HTTP request received.":
-            return None
-        code, refusal = "", {}
-        parsed: dict[str, Any] = {}
-        if raw.method != "HEAD" and (not raw.bent or status >= 300):
-            try:
-                streams = (
-                    status < 300 and operation.get_event_stream_output() is None and operation.has_streaming_output
-                )
-                data = {"status_code": status, "headers": headers, "body": body}
-                protocol = _protocol(body) if raw.bent else description.protocol
-                if streams:
-                    parsed = {"ResponseMetadata": {"RequestId": headers.get("x-amzn-requestid", "")}}
-                else:
-                    parsed = create_parser(protocol).parse(data, operation.output_shape)
-            except Exception as error:  # noqa: BLE001 - whatever it is, clients get it, too
-                if status != 304:
-                    found.add("unreadable", raw, f"{error!r} {shown}")
-                return None
-            refusal = parsed.get("Error", {}) if status >= 300 else {}
-            code = refusal.get("Code", "")
-            request_id = parsed.get("ResponseMetadata", {}).get("RequestId") or headers.get("x-amz-request-id")
-            if not request_id:
-                found.add("no request id", raw, shown)
-            if status >= 400 and (not code or code == str(status) or not refusal.get("Message")):
-                found.add("no code or message", raw, shown)
-            self.seen.learn(
-                raw.service, {k: v for k, v in parsed.items() if k not in ("Error", "ResponseMetadata", "SecretString")}
-            )
-        if status >= 500 and raw.method != "HEAD" and code not in GOOD_5XX.get(status, ()):
-            found.add(f"{status} {code}", raw, shown)
-        if len(body) > 4000 and status >= 400:
-            found.add("long error", raw, f"{len(body)} bytes {shown}")
-        with found.lock:
-            found.codes[f"{raw.service}.{raw.operation} {status} {code}"] += 1
-            found.messages[f"{raw.service}.{raw.operation} {status} {code}"] = str(refusal.get("Message"))[:300]
-            if took > found.slowest.get(raw.operation, 0):
-                found.slowest[raw.operation] = round(took, 2)
+            return None  # not said by an operation
         # a server that has just started still reads descriptions, and all at once here
         warm = time.monotonic() - self.server.started > WARM_S
         if took > self.slow_s and warm and not self._may_wait(raw):
-            found.add("slow", raw, f"{took:.1f} s {shown}")
-        if raw.operation == "DescribeStatement" and len(parsed.get("Error") or "") > 1500:
-            found.add("long error of a statement", raw, str(parsed))
-        if raw.operation == "DescribeStatement" and re.search(
-            r"duckdb|sqlglot|internal|python|0x[0-9a-f]{6}|object at", str(parsed.get("Error") or ""), re.I
-        ):
-            found.add("odd error of a statement", raw, str(parsed))
+            self.finds.add("slow", raw, f"{took:.1f} s {answer}")
+        parsed: dict[str, Any] = {}
+        if raw.method != "HEAD" and (not raw.bent or status >= 300):
+            parsed = answer.parsed(self.finds)
+            told = {name: value for name, value in parsed.items() if name not in _NOT_LEARNT}
+            self.requests.inputs.seen.learn(raw.service, told)
+        answer.judge(parsed, self.finds)
         return parsed
+
+    def _follow(self, identifier: str) -> None:
+        """See what became of a statement."""
+        raw = self.requests.plain("redshift-data", "DescribeStatement", {"Id": identifier, "WaitTimeSeconds": 3})
+        told = self.send(raw) or {}
+        error = told.get("Error")
+        if isinstance(error, str) and (len(error) > 1500 or _OURS.search(error)):
+            self.finds.add("odd error of a statement", raw, f"{told.get('QueryString', '')[:1000]!r} {error}")
+        if told.get("HasResultSet") and told.get("ResultFormat") == "JSON":
+            self.send(self.requests.plain("redshift-data", "GetStatementResult", {"Id": identifier}))
 
     @staticmethod
     def _may_wait(raw: Raw) -> bool:
-        operation = Application.operations(raw.service)
-        assert operation is not None
-        return (
-            raw.operation.startswith("Describe") or b"WaitTimeSeconds" in raw.body or raw.operation == "CancelStatement"
-        )
+        waits = raw.operation.startswith("Describe") or raw.operation == "CancelStatement"
+        return waits or b"WaitTimeSeconds" in raw.body
+
+
+_NOT_LEARNT = ("Error", "ResponseMetadata", "SecretString")
+# what no user has written, and none can act upon
+_OURS = re.compile(
+    r"(?i:duckdb|sqlglot|internal|pyarrow|traceback)|0x[0-9a-f]{6}|object at|NoneType|[a-z] ?Error:|attribute '"
+)
 
 
 def _served(service: str) -> list[str]:
     operations = Application.operations(service)
     assert operations is not None
     return operations.names()
-
-
-def _protocol(body: bytes) -> str:
-    """Which one an error is in, where it is not clear what the request asked for."""
-    return "json" if body.startswith(b"{") else "query" if b"<ErrorResponse" in body else "rest-xml"
 
 
 def run(

@@ -68,6 +68,17 @@ class Requests:
             self._bend(raw)
         return raw
 
+    def plain(self, service: str, name: str, params: dict[str, Any]) -> Raw:
+        """A good request of a JSON service."""
+        operation = wire.service(service).model.operation_model(name)
+        headers = {
+            "X-Amz-Target": f"{operation.metadata['targetPrefix']}.{name}",
+            "Content-Type": f"application/x-amz-json-{operation.metadata['jsonVersion']}",
+        }
+        raw = Raw(service, name, "POST", "/", headers, json_text(params).encode())
+        self._sign(raw)
+        return raw
+
     def _bend(self, raw: Raw) -> None:
         rng = self.rng
         raw.bent = True

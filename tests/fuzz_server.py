@@ -136,3 +136,10 @@ class Finds:
                 with self.path.open("a") as file:
                     file.write(json.dumps(record) + "\n")
                 print(f"FIND {name}: {detail[:300]}", flush=True)
+
+    def note(self, operation: str, outcome: str, message: str, took: float) -> None:
+        """That there was such an answer."""
+        with self.lock:
+            self.codes[f"{operation} {outcome}"] += 1
+            self.messages[f"{operation} {outcome}"] = message
+            self.slowest[operation] = max(round(took, 2), self.slowest.get(operation, 0.0))
