@@ -363,6 +363,10 @@ def test_sessions_that_are_none(data: Any) -> None:
         f"Session with Id: {unknown} is invalid",
     )
     assert refused(data.list_sessions, SessionId=unknown)[0] == "ResourceNotFoundException"
+    with pytest.raises(data.exceptions.ResourceNotFoundException) as caught:
+        data.list_sessions(SessionId="a" * 5000)
+    assert caught.value.response["Error"]["Message"] == f"Session with Id: {'a' * 100} is invalid"
+    assert caught.value.response["ResourceId"] == "a" * 100
     assert refused(data.list_sessions, SessionId=unknown, Status="BUSY")[0] == "ValidationException"
     assert refused(data.execute_statement, Sql="select 1", SessionId=unknown, DbUser="ann")[0] == "ValidationException"
 

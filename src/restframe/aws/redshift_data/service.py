@@ -41,7 +41,7 @@ def caller(call: Call) -> runs.Caller:
 
 
 def not_found(message: str, resource: str) -> AwsError:
-    return AwsError("ResourceNotFoundException", message, ResourceId=resource)
+    return AwsError("ResourceNotFoundException", message, ResourceId=resource[:100])
 
 
 def invalid(message: str) -> AwsError:

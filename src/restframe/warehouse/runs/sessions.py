@@ -128,7 +128,7 @@ class KeptSessions:
     def _find(self, session_id: str, caller: Caller) -> SessionRecord:
         record = self._register.find_session(session_id)
         if record is None or record.caller.role != caller.role:
-            raise NoSuchSession(f"Session with Id: {session_id} is invalid")
+            raise NoSuchSession(f"Session with Id: {session_id[:100]} is invalid")
         return record
 
     def open(self, session_id: str) -> Session:
