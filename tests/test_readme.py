@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import restframe
 from restframe.cli.arguments import parser
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+EMBEDDED, WITH_BOTO3 = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_python_example_finds_the_outlier(tmp_path: Path) -> None:
@@ -22,11 +27,20 @@ def test_the_python_example_finds_the_outlier(tmp_path: Path) -> None:
         f"2014-11-{1 + i // 48:02d} {i // 2 % 24:02d}:{i % 2 * 30:02d}:00,{100 + i % 50}\n" for i in range(1440)
     )
     (bucket / "trips.csv").write_text("started,passengers\n" + rows + "2014-12-01 00:00:00,39197\n")
-    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert example is not None
-    done = subprocess.run([sys.executable, "-c", example[1]], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", EMBEDDED], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert re.search(r"0 2014-12-01 +39197 +[3-9]\.\d+", done.stdout)
+
+
+def test_the_example_with_boto3_counts_the_trips(tmp_path: Path, serve: Callable[..., Any]) -> None:
+    with restframe.open(tmp_path / "warehouse") as warehouse:
+        warehouse.sql("CREATE TABLE trips (started timestamp, passengers int)")
+        warehouse.sql("INSERT INTO trips VALUES ('2014-11-01', 7), ('2014-11-02', 8)")
+    environment = {**os.environ, **serve().environment()}
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_BOTO3], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("[[{'longValue': 2}]]\n", "")
 
 
 COMMANDS = re.findall(r"^    (restframe .*?)(?:  +#.*)?$", README, re.MULTILINE)
