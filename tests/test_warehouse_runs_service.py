@@ -411,6 +411,15 @@ def test_a_result_over_the_limit(tmp_path: Path) -> None:
         assert not list((warehouse.settings.directory / "results").iterdir())
 
 
+def test_long_rows_are_read_a_few_at_a_time(warehouse: restframe.Warehouse, go: Go) -> None:
+    """Whoever asks for a page holds a batch: of rows of 64 KB, 16,384 would be a gigabyte."""
+    run = go("select i, repeat('x', 60000) as text from (select generate_series(1, 400) as i)")
+    with warehouse.statements.result(run.id, 0, ANN).open() as reader:
+        batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
+    assert max(batch.nbytes for batch in batches) < 5 << 20
+    assert sorted(number for batch in batches for number in batch["i"].to_pylist()) == list(range(1, 401))
+
+
 def test_a_row_over_the_limit(go: Go) -> None:
     run = go("select repeat('x', 65000) as a, repeat('y', 600) as b")
     assert run.state == "FAILED"

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # A result up to this many bytes is written with the run's end, in one commit.
 _IN_THE_JOURNAL_BYTES = 65_536
 
-# Reading on in the middle of a result reads one batch, so batches are not large.
+# Reading on in the middle of a result reads one batch, so batches are not large, neither in rows nor in bytes.
 _BATCH_ROWS = 16_384
+_BATCH_BYTES = 4 << 20
 
 # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-troubleshooting.html
 _LARGEST_ROW_BYTES = 65_536
@@ -44,7 +45,7 @@ class StoredRows:
 
 @dataclass(frozen=True, slots=True)
 class StoredResult:
-    """A result to be read, in whole or from some place on. Its batches have at most 16,384 rows."""
+    """A result to be read, in whole or from some place on. Its batches have at most 16,384 rows, and about 4 MB."""
 
     columns: tuple[Column, ...]
     count: int
@@ -125,8 +126,9 @@ class Results:
         return size
 
     def _write(self, writer: pa.RecordBatchFileWriter, sink: pa.OSFile, batch: pa.RecordBatch) -> None:
-        for start in range(0, batch.num_rows, _BATCH_ROWS):
-            writer.write_batch(batch.slice(start, _BATCH_ROWS))
+        step = _rows_at_once(batch)
+        for start in range(0, batch.num_rows, step):
+            writer.write_batch(batch.slice(start, step))
             if sink.tell() > self._largest_bytes:
                 raise ResultTooLarge(
                     "Database response exceeded size limit", hint="Use LIMIT, or UNLOAD the result to files."
@@ -150,6 +152,10 @@ class Results:
 
     def _path(self, run_id: str, part: int) -> Path:
         return self._directory / f"{run_id}-{part}.arrow"
+
+
+def _rows_at_once(batch: pa.RecordBatch) -> int:
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
 
 
 def _sync(path: Path) -> None:
