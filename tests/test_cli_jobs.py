@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+from restframe.cli import doctor
 
 
 def restframe(*arguments: str | Path, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -114,6 +117,11 @@ def test_the_doctor_finds_a_working_machine(tmp_path: Path) -> None:
     assert "loaded, trained, deployed and scored in SQL" in done.stdout
     assert re.search(r"^ok +restframe 0\.", done.stdout)
     assert not (tmp_path / "rides").exists()
+
+
+def test_the_doctor_looks_for_all_that_is_needed() -> None:
+    required = [line for line in metadata.requires("restframe") or () if ";" not in line]
+    assert set(doctor._NEEDED.values()) == {re.split("[<>=]", line)[0] for line in required}
 
 
 def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:

@@ -94,6 +94,12 @@ _NEEDED = {
     "isal": "isal",
     "obstore": "obstore",
     "prompt_toolkit": "prompt_toolkit",
+    "pygments": "pygments",
+    "uvicorn": "uvicorn",
+    "httptools": "httptools",
+    "botocore": "botocore",
+    "awscrt": "awscrt",
+    "cryptography": "cryptography",
 }
 
 
