@@ -188,13 +188,9 @@ def main() -> None:
         full = measure(live, f"{given.clients} as fast as they can", everybody, given.processes)
         paced = Load(given.clients, given.flows, given.pause)
         calm = measure(live, f"{given.clients}, each every {given.pause:g} s", paced, given.processes)
-    unavoidable = given.clients / full.rate * 1000
-    print(
-        f"p99 of clients that pause is {calm.p99 / alone.p50:.1f} times the p50 of one client (bar 20). In the closed"
-    )
-    print(
-        f"loop it is {full.p99 / alone.p50:.1f} times; clients / throughput alone make {unavoidable / alone.p50:.1f} of that."
-    )
+    closed, unavoidable = full.p99 / alone.p50, given.clients / full.rate * 1000 / alone.p50
+    print(f"p99 of clients that pause is {calm.p99 / alone.p50:.1f} times the p50 of one client, bar 20. In the closed")
+    print(f"loop it is {closed:.1f} times; clients / throughput alone make {unavoidable:.1f} of that.")
 
 
 if __name__ == "__main__":
