@@ -65,8 +65,8 @@ def get_user(request: Input, call: Call) -> Output:
 @pytest.fixture
 def server(shared_aws: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     """A live server; after each test nothing secret stands in the log, however much is logged."""
+    caplog.set_level(logging.WARNING, "botocore")  # the client may say what it likes
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.WARNING, "botocore")
     monkeypatch.setattr(shared_aws.application, "operations", {"redshift-data": DATA, "s3": S3, "iam": IAM}.get)
     stored.clear()
     ran.clear()
@@ -587,6 +587,14 @@ def test_nobody_writes_into_the_log(server: Any, caplog: pytest.LogCaptureFixtur
         status, code = told(server.send("GET", f"/b/k?{query}{'0' * 64}", {"Host": "h"}))
         assert (status, code) == (400, "AuthorizationHeaderMalformed")
     assert "all is well" not in caplog.text and "\x1b" not in caplog.text and "ä" not in caplog.text
+
+
+def test_what_is_done_is_written(server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Or there would be nothing in which the other tests could find a secret."""
+    assert execute(server, body=b"null") == (400, "SerializationException")
+    deadline = time.monotonic() + 5
+    while f"redshift-data.ExecuteStatement key {server.credentials.access_key_id}: 400 in" not in caplog.text:
+        assert time.monotonic() < deadline
 
 
 def test_the_server_is_well_after_all_this(server: Any) -> None:
