@@ -155,7 +155,8 @@ class Results:
 
 
 def _rows_at_once(batch: pa.RecordBatch) -> int:
-    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
+    rows: int = _BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)
+    return max(1, min(_BATCH_ROWS, rows))
 
 
 def _sync(path: Path) -> None:
