@@ -18,7 +18,7 @@ GOOD_5XX = {
     503: {"SlowDown", "ThrottlingException", "ServiceUnavailable"},
 }
 
-LONG_ERROR_BYTES = 4000
+LONG_ERROR_BYTES = 6000
 # What SageMaker, too, leaves out although its description requires it: of a job that has not got it.
 NOT_THERE = {".ModelArtifacts"}
 
