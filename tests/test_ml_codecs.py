@@ -250,6 +250,12 @@ def test_bad_requests_name_the_place(body: bytes, content_type: str, message: st
     assert caught.value.message == message
 
 
+def test_a_line_of_very_many_columns_is_refused_before_it_takes_memory() -> None:
+    assert codecs.decode(b"1," * 9_999 + b"2", codecs.CSV).features.shape == (1, 10_000)
+    with pytest.raises(errors.DataError, match="a line has 10001 columns, the limit is 10000"):
+        codecs.decode(b"\n" + b"1," * 10_000 + b"2", codecs.CSV)
+
+
 def test_records_of_unlike_width_are_refused() -> None:
     body = codecs.encode(np.ones((2, 1)), RECORDIO) + codecs.encode(np.ones((1, 3)), RECORDIO)
     with pytest.raises(errors.DataError, match="record 3 has 3 features, another 1"):
