@@ -563,15 +563,16 @@ def test_who_sends_next_to_nothing_all_the_time_is_left(server: Any, monkeypatch
     monkeypatch.setattr("restframe.aws.app._BODY_IDLE_S", 0.3)
     monkeypatch.setattr("restframe.aws.bodies._MINIMAL_RATE", 1000)
     signed = server.signed("s3", "PUT", "/b/k", b"", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
-    with socket.create_connection(("127.0.0.1", server.port), timeout=0.1) as slow:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
         slow.sendall(head("PUT", "/b/k", {**signed, "Content-Length": "100000"}))
+        slow.settimeout(0.1)
         heard = b""
-        for _ in range(50):
-            slow.sendall(b"x")
+        for _ in range(100):
             with contextlib.suppress(TimeoutError):
                 heard += slow.recv(65536)
             if heard:
                 break
+            slow.sendall(b"x")
     assert heard.startswith(b"HTTP/1.1 400 ") and b"RequestTimeout" in heard and not stored
 
 
