@@ -48,7 +48,7 @@ def what_is_left():
         (
             "data-api",
             [
-                r"\['information_schema', 'pg_catalog', 'public'\]",
+                r"\['information_schema', 'pg_catalog', 'public'",
                 r"1 +2024-04 +1 +\d{4} +\d+\.\d\d\n",
                 r"ERROR: value too long for type character varying\(10\)",
                 r"\['quarters/0000_part_00.gz', 'quarters/0001_part_00.gz'",
