@@ -69,14 +69,28 @@ def test_lines_are_read_in_the_order_of_time_from_both_ends(logs: Logs) -> None:
     assert between(BEGINNING, END, (2.0, 3.0), 10) == ["b"]
 
 
+def test_no_more_long_lines_are_read_than_wanted(logs: Logs) -> None:
+    logs.append("g", "s", [(float(number), str(number) * 10) for number in range(5)])
+
+    def between(most_bytes: int, **more: object) -> str:
+        lines = logs.between("g", "s", BEGINNING, END, ALWAYS, 10, most_bytes=most_bytes, **more)  # type: ignore[arg-type]
+        return "".join(line.text[0] for line in lines)
+
+    assert [between(1), between(11), between(20), between(1000)] == ["0", "01", "01", "01234"]
+    assert between(11, newest=True) == "34"
+
+
 def test_times_are_whole_milliseconds(logs: Logs) -> None:
     logs.append("g", "s", [(1_800_000_000.0019, "x")])
     (line,) = logs.between("g", "s", BEGINNING, END, (1_800_000_000_002 / 1000, 1_800_000_000_003 / 1000), 10)
     assert line.at == 1_800_000_000.002
 
 
-def test_searching_goes_through_all_streams(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs_module, "_AT_ONCE", 2)
+@pytest.mark.parametrize(("setting", "value"), [("_AT_ONCE", 2), ("_AT_ONCE_BYTES", 1), ("_AT_ONCE_BYTES", 2)])
+def test_searching_goes_through_all_streams(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch, setting: str, value: int
+) -> None:
+    monkeypatch.setattr(logs_module, setting, value)
     logs.append("g", "a", [(1.0, "1"), (3.0, "3"), (3.0, "4")])
     logs.append("g", "b", [(2.0, "2"), (3.0, "5")])
     logs.append("g", "c", [(2.0, "not asked for")])

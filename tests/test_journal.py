@@ -31,6 +31,25 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_rows_are_read_until_it_is_enough(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "service.sqlite")
+    journal.migrate("notes", [FIRST])
+    with journal.transaction() as connection:
+        connection.executemany("INSERT INTO others VALUES (?)", [(number,) for number in range(4)])
+
+    def until(number: int) -> tuple[list[int], bool]:
+        asked = "SELECT number FROM others WHERE number > ? ORDER BY number"
+        rows, cut = journal.rows_until(lambda row: row["number"] == number, asked, (0,))
+        return [row["number"] for row in rows], cut
+
+    assert until(2) == ([1, 2], True)
+    assert until(3) == ([1, 2, 3], True)
+    assert until(9) == ([1, 2, 3], False)
+    with journal.transaction() as connection:  # which an open cursor would hold up
+        connection.execute("DROP TABLE others")
+    journal.close()
+
+
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys; from pathlib import Path; from restframe.journal import Journal\n"

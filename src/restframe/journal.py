@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,18 @@ class Journal:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
         with self._lock:
             return self._connection.execute(sql, parameters).fetchall()
+
+    def rows_until(
+        self, is_enough: Callable[[sqlite3.Row], bool], sql: str, parameters: Sequence[Any] = ()
+    ) -> tuple[list[sqlite3.Row], bool]:
+        """The rows up to the first that is enough, and whether there was one: no more of them are read."""
+        found: list[sqlite3.Row] = []
+        with self._lock, closing(self._connection.execute(sql, parameters)) as cursor:
+            for row in cursor:
+                found.append(row)
+                if is_enough(row):
+                    return found, True
+        return found, False
 
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Row | None:
         return next(iter(self.rows(sql, parameters)), None)

@@ -11,7 +11,9 @@ from restframe import errors
 from restframe.journal import Journal
 
 _MAX_LINE = 1 << 20  # characters; CloudWatch takes a megabyte as one event
-_AT_ONCE = 10_000  # lines in memory while many are searched
+# in memory while many lines are searched
+_AT_ONCE = 10_000
+_AT_ONCE_BYTES = 64 << 20
 
 Place = tuple[float, int]  # of a line in its stream, in the order of time: at, position
 BEGINNING: Place = (float("-inf"), -1)
@@ -160,14 +162,17 @@ class Logs:
         times: tuple[float, float],
         limit: int,
         newest: bool = False,
+        most_bytes: int = _AT_ONCE_BYTES,
     ) -> list[LogLine]:
         """The first lines between two places in the order of time, or the newest of them, in that order too.
 
         times : from the first, before the second, in seconds since 1970
+        most_bytes : no line is read behind the one with which all have so many bytes
         UndefinedObject when there is no such stream.
         """
         order = "DESC" if newest else "ASC"
-        found = self._journal.rows(
+        found, _ = self._journal.rows_until(
+            _Enough(most_bytes),
             "SELECT position, at, text FROM log_lines WHERE stream = ? AND (at, position) > (?, ?) "
             "AND (at, position) < (?, ?) AND at >= ? AND at < ? "
             f"ORDER BY at {order}, position {order} LIMIT ?",
@@ -185,7 +190,8 @@ class Logs:
         last = after or (float("-inf"), -1, -1)
         marks = ", ".join("?" * len(names))
         while True:
-            found = self._journal.rows(
+            found, cut = self._journal.rows_until(
+                _Enough(_AT_ONCE_BYTES),
                 "SELECT name, stream, position, at, text FROM log_lines JOIN log_streams ON id = stream "
                 f"WHERE log_group = ? AND name IN ({marks}) AND (at, stream, position) > (?, ?, ?) "
                 "AND at >= ? AND at < ? ORDER BY at, stream, position LIMIT ?",
@@ -193,7 +199,7 @@ class Logs:
             )
             for name, identity, position, at, text in found:
                 yield FoundLine(name, identity, LogLine(position, at, text))
-            if len(found) < _AT_ONCE:
+            if len(found) < _AT_ONCE and not cut:
                 return
             last = (found[-1]["at"], found[-1]["stream"], found[-1]["position"])
 
@@ -203,3 +209,14 @@ class Logs:
         if row is None:
             raise errors.UndefinedObject(f'log stream "{name[:100]}" does not exist')
         return int(row["id"])
+
+
+class _Enough:
+    """Whether the rows that were seen have so many bytes together: lines can be a megabyte long."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._left = size_bytes
+
+    def __call__(self, row: sqlite3.Row) -> bool:
+        self._left -= len(row["text"])
+        return self._left <= 0

@@ -61,6 +61,7 @@ def get_log_events(request: Input, call: Call) -> Output:
         _times(request),
         request.get("limit", _MAX_EVENTS),
         newest=not forward,
+        most_bytes=_MAX_ANSWER_BYTES,
     )
     lines = _first_megabyte(lines) if forward else _first_megabyte(lines[::-1])[::-1]
     first, last = (lines[0].place, lines[-1].place) if lines else around(place, forward)
