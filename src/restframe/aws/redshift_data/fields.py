@@ -56,9 +56,13 @@ def _json_fields(column: pa.Array, type_: SqlType) -> pa.Array:
 
 
 def _json_numbers(shown: pa.Array) -> pa.Array:
-    """What JSON has no number for stands in quotes."""
+    """Whole numbers get a fraction, or clients would take them for integers; what JSON has no number for stands in
+    quotes."""
     import pyarrow.compute as pc
 
+    whole = pc.match_substring_regex(shown, "^-?[0-9]+$")
+    if pc.any(whole).as_py():
+        shown = pc.if_else(whole, pc.binary_join_element_wise(shown, ".0", ""), shown)
     odd = pc.match_substring_regex(shown, "N|y$")
     if not pc.any(odd).as_py():
         return shown
