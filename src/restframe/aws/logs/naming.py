@@ -27,7 +27,7 @@ def group_name(request: Input) -> str:
 
 
 def arn(call: Call, group: str) -> str:
-    return f"arn:aws:logs:{call.region}:{call.caller.account}:log-group:{group}"
+    return call.arn(f"log-group:{group}")
 
 
 def milliseconds(seconds: float) -> int:

@@ -27,7 +27,7 @@ operations = SageMakerOperations("sagemaker")
 
 def arn(call: Call, kind: Kind, name: str) -> str:
     """Names stand in ARNs in lower case."""
-    return f"arn:aws:sagemaker:{call.region}:{call.caller.account}:{kind}/{name.lower()}"
+    return call.arn(f"{kind}/{name.lower()}")
 
 
 def refusal(message: str) -> AwsError:
