@@ -21,6 +21,7 @@ from typing import Any
 import boto3
 import botocore.credentials
 import duckdb
+import hypothesis
 import pyarrow as pa
 import pytest
 import uvicorn
@@ -35,6 +36,10 @@ from restframe.aws.backend import Backend
 from restframe.identity import Credentials, Identity
 from restframe.types import SqlType, parse_type
 from restframe.warehouse import Warehouse
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

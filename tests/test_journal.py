@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,24 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
 
 def test_it_is_durable(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "service.sqlite")
-    assert journal.rows("PRAGMA journal_mode")[0][0] == "wal"
-    assert journal.rows("PRAGMA synchronous")[0][0] == 2
+    with journal.transaction() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    journal.close()
+
+
+def test_readers_wait_for_no_writer_and_see_what_is_committed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "service.sqlite")
+    journal.migrate("notes", [FIRST])
+    with ThreadPoolExecutor() as others:
+        with journal.transaction() as connection:
+            connection.execute("INSERT INTO notes VALUES ('mine')")
+            assert journal.row("SELECT count(*) FROM notes")[0] == 1  # type: ignore[index]
+            elsewhere = others.submit(journal.row, "SELECT count(*) FROM notes").result(timeout=5)
+            assert elsewhere is not None
+            assert elsewhere[0] == 0
+        found = list(others.map(lambda _: journal.row("SELECT count(*) FROM notes"), range(50)))
+        assert {row[0] for row in found if row is not None} == {1}
     journal.close()
 
 

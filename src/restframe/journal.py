@@ -1,7 +1,8 @@
 """service.sqlite: the state that outlives a statement: jobs and endpoints, accepted statements, keys, secrets.
 
 Everything is on the disk before it is acknowledged (WAL, synchronous=FULL). Each component brings its own tables. The
-threads of a process share one connection behind a lock; another process may write in between.
+threads of a process share one connection to write by, behind a lock, and some to read by, which wait for no writer;
+another process may write in between.
 """
 
 from __future__ import annotations
@@ -16,33 +17,45 @@ from typing import Any
 from restframe import errors
 
 _OTHER_WRITER_S = 10  # how long to wait for another process that is writing
+_IDLE_READERS = 8
 
 
 class Journal:
     """Usable from any thread; `close` when nobody does any more."""
 
     def __init__(self, path: Path) -> None:
-        self._name = path.name
+        self._path = path
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, timeout=_OTHER_WRITER_S, isolation_level=None, check_same_thread=False)
+        self._writer: int | None = None  # the thread that is in a transaction
+        self._closed = False
         try:
-            self._connection.row_factory = sqlite3.Row
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._connection.execute(
+            self._connection = self._connect()
+        except sqlite3.Error as error:
+            raise errors.OperationalError(f"{path.name} cannot be opened: {error}") from error
+        self._readers: list[sqlite3.Connection] = []  # that nobody reads by at the moment
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self.close()
+            raise errors.OperationalError(f"{path.name} cannot be opened: {error}") from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_OTHER_WRITER_S, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        with self.transaction() as connection:
+            connection.execute(
                 "CREATE TABLE IF NOT EXISTS components (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
             )
-            if self.row("PRAGMA user_version")[0] == 1:  # type: ignore[index]
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
                 # Version 0.1.0 knew jobs only, and counted here.
-                self._connection.execute("INSERT OR IGNORE INTO components VALUES ('jobs', 1)")
-                self._connection.execute("PRAGMA user_version = 0")
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise errors.OperationalError(f"{path.name} cannot be opened: {error}") from error
-        except BaseException:
-            self._connection.close()
-            raise
+                connection.execute("INSERT OR IGNORE INTO components VALUES ('jobs', 1)")
+                connection.execute("PRAGMA user_version = 0")
 
     def migrate(self, component: str, migrations: Sequence[str]) -> None:
         """Bring a component's tables up to date.
@@ -55,7 +68,7 @@ class Journal:
                 version = row["version"] if row else 0
                 if version > len(migrations):
                     raise errors.InterfaceError(
-                        f"{self._name} was written by a newer version of restframe",
+                        f"{self._path.name} was written by a newer version of restframe",
                         hint="Open the directory with that version.",
                     )
                 for migration in migrations[version:]:
@@ -63,7 +76,7 @@ class Journal:
                         connection.execute(statement)
                 connection.execute("INSERT OR REPLACE INTO components VALUES (?, ?)", (component, len(migrations)))
         except sqlite3.DatabaseError as error:
-            raise errors.OperationalError(f"{self._name} cannot be opened: {error}") from error
+            raise errors.OperationalError(f"{self._path.name} cannot be opened: {error}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -72,6 +85,7 @@ class Journal:
         DiskFull when there is no room, OperationalError for other trouble with the file.
         """
         with self._lock:
+            self._writer = threading.get_ident()
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
@@ -84,21 +98,40 @@ class Journal:
             except BaseException:
                 self._rollback()
                 raise
+            finally:
+                self._writer = None
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read by; inside a transaction of this thread its own, which sees what it has changed."""
+        if self._writer == threading.get_ident():
+            yield self._connection
+            return
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            self._readers.append(connection)
+            if self._closed or len(self._readers) > _IDLE_READERS:
+                self._readers.pop().close()
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._connection.execute(sql, parameters).fetchall()
+        with self._reading() as connection:
+            return connection.execute(sql, parameters).fetchall()
 
     def rows_until(
         self, is_enough: Callable[[sqlite3.Row], bool], sql: str, parameters: Sequence[Any] = ()
     ) -> tuple[list[sqlite3.Row], bool]:
         """The rows up to the first that is enough, and whether there was one: no more of them are read."""
         found: list[sqlite3.Row] = []
-        with self._lock, closing(self._connection.execute(sql, parameters)) as cursor:
+        with self._reading() as connection, closing(connection.execute(sql, parameters)) as cursor:
             for row in cursor:
                 found.append(row)
                 if is_enough(row):
@@ -110,4 +143,7 @@ class Journal:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
+            while self._readers:
+                self._readers.pop().close()
             self._connection.close()
