@@ -180,3 +180,12 @@ def test_what_is_refused(redshift: Any, expression: str, condition: type[errors.
     with pytest.raises(condition) as caught:
         redshift.value(expression)
     assert caught.value.position is not None
+
+
+@pytest.mark.parametrize("expression", ["regexp_count('aaa', '{}')", "regexp_substr('aaa', '{}', 1, 2)"])
+def test_groups_that_would_end_the_process(redshift: Any, expression: str) -> None:
+    """The engine has no room on its stack for some ten thousand of them."""
+    assert redshift.value(expression.format("(" * 500 + ")" * 500)) in (4, "")
+    for groups in ("(" * 501 + ")" * 501, "()" * 32_000):
+        with pytest.raises(errors.InvalidRegularExpression, match="more than 500 groups"):
+            redshift.value(expression.format(groups))

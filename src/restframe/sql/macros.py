@@ -61,6 +61,9 @@ _BODIES: dict[str, str] = {
         CASE WHEN strpos(x, part) = 0 THEN 0 ELSE strlen(left(x, strpos(x, part) - 1)) + 1 END""",
     "compare(a, b)": "CASE WHEN a < b THEN -1 WHEN a > b THEN 1 WHEN a = b THEN 0 END",
     "nth_or_empty(list, n)": "CASE WHEN n >= 1 THEN CASE WHEN list IS NOT NULL THEN coalesce(list[n], '') END END",
+    "few_groups(pattern)": """
+        CASE WHEN length(pattern) - length(replace(pattern, '(', '')) <= 500 THEN pattern WHEN pattern IS NOT NULL
+             THEN _restframe.fail('[2201B] regular expression has more than 500 groups') END""",
     "place_after(x, pattern, options, start)": """
         CASE WHEN regexp_matches(x, pattern, options)
              THEN length(regexp_extract(x, pattern, 1, options)) + greatest(start, 1)

@@ -13,6 +13,9 @@ from restframe.sql.nodes import as_type, call, is_string, macro, number, string,
 from restframe.sql.rewrite.rules import INT4, INT8, VARCHAR
 from restframe.sql.rewrite.visit import Typed
 
+# Where all occurrences are asked for, the engine keeps each group on its stack, which ends at some ten thousand.
+_MAX_GROUPS = 500
+
 
 def _pattern(made: Call, flags: str) -> tuple[exp.Expr, str, bool]:
     """The pattern, the engine's options, and whether `e` asks for its first subexpression."""
@@ -24,6 +27,17 @@ def _pattern(made: Call, flags: str) -> tuple[exp.Expr, str, bool]:
             position=made.scope.context.position(made.node),
         )
     return made.text(1), options, "e" in flags
+
+
+def _occurrences(made: Call, searched: exp.Expr, pattern: exp.Expr, group: exp.Expr, options: str) -> exp.Expr:
+    """All of them, as a list. InvalidRegularExpression for a pattern of more than 500 groups."""
+    if not is_string(pattern):
+        pattern = macro("few_groups", pattern)
+    elif str(pattern.args["this"]).count("(") > _MAX_GROUPS:
+        raise errors.InvalidRegularExpression(
+            f"regular expression has more than {_MAX_GROUPS} groups", position=made.scope.context.position(made.node)
+        )
+    return call("regexp_extract_all", searched, pattern, group, string(options))
 
 
 def _flags(made: Call, place: int) -> str:
@@ -66,14 +80,14 @@ def regexp_substr(made: Call) -> Typed:
     group = number(1 if sub else 0)
     if len(made.arguments) <= 3 or whole_number(made.arguments[3]) == 1:
         return call("regexp_extract", _searched(made, 2), pattern, group, string(options)), VARCHAR
-    found = call("regexp_extract_all", _searched(made, 2), pattern, group, string(options))
+    found = _occurrences(made, _searched(made, 2), pattern, group, options)
     return macro("nth_or_empty", found, as_type(made.number(3), INT8)), VARCHAR
 
 
 @function("regexp_count", 2, 4)
 def regexp_count(made: Call) -> Typed:
     pattern, options, _ = _pattern(made, _flags(made, 3))
-    found = call("regexp_extract_all", _searched(made, 2), pattern, number(0), string(options))
+    found = _occurrences(made, _searched(made, 2), pattern, number(0), options)
     return as_type(call("len", found), INT4), INT4
 
 
