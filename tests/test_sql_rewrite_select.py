@@ -223,6 +223,13 @@ def test_what_is_refused(shop: Any, text: str, condition: Any, position: int | N
         assert caught.value.position == position
 
 
+def test_a_select_list_may_be_long_but_not_endless(shop: Any) -> None:
+    assert len(shop.rows("select " + ", ".join(["1"] * 1664))[0]) == 1664
+    for text in ("select " + ", ".join(["1"] * 1665), "select " + ", ".join(["*"] * 555) + " from t"):
+        with pytest.raises(errors.TooManyColumns, match="target lists can have at most 1664 entries"):
+            shop.translate(text)
+
+
 def test_positions_count_the_whole_text(shop: Any) -> None:
     from restframe import sql
 

@@ -225,6 +225,10 @@ class StatementTooComplex(ProgrammingError):
     sqlstate = "54001"
 
 
+class TooManyColumns(ProgrammingError):
+    sqlstate = "54011"
+
+
 # The world got in the way
 
 

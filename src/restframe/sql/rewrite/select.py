@@ -111,8 +111,15 @@ def _visit_projections(node: exp.Select, scope: Scope) -> list[Output]:
             if new.__class__ is not exp.Column or kind is not exp.Column:
                 new = exp.Alias(this=new, alias=identifier(label))
             projections.append(new)
+    if len(outputs) > _MOST_OUTPUTS:
+        raise errors.TooManyColumns(
+            f"target lists can have at most {_MOST_OUTPUTS} entries", position=scope.context.base
+        )
     node.set("expressions", projections)
     return outputs
+
+
+_MOST_OUTPUTS = 1664
 
 
 def _measured(node: exp.Expr, type_: Type) -> Type:
