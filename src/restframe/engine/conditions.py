@@ -125,7 +125,9 @@ def translate_error(error: BaseException) -> errors.Error:
 
     SQL that we generate fails with `[22001] value too long ...` behind a mark, which keeps its SQLSTATE.
     """
-    kind, text = _unpack(str(error))
+    # The engine cuts texts that it quotes between their bytes, and then its own binding cannot read the message.
+    said = error.object.decode("utf-8", "ignore") if isinstance(error, UnicodeDecodeError) else str(error)
+    kind, text = _unpack(said)
     marked = _FAILURE.search(text)
     if marked and marked[1] in _SQLSTATES:
         return _SQLSTATES[marked[1]](marked[2])

@@ -124,7 +124,7 @@ _BODIES: dict[str, str] = {
                  try_strptime(trim(x), {_TEXT_DATES}))""",
     "timestamp(x)": """
         CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timestamp(x),
-            CAST(_restframe.fail('[22007] invalid input syntax for type timestamp: "' || x || '"')
+            CAST(_restframe.fail('[22007] invalid input syntax for type timestamp: "' || left(x, 100) || '"')
                 AS TIMESTAMP)) END""",
     "timestamptz(x)": "coalesce(TRY_CAST(x AS TIMESTAMPTZ), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
     "time(x)": fr"""
