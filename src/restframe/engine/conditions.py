@@ -146,7 +146,7 @@ def _unpack(text: str) -> tuple[str, str]:
         try:
             found = json.JSONDecoder().raw_decode(text[start:])[0]
             return found["exception_type"], found["exception_message"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             pass
     kind, _, message = text.partition(" Error: ")
     return (kind, message) if message else ("", text)

@@ -19,9 +19,9 @@ from restframe.sql.rewrite.visit import Typed
 
 
 def _null_if_invalid(made: Call) -> bool:
-    """Whether the last argument is a boolean; it is taken away, and its value returned."""
+    """Whether the last argument is a boolean behind others; it is taken away, and its value returned."""
     last = made.arguments[-1]
-    if last.__class__ is not exp.Boolean:
+    if last.__class__ is not exp.Boolean or len(made.arguments) == 1:
         return False
     made.arguments.pop()
     made.types.pop()
