@@ -97,7 +97,15 @@ def visit_parameter(node: exp.Parameter, scope: Scope) -> Typed:
     place = node.args["this"]
     if place.__class__ is not exp.Literal or whole_number(place) is None:
         refuse(node, scope, "the operator @")
-    return exp.Parameter(this=place), scope.context.parameter_types.get(int(place.args["this"]) - 1)
+    ordinal = int(place.args["this"])
+    if ordinal > _MOST_PARAMETERS:
+        # the engine's binding makes a list of all that are missing
+        message = f"there is no parameter ${str(ordinal)[:20]}"
+        raise errors.UndefinedParameter(message, position=scope.context.position(node))
+    return exp.Parameter(this=place), scope.context.parameter_types.get(ordinal - 1)
+
+
+_MOST_PARAMETERS = 65_535  # PostgreSQL counts them in two bytes
 
 
 @visits(exp.Interval)
