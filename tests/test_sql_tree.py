@@ -28,6 +28,8 @@ from restframe.sql.tree import parse_tree
         ('select "abc', "unterminated quoted string or comment", 8),
         ("select 1 /* x", "unterminated quoted string or comment", 10),
         ("select 1 from t )", 'syntax error at or near ")"', 17),
+        ("select id from t, @ t.a.b", "syntax error", 1),
+        ("select id from t, t.a.b as %00 at i", "syntax error", 1),
         ("select 1\n  from t order order", 'syntax error at or near "order"', 25),
     ],
 )

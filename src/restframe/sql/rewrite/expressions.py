@@ -39,6 +39,9 @@ def _type_of_number(text: str, node: exp.Expr, scope: Scope) -> SqlType:
             return INT8
         digits, scale = len(text.lstrip("0")), 0
     elif "e" in text or "E" in text:
+        if not text[-1].isdecimal():  # 1e, which a name may follow
+            place = scope.context.position(node)
+            raise errors.SyntaxError(f'syntax error at or near "{text[:50]}"', position=place)
         if math.isinf(float(text)):
             raise errors.NumericValueOutOfRange(
                 f'"{text[:50]}" is out of range for type double precision', position=scope.context.position(node)
