@@ -14,7 +14,10 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
-from fuzz_words import BUCKETS, IMAGE, KEYS, NAMES, NUMBERS, OTHER_TYPES, POLICY, ROLE, SQL, TEXTS, WORDS
+from fuzz_words import ARGUMENTS, BUCKETS, IMAGE, KEYS, NAMES, NUMBERS, OTHER_TYPES, POLICY, ROLE, SQL, TEXTS, WORDS
+from restframe.sql.functions.registry import FUNCTIONS
+
+_FUNCTIONS = sorted(FUNCTIONS)
 
 
 class Seen:
@@ -179,7 +182,10 @@ class Inputs:
     def statement(self) -> str:
         rng = self.rng
         draw = rng.random()
-        text = rng.choice(self.sql if draw < 0.3 else SQL)
+        text = rng.choice(self.sql if draw < 0.4 else SQL)
+        if draw < 0.15:
+            given = ", ".join(rng.choice(ARGUMENTS) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))))
+            return f"select {rng.choice(_FUNCTIONS)}({given}) from (select generate_series(1, 3) as i)"
         if draw > 0.85:
             return " ".join(rng.choice(WORDS) for _ in range(rng.randrange(1, 15)))
         if draw > 0.6:

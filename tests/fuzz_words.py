@@ -219,7 +219,48 @@ SQL = (
         "select * from svv_tables",
         "select * from stl_query",
     ),
+)  # Arguments of functions, of types and sizes that few of them expect.
+ARGUMENTS = (
+    *(
+        "null",
+        "1",
+        "-1",
+        "0",
+        "2147483647",
+        "-9223372036854775808",
+        "1.5",
+        "1e308",
+        "'nan'::float",
+        "9" * 38,
+        "true",
+        "i",
+    ),
+    *(
+        "'a'",
+        "''",
+        "'2020-01-01'",
+        "'0001-01-01'::date",
+        "'9999-12-31 23:59:59'::timestamp",
+        "'12:00'::time",
+        "'month'",
+    ),
+    *(
+        "interval '1 day'",
+        "to_varbyte('ff', 'hex')",
+        "'US/Pacific'",
+        "'YYYY-MM-DD HH24:MI:SS'",
+        "chr(0)",
+        "'\U0001f600'",
+    ),
+    *("repeat('a', 60000)", "repeat('(', 20000)", "repeat('%', 60000)", "repeat('9', 5000)", "repeat('\u00e9', 30000)"),
+    *(
+        "repeat('[', 30000) || repeat(']', 30000)",
+        "repeat('{\"a\":', 10000)",
+        "json_parse('[1, {\"a\": [null, 1.5]}]')",
+    ),
+    *("repeat('YYYY', 15000)", "repeat('FM999', 10000)", "$2000000000", "i::varchar", "i::decimal(38, 37)"),
 )
+
 _GRAMMAR = r"""
 select from where group by order limit 1 0 -1 null 'a' '' "b" rides * , ( ) ; :: as join on using left union all
 distinct case when then else end in like ilike escape between and or not is exists over partition rows range interval

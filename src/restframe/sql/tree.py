@@ -59,7 +59,7 @@ def parse_tree(text: str, position: int = 1) -> exp.Expr:
         trees = DIALECT.parser(error_message_context=len(text)).parse(tokens, text)
     except ParseError as error:
         _fail(error, tokens, text, position)
-    except (TypeError, AttributeError, IndexError, ValueError) as error:  # sqlglot stumbles over some texts that are none
+    except (TypeError, AttributeError, IndexError, ValueError) as error:  # at some texts that are none
         raise errors.SyntaxError("syntax error", position=position) from error
     except RecursionError as error:
         raise errors.StatementTooComplex("statement is nested too deeply", position=position) from error
