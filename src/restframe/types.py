@@ -20,18 +20,23 @@ class SqlType:
     """One type with its modifiers.
 
     name : the internal name that pg_catalog shows: int2 int4 int8 float4 float8 numeric bool bpchar varchar date
-        time timetz timestamp timestamptz interval super varbyte
+        time timetz timestamp timestamptz interval super varbyte; and in the system's own views and functions oid name
+        char regclass regtype regproc aclitem array, of which no table has columns
     length : for bpchar, varchar and varbyte, in bytes
     precision, scale : for numeric
+    element : for array
     """
 
     name: str
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
+    element: SqlType | None = None
 
     def __str__(self) -> str:
-        """The type as format_type() prints it: `character varying(10)`, `numeric(8,2)`."""
+        """The type as format_type() prints it: `character varying(10)`, `numeric(8,2)`, `integer[]`."""
+        if self.element is not None:
+            return f"{self.element}[]"
         long = _LONG_NAME[self.name]
         if self.precision is not None:
             return f"{long}({self.precision},{self.scale})"
@@ -42,6 +47,8 @@ class SqlType:
         """The DuckDB type that stores it."""
         if self.name == "numeric":
             return f"DECIMAL({self.precision},{self.scale})"
+        if self.element is not None:
+            return f"{self.element.engine_type}[]"
         return _ENGINE_TYPE[self.name]
 
     @property
@@ -51,12 +58,16 @@ class SqlType:
 
         if self.name == "numeric":
             return pa.decimal128(self.precision or 38, self.scale or 0)
+        if self.element is not None:
+            return pa.list_(self.element.arrow_type)
         return {
             "int2": pa.int16(), "int4": pa.int32(), "int8": pa.int64(), "float4": pa.float32(),
             "float8": pa.float64(), "bool": pa.bool_(), "bpchar": pa.string(), "varchar": pa.string(),
             "date": pa.date32(), "time": pa.time64("us"), "timetz": pa.time64("us"),
             "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC"),
             "interval": pa.month_day_nano_interval(), "super": pa.string(), "varbyte": pa.binary(),
+            "oid": pa.int64(), "name": pa.string(), "char": pa.string(), "regclass": pa.string(),
+            "regtype": pa.string(), "regproc": pa.string(), "aclitem": pa.string(),
         }[self.name]  # fmt: skip
 
     @property
@@ -77,14 +88,16 @@ _LONG_NAME = {
     "numeric": "numeric", "bool": "boolean", "bpchar": "character", "varchar": "character varying", "date": "date",
     "time": "time without time zone", "timetz": "time with time zone", "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone", "interval": "interval", "super": "super",
-    "varbyte": "binary varying",
+    "varbyte": "binary varying", "oid": "oid", "name": "name", "char": '"char"', "regclass": "regclass",
+    "regtype": "regtype", "regproc": "regproc", "aclitem": "aclitem",
 }  # fmt: skip
 
 _ENGINE_TYPE = {
     "int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT", "float4": "FLOAT", "float8": "DOUBLE",
     "bool": "BOOLEAN", "bpchar": "VARCHAR", "varchar": "VARCHAR", "date": "DATE", "time": "TIME",
     "timetz": "TIMETZ", "timestamp": "TIMESTAMP", "timestamptz": "TIMESTAMPTZ", "interval": "INTERVAL",
-    "super": "JSON", "varbyte": "BLOB",
+    "super": "JSON", "varbyte": "BLOB", "oid": "BIGINT", "name": "VARCHAR", "char": "VARCHAR", "regclass": "VARCHAR",
+    "regtype": "VARCHAR", "regproc": "VARCHAR", "aclitem": "VARCHAR",
 }  # fmt: skip
 
 # Every spelling the manual gives, in lower case with single spaces, to the internal name.

@@ -44,6 +44,7 @@ class Relation:
     definition : of a view, its query as it was written
     models : of a view, the engine functions of models that it calls
     constraints : as ALTER TABLE ADD would take them; they are known and never enforced
+    oid : the number that names it in pg_catalog; 0 until it is recorded
     """
 
     schema: str
@@ -58,6 +59,7 @@ class Relation:
     definition: str | None = None
     models: tuple[str, ...] = ()
     constraints: tuple[str, ...] = field(default=())
+    oid: int = 0
 
     @property
     def engine_name(self) -> str:

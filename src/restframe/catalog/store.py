@@ -6,6 +6,7 @@ warehouse's catalogs share one `Cache` of what has been committed.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar, cast
@@ -21,7 +22,7 @@ INTERNAL_SCHEMA = "_restframe"
 _ENGINE_WORDS = frozenset({"main", "memory", "system", "temp", "warehouse"})
 # Where the engine keeps each session's temporary tables.
 TEMPORARY_SCHEMA = "temp"
-FORMAT = 1
+FORMAT = 2
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog")
 
 T = TypeVar("T")
@@ -134,7 +135,7 @@ class Catalog:
         return [(name, owner) for name, owner in rows]
 
     def add_schema(self, name: str, owner: str) -> None:
-        self._write("INSERT INTO _restframe.schemas VALUES (?, ?)", [name, owner])
+        self._write("INSERT INTO _restframe.schemas VALUES (?, ?, nextval('_restframe.oids'))", [name, owner])
 
     def remove_schema(self, name: str) -> None:
         self._write("DELETE FROM _restframe.schemas WHERE name = ?", [name])
@@ -243,7 +244,8 @@ class Catalog:
             return
         key = [relation.schema, relation.name]
         self._write(
-            "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+            "coalesce(?, nextval('_restframe.oids')))",
             [
                 *key,
                 relation.kind,
@@ -254,6 +256,7 @@ class Catalog:
                 relation.definition,
                 list(relation.models),
                 list(relation.constraints),
+                relation.oid or None,
             ],
         )
         rows = [[*key, position, *_column_values(column)] for position, column in enumerate(relation.columns, start=1)]
@@ -281,19 +284,20 @@ class Catalog:
         )
 
     def replace_relation(self, old: Relation, new: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
+        """Change what is recorded of a relation, which keeps its OID."""
         self.remove_relation(old)
-        self.add_relation(new, reads)
+        self.add_relation(dataclasses.replace(new, oid=old.oid), reads)
 
     def _load(self, schema: str, name: str) -> Relation | None:
         rows = self._connection.run(_RELATION, [schema, name])
         if not rows:
             return None
-        kind, diststyle, sortstyle, backup, owner, definition, models, constraints = rows[0][:8]
+        kind, diststyle, sortstyle, backup, owner, definition, models, constraints, oid = rows[0][:9]
         return Relation(
             schema=schema,
             name=name,
             kind=cast(Kind, kind),
-            columns=tuple(_column(row[8:]) for row in rows if row[8] is not None),
+            columns=tuple(_column(row[9:]) for row in rows if row[9] is not None),
             engine_schema=engine_schema(schema),
             diststyle=diststyle,
             sortstyle=sortstyle,
@@ -302,6 +306,7 @@ class Catalog:
             definition=definition,
             models=tuple(models or ()),
             constraints=tuple(constraints or ()),
+            oid=oid,
         )
 
     # Models
@@ -359,7 +364,7 @@ class Catalog:
 
 _MODEL = f"SELECT {', '.join(Model.FIELDS)} FROM _restframe.models"
 _RELATION = """
-    SELECT t.kind, t.diststyle, t.sortstyle, t.backup, t.owner, t.definition, t.models, t.constraints,
+    SELECT t.kind, t.diststyle, t.sortstyle, t.backup, t.owner, t.definition, t.models, t.constraints, t.oid,
            c.name, c.type, c.not_null, c.default_text, c.encoding, c.identity_seed, c.identity_step,
            c.identity_always, c.distkey, c.sortkey
     FROM _restframe.tables t LEFT JOIN _restframe.columns c USING (schema_name, table_name)
@@ -370,10 +375,11 @@ _RELATION = """
 _TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS _restframe;
 CREATE TABLE IF NOT EXISTS _restframe.format (version INTEGER, definitions VARCHAR);
-CREATE TABLE IF NOT EXISTS _restframe.schemas (name VARCHAR, owner VARCHAR);
+CREATE SEQUENCE IF NOT EXISTS _restframe.oids START 100000;
+CREATE TABLE IF NOT EXISTS _restframe.schemas (name VARCHAR, owner VARCHAR, oid BIGINT);
 CREATE TABLE IF NOT EXISTS _restframe.tables (
     schema_name VARCHAR, table_name VARCHAR, kind VARCHAR, diststyle VARCHAR, sortstyle VARCHAR, backup BOOLEAN,
-    owner VARCHAR, definition VARCHAR, models VARCHAR[], constraints VARCHAR[]);
+    owner VARCHAR, definition VARCHAR, models VARCHAR[], constraints VARCHAR[], oid BIGINT);
 CREATE TABLE IF NOT EXISTS _restframe.columns (
     schema_name VARCHAR, table_name VARCHAR, position INTEGER, name VARCHAR, type VARCHAR, not_null BOOLEAN,
     default_text VARCHAR, encoding VARCHAR, identity_seed BIGINT, identity_step BIGINT, identity_always BOOLEAN,
@@ -384,9 +390,22 @@ CREATE SEQUENCE IF NOT EXISTS _restframe.model_ids;
 CREATE TABLE IF NOT EXISTS _restframe.models ({Model.DDL});
 """
 
+# What makes a file of each format one of the next.
+_MIGRATIONS = {
+    1: """
+CREATE SEQUENCE _restframe.oids START 100000;
+ALTER TABLE _restframe.schemas ADD COLUMN oid BIGINT;
+ALTER TABLE _restframe.tables ADD COLUMN oid BIGINT;
+UPDATE _restframe.schemas SET oid = CASE name WHEN 'public' THEN 2200 ELSE nextval('_restframe.oids') END;
+UPDATE _restframe.tables SET oid = nextval('_restframe.oids')
+""",
+}
+
 
 def create(connection: Executor, owner: str) -> bool:
-    """Make the catalog's tables and schema `public` in a new file; whether the file was new.
+    """Make the catalog's tables and schema `public` in a new file, or bring an old one up to date.
+
+    Returns whether the file was new.
 
     InterfaceError when a newer restframe wrote the file.
     """
@@ -398,13 +417,20 @@ def create(connection: Executor, owner: str) -> bool:
                 f"the warehouse was written by a newer restframe (format {version}, this one reads {FORMAT})",
                 hint="Upgrade restframe.",
             )
+        for older in range(version, FORMAT):
+            _run_all(connection, _MIGRATIONS[older])
+        connection.run("UPDATE _restframe.format SET version = ?", [FORMAT])
         return False
-    for statement in filter(str.strip, _TABLES.split(";")):
-        connection.run(statement)
+    _run_all(connection, _TABLES)
     connection.run("CREATE SCHEMA public")
-    connection.run("INSERT INTO _restframe.schemas VALUES ('public', ?)", [owner])
+    connection.run("INSERT INTO _restframe.schemas VALUES ('public', ?, 2200)", [owner])
     connection.run("INSERT INTO _restframe.format VALUES (?, NULL)", [FORMAT])
     return True
+
+
+def _run_all(connection: Executor, statements: str) -> None:
+    for statement in filter(str.strip, statements.split(";")):
+        connection.run(statement)
 
 
 def _column_values(column: ColumnDefinition) -> list[Any]:
