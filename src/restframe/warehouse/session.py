@@ -27,6 +27,7 @@ from restframe.warehouse.variables import Variables
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from restframe.warehouse.copy_streams import CopyStreams
     from restframe.warehouse.services import Services
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Session:
     """One conversation: its transaction, its SET values, its temporary tables, its running statement.
 
     on_progress : called with (done, total) while a long statement runs
+    copy_streams : how COPY FROM STDIN and TO STDOUT reach the client, when the door can carry them
     pid : what pg_backend_pid() answers
     """
 
@@ -59,6 +61,7 @@ class Session:
         self.catalog = Catalog(self.connection, services.cache, services.system_views)
         self.variables = Variables(statement_timeout=str(self.settings.statement_timeout_ms))
         self.on_progress: Progress | None = None
+        self.copy_streams: CopyStreams | None = None
         self.pid = next(_session_ids)
         self.statement_id = 0
         self.transaction: TransactionState = "idle"
