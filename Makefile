@@ -17,7 +17,7 @@ help:
 	@echo "make demo      play the taxi story; the chart lands in demo/taxi.html"
 	@echo "make test      run the quick tests"
 	@echo "make test-all  run all tests; those of client programs need make clients before"
-	@echo "make clients   install the client programs that the tests run against a server: sagemaker, s3fs, the AWS CLI"
+	@echo "make clients   install the client programs that the tests run against a server: sagemaker, the AWS CLI, dbt ..."
 	@echo "make check     check format, style, types and the direction of imports"
 	@echo "make format    format the code"
 	@echo "make clean     remove everything that was made here"
@@ -31,7 +31,7 @@ test: $(VENV)/test.stamp
 test-all: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PYTEST)
 
-clients: $(VENV)/clients.stamp
+clients: $(VENV)/clients.stamp $(VENV)/sql-clients.stamp $(VENV)/dbt.stamp
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check $(CODE)
@@ -66,7 +66,13 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-$(VENV)/clients.stamp: tests/clients/requirements.txt | $(BIN)/python
-	$(PYTHON) -m venv --clear $(VENV)/clients
-	$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet install --requirement tests/clients/requirements.txt
-	@touch $@
+# An environment for clients: its name, and the list of what is in it.
+define client_environment
+$(VENV)/$(1).stamp: tests/clients/$(2) | $(BIN)/python
+	$(PYTHON) -m venv --clear $(VENV)/$(1)
+	$(VENV)/$(1)/bin/python -m pip --disable-pip-version-check --quiet install --requirement tests/clients/$(2)
+	@touch $$@
+endef
+$(eval $(call client_environment,clients,requirements.txt))
+$(eval $(call client_environment,sql-clients,requirements-sql.txt))
+$(eval $(call client_environment,dbt,requirements-dbt.txt))

@@ -17,7 +17,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# Where `make clients` puts the programs; some of them cannot live in one environment with others.
 CLIENTS = Path(os.environ.get("RESTFRAME_CLIENTS", ROOT / ".venv" / "clients")) / "bin"
+SQL_CLIENTS = Path(os.environ.get("RESTFRAME_SQL_CLIENTS", ROOT / ".venv" / "sql-clients")) / "bin"
+DBT = Path(os.environ.get("RESTFRAME_DBT", ROOT / ".venv" / "dbt")) / "bin"
 RESTFRAME = Path(sys.executable).with_name("restframe")
 
 Run = Callable[..., Any]
@@ -98,6 +101,13 @@ def theirs(served: Served) -> Run:
 
 
 @pytest.fixture
+def sql_client(served: Served) -> Run:
+    """Runs a function as a program with the drivers of `make clients`: psycopg2, asyncpg, redshift_connector ..."""
+    python = _program("python", SQL_CLIENTS)
+    return lambda function, *arguments: _run_function(served, python, function, arguments)
+
+
+@pytest.fixture
 def aws_cli(served: Served) -> Callable[..., str]:
     """Runs the AWS CLI with words; what it prints."""
     aws = _program("aws")
@@ -116,9 +126,9 @@ def run_notebook(served: Served) -> Callable[..., list[str]]:
     return run
 
 
-def _program(name: str) -> Path:
-    """A program of the clients' environment; the test is skipped where `make clients` has not been run."""
-    path = CLIENTS / name
+def _program(name: str, environment: Path = CLIENTS) -> Path:
+    """A program of an environment for clients; the test is skipped where `make clients` has not been run."""
+    path = environment / name
     if not path.exists():
         pytest.skip("the client programs are not installed: make clients")
     return path
