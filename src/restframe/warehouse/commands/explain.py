@@ -15,6 +15,8 @@ from restframe.warehouse.queries import SessionNames
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
 
+COLUMNS = [("QUERY PLAN", SqlType("varchar", length=65535))]
+
 
 def explain(statement: Explain, session: Session) -> Result:
     """The engine's plan in its own words, a row a line; nothing is run, and models are not asked."""
@@ -22,4 +24,4 @@ def explain(statement: Explain, session: Session) -> Result:
     query = explained.query if isinstance(explained, CreateTableAs | SelectInto) else explained
     rows = session.connection.run(f"EXPLAIN {translate(query, SessionNames(session)).sql}")
     lines = [line.rstrip() for row in rows for line in str(row[1]).splitlines() if line.strip()]
-    return Result.of_rows([("QUERY PLAN", SqlType("varchar", length=65535))], [(line,) for line in lines], "EXPLAIN")
+    return Result.of_rows(COLUMNS, [(line,) for line in lines], "EXPLAIN")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from restframe import errors
 from restframe.catalog.models import Model
-from restframe.result import Result
+from restframe.result import Column, Result
 from restframe.sql.statements.model import (
     CreateExternalModel,
     CreateModel,
@@ -16,6 +16,7 @@ from restframe.sql.statements.model import (
     ShowModel,
 )
 from restframe.types import SqlType
+from restframe.warehouse.commands import Columns
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -128,13 +129,19 @@ def drop(statement: DropModel, session: Session) -> Result:
     return Result(command="DROP MODEL")
 
 
+def columns_of_show(statement: ShowModel, session: Session) -> Columns:
+    names = ("Schema Name", "Model Name") if statement.name is None else ("Key", "Value")
+    return tuple(Column(name, _TEXT) for name in names)
+
+
 def show(statement: ShowModel, session: Session) -> Result:
+    columns = [(column.name, column.type) for column in columns_of_show(statement, session) or ()]
     if statement.name is None:
         rows = [(model.schema, model.name) for model in session.catalog.models()]
-        return Result.of_rows([("Schema Name", _TEXT), ("Model Name", _TEXT)], rows, "SHOW MODEL")
+        return Result.of_rows(columns, rows, "SHOW MODEL")
     name = statement.name
     model = session.catalog.model(name.schema, name.name, name.position)
-    return Result.of_rows([("Key", _TEXT), ("Value", _TEXT)], describe(model), "SHOW MODEL")
+    return Result.of_rows(columns, describe(model), "SHOW MODEL")
 
 
 def describe(model: Model) -> list[tuple[str, str]]:

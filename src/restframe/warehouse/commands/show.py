@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 _TEXT = SqlType("varchar", length=65535)
 _INT = SqlType("int4")
 
+# The columns of what each statement answers.
+SCHEMAS = [
+    (name, _TEXT)
+    for name in (
+        "database_name", "schema_name", "schema_owner", "schema_type", "schema_acl", "source_database", "schema_option",
+    )
+]  # fmt: skip
+TABLES = [
+    (name, _TEXT)
+    for name in ("database_name", "schema_name", "table_name", "table_type", "table_acl", "remarks")
+]  # fmt: skip
+COLUMNS = [
+    ("database_name", _TEXT), ("schema_name", _TEXT), ("table_name", _TEXT), ("column_name", _TEXT),
+    ("ordinal_position", _INT), ("column_default", _TEXT), ("is_nullable", _TEXT), ("data_type", _TEXT),
+    ("character_maximum_length", _INT), ("numeric_precision", _INT), ("numeric_scale", _INT), ("remarks", _TEXT),
+]  # fmt: skip
+TABLE = [("Show Table DDL statement", _TEXT)]
+VIEW = [("Show View DDL statement", _TEXT)]
+
 
 def schemas(statement: ShowSchemas, session: Session) -> Result:
     _check_database(statement.database, statement.position, session)
@@ -28,8 +47,7 @@ def schemas(statement: ShowSchemas, session: Session) -> Result:
         for name, owner in session.catalog.schema_owners()
         if _like(name, statement.like)
     ]
-    names = ("database_name", "schema_name", "schema_owner", "schema_type", "schema_acl", "source_database")
-    return _result([(name, _TEXT) for name in (*names, "schema_option")], rows, statement.limit)
+    return _result(SCHEMAS, rows, statement.limit)
 
 
 def tables(statement: ShowTables, session: Session) -> Result:
@@ -43,8 +61,7 @@ def tables(statement: ShowTables, session: Session) -> Result:
         for one in session.catalog.relations(schema.name)
         if _like(one.name, statement.like)
     ]
-    names = ("database_name", "schema_name", "table_name", "table_type", "table_acl", "remarks")
-    return _result([(name, _TEXT) for name in names], rows, statement.limit)
+    return _result(TABLES, rows, statement.limit)
 
 
 def columns(statement: ShowColumns, session: Session) -> Result:
@@ -54,14 +71,7 @@ def columns(statement: ShowColumns, session: Session) -> Result:
         for place, column in enumerate(relation.columns, start=1)
         if _like(column.name, statement.like)
     ]
-    return _result(_COLUMNS, rows, statement.limit)
-
-
-_COLUMNS = [
-    ("database_name", _TEXT), ("schema_name", _TEXT), ("table_name", _TEXT), ("column_name", _TEXT),
-    ("ordinal_position", _INT), ("column_default", _TEXT), ("is_nullable", _TEXT), ("data_type", _TEXT),
-    ("character_maximum_length", _INT), ("numeric_precision", _INT), ("numeric_scale", _INT), ("remarks", _TEXT),
-]  # fmt: skip
+    return _result(COLUMNS, rows, statement.limit)
 
 
 def _column_row(place: int, column: ColumnDefinition) -> tuple[Any, ...]:
@@ -78,14 +88,14 @@ def table(statement: ShowTable, session: Session) -> Result:
     relation = _relation(statement.name, session)
     if relation.kind not in ("table", "temporary table"):
         raise errors.WrongObjectType(f'"{relation.name}" is not a table', position=statement.name.position)
-    return Result.of_rows([("Show Table DDL statement", _TEXT)], [(table_ddl(relation),)], "SHOW TABLE")
+    return Result.of_rows(TABLE, [(table_ddl(relation),)], "SHOW TABLE")
 
 
 def view(statement: ShowView, session: Session) -> Result:
     relation = _relation(statement.name, session)
     if relation.kind != "view":
         raise errors.WrongObjectType(f'"{relation.name}" is not a view', position=statement.name.position)
-    return Result.of_rows([("Show View DDL statement", _TEXT)], [(relation.definition,)], "SHOW VIEW")
+    return Result.of_rows(VIEW, [(relation.definition,)], "SHOW VIEW")
 
 
 def table_ddl(relation: Relation) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restframe import errors
-from restframe.result import Result
+from restframe.result import Column, Result
 from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
 from restframe.types import SqlType
+from restframe.warehouse.commands import Columns
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -34,12 +35,18 @@ def reset(statement: ResetVariable, session: Session) -> Result:
     return Result(command="RESET")
 
 
+def columns_of_show(statement: ShowVariable, session: Session) -> Columns:
+    names = ("name", "setting") if statement.name is None else (statement.name.lower(),)
+    return tuple(Column(name, _TEXT) for name in names)
+
+
 def show(statement: ShowVariable, session: Session) -> Result:
+    columns = [(column.name, column.type) for column in columns_of_show(statement, session) or ()]
     if statement.name is None:
-        return Result.of_rows([("name", _TEXT), ("setting", _TEXT)], session.variables.all(), "SHOW")
+        return Result.of_rows(columns, session.variables.all(), "SHOW")
     try:
         value = session.variables[statement.name]
     except errors.UndefinedObject as error:
         error.position = statement.name_position
         raise
-    return Result.of_rows([(statement.name.lower(), _TEXT)], [(value,)], "SHOW")
+    return Result.of_rows(columns, [(value,)], "SHOW")
