@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from restframe.sql.lexer import QualifiedName
 from restframe.types import SqlType
@@ -18,6 +18,7 @@ class TableReference:
     generated : those of them that take no other value
     models : of a view, the engine functions of models that it calls
     is_view : its rows are computed whenever they are read
+    origin : what the catalog knows of it, for whoever gave this answer
     """
 
     engine_schema: str
@@ -27,6 +28,7 @@ class TableReference:
     generated: frozenset[str] = frozenset()
     models: tuple[str, ...] = ()
     is_view: bool = False
+    origin: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,14 @@ class FunctionReference:
     """A model's prediction function.
 
     The engine's function takes the running statement's number before the arguments.
+
+    origin : what the catalog knows of it, for whoever gave this answer
     """
 
     engine_name: str
     arguments: tuple[SqlType, ...]
     returns: SqlType
+    origin: Any = field(default=None, compare=False, repr=False)
 
 
 class Names(Protocol):

@@ -19,7 +19,7 @@ from restframe import errors
 from restframe.sql.names import Names, TableReference
 from restframe.sql.rewrite.changes import ROWS, visit_delete, visit_insert, visit_merge, visit_update
 from restframe.sql.rewrite.rules import BOOL, DATE, FLOAT8, INT4, INT8, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, numeric
-from restframe.sql.rewrite.scope import Context, ModelCall, Scope, Type
+from restframe.sql.rewrite.scope import Change, Context, ModelCall, Scope, Type
 from restframe.sql.rewrite.visit import visit_query
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Query, Update
@@ -38,6 +38,8 @@ class Translation:
     types : their Redshift types, None for a column of NULLs or parameters alone
     reads : the tables and views that are read
     writes : the table that is changed
+    changes : what is done to its rows
+    uses : the tables whose columns are read, the changed one too, each with these columns
     calls : the calls of model functions, wherever they stand
     rows : of a bulk INSERT, its values; `sql` reads them as a table named `rows_name` with text columns c0, c1 ...
     """
@@ -47,6 +49,8 @@ class Translation:
     types: tuple[SqlType | None, ...] = ()
     reads: tuple[TableReference, ...] = ()
     writes: TableReference | None = None
+    changes: tuple[Change, ...] = ()
+    uses: tuple[tuple[TableReference, frozenset[str]], ...] = ()
     calls: tuple[ModelCall, ...] = ()
     rows: RowsOfLiterals | None = None
     rows_name: str = ROWS
@@ -106,8 +110,18 @@ def _translate(statement: Statement, context: Context) -> Translation:
         types=types,
         reads=tuple(context.reads.values()),
         writes=writes,
+        changes=tuple(context.changes),
+        uses=_uses(context),
         calls=tuple(context.calls),
         rows=rows,
+    )
+
+
+def _uses(context: Context) -> tuple[tuple[TableReference, frozenset[str]], ...]:
+    return tuple(
+        (columns.table, frozenset(columns.used))
+        for key, columns in context.used.items()
+        if columns.used or key in context.reads
     )
 
 

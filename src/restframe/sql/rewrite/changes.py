@@ -88,7 +88,7 @@ def _target(node: exp.Expr, scope: Scope) -> tuple[exp.Table, TableReference]:
     known_as = fold_in_place(alias.args["this"]) if alias is not None else name.name
     if alias is None and table.engine_name != name.name:
         node.set("alias", exp.TableAlias(this=identifier(name.name)))
-    scope.add(Source(known_as, table.columns, table, schema), node)
+    scope.add(Source(known_as, scope.context.columns(table), table, schema), node)
     return node, table
 
 
@@ -116,6 +116,7 @@ def visit_insert(node: exp.Expr, scope: Scope, rows: tuple[bool, ...] | None = N
     named = node.args["this"]
     into = named.args["this"] if named.__class__ is exp.Schema else named
     _, table = _target(into, Scope(scope.context))
+    scope.context.changes.append(("INSERT", None))
     listed = named.args["expressions"] if named.__class__ is exp.Schema else None
     names, types = _columns_of_insert(listed, table, scope)
     for place, name in enumerate(names):
@@ -283,6 +284,7 @@ def _visit_assignments(assignments: list[exp.Expr], table: TableReference, scope
             continue
         new, given = visit(value, scope)
         assignment.set("expression", store(new, given, type_, scope))
+    scope.context.changes.append(("UPDATE", frozenset(seen)))
 
 
 def visit_delete(node: exp.Expr, scope: Scope) -> TableReference:
@@ -292,6 +294,7 @@ def visit_delete(node: exp.Expr, scope: Scope) -> TableReference:
     if node.args.get("with_") is not None:
         visit_with(node, scope)
     _, table = _target(node.args["this"], scope)
+    scope.context.changes.append(("DELETE", None))
     using = node.args.get("using")
     if using:
         node.set("using", [visit_source(source, scope) for source in using])
@@ -321,11 +324,14 @@ def visit_merge(node: exp.Expr, scope: Scope) -> TableReference:
             _visit_assignments(then.args["expressions"], table, scope)
         elif branch is branches[1] or str(then.name).upper() != "DELETE":
             refuse(branch, scope, "this action of MERGE")
+        else:
+            scope.context.changes.append(("DELETE", None))
     return table
 
 
 def _visit_merge_insert(then: exp.Insert, table: TableReference, scope: Scope) -> None:
     only(then, frozenset({"this", "expression"}), scope)
+    scope.context.changes.append(("INSERT", None))
     listed = then.args.get("this")
     if listed is not None and not listed.args.get("expressions"):
         raise errors.SyntaxError("INSERT needs columns between the parentheses", position=scope.context.position(then))

@@ -74,7 +74,7 @@ def _visit_table(node: exp.Table, scope: Scope) -> exp.Expr:
         source = Source.of_query(known_as, renamed(common_table, alias, scope))
     else:
         table = _look_up(node, name, schema, scope)
-        source = Source(known_as, table.columns, table, schema)
+        source = Source(known_as, scope.context.columns(table), table, schema)
         if alias is not None and alias.args.get("columns"):
             source = Source.of_query(known_as, renamed(source.outputs, alias, scope))
         if alias is None and table.engine_name != name:
@@ -216,6 +216,8 @@ def _merge(join: exp.Join, before: list[Source], scope: Scope) -> None:
             raise errors.UndefinedColumn(
                 f'column "{name}" specified in USING clause does not exist', position=scope.context.position(join)
             )
+        for source in (*before, *added):
+            source.use(name)
         one, other = left[name], right[name]
         if one is not None and other is not None and kind(one) != kind(other):
             raise mismatch("JOIN/USING", one, other, join, scope)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from sqlglot import exp
 
@@ -32,6 +32,25 @@ class ModelCall:
     settled: bool = False
 
 
+# What a statement does to the rows of its table, and the columns it sets: None for all or none.
+Change = tuple[Literal["INSERT", "UPDATE", "DELETE"], frozenset[str] | None]
+
+
+class NotedColumns(dict[str, Type]):
+    """A table's columns by name. `used` are those that were asked for their types."""
+
+    __slots__ = ("table", "used")
+
+    def __init__(self, table: TableReference) -> None:
+        super().__init__(table.columns)
+        self.table = table
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Type:
+        self.used.add(name)
+        return super().__getitem__(name)
+
+
 @dataclass(slots=True)
 class Context:
     """What one translation knows and collects.
@@ -49,12 +68,21 @@ class Context:
     calls: list[ModelCall] = field(default_factory=list)
     expand_stars: bool = False
     expanded: int = 0  # nodes for which references to aliases stand
+    used: dict[tuple[str, str], NotedColumns] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
 
     def table(self, name: QualifiedName) -> TableReference:
         """The table of that name, which is remembered as read."""
         table = self.names.relation(name)
         self.reads[table.engine_schema, table.engine_name] = table
         return table
+
+    def columns(self, table: TableReference) -> NotedColumns:
+        """The columns of a table that a query may name; which of them it does is noted."""
+        key = table.engine_schema, table.engine_name
+        if key not in self.used:
+            self.used[key] = NotedColumns(table)
+        return self.used[key]
 
     def position(self, node: exp.Expr, words: str = "") -> int:
         """Where a node stands, for an error.
@@ -119,10 +147,15 @@ class Source:
             source.doubled = frozenset(label for label in labels if labels.count(label) > 1)
         return source
 
+    def use(self, name: str) -> None:
+        """Note that a column is read without being named."""
+        if isinstance(self.columns, NotedColumns) and name in self.columns:
+            self.columns.used.add(name)
+
     @property
     def outputs(self) -> tuple[Output, ...]:
         if self._outputs is None:
-            self._outputs = tuple(Output(name, type_) for name, type_ in self.columns.items())
+            self._outputs = tuple(Output(name, self.columns[name]) for name in self.columns)
         return self._outputs
 
 
