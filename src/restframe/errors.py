@@ -31,13 +31,20 @@ class Error(Exception):
     sqlstate = "XX000"
 
     def __init__(
-        self, message: str, *, position: int | None = None, hint: str | None = None, detail: str | None = None
+        self,
+        message: str,
+        *,
+        position: int | None = None,
+        hint: str | None = None,
+        detail: str | None = None,
+        where: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.position = position
         self.hint = hint
         self.detail = detail
+        self.where = where  # in the data that was being read: `COPY t, line 3, column b: "x"`
 
 
 class InterfaceError(Error):
@@ -103,6 +110,16 @@ class InvalidParameterValue(DataError):
     sqlstate = "22023"
 
 
+class InvalidBinaryRepresentation(DataError):
+    sqlstate = "22P03"
+
+
+class BadCopyFileFormat(DataError):
+    """The rows of COPY FROM STDIN are not written as they should be."""
+
+    sqlstate = "22P04"
+
+
 class InvalidRegularExpression(DataError):
     sqlstate = "2201B"
 
@@ -116,6 +133,31 @@ class NotNullViolation(IntegrityError):
 
 class UniqueViolation(IntegrityError):
     sqlstate = "23505"
+
+
+# 08, 28, 3D: who connects, and how
+
+
+class ProtocolViolation(OperationalError):
+    """A client sent what the protocol does not allow here."""
+
+    sqlstate = "08P01"
+
+
+class InvalidAuthorization(OperationalError):
+    sqlstate = "28000"
+
+
+class InvalidPassword(OperationalError):
+    sqlstate = "28P01"
+
+
+class UndefinedDatabase(ProgrammingError):
+    sqlstate = "3D000"
+
+
+class TooManyConnections(OperationalError):
+    sqlstate = "53300"
 
 
 # 42: the statement is wrong
@@ -223,6 +265,12 @@ class StatementTooComplex(ProgrammingError):
     """Nested more deeply than we care to follow."""
 
     sqlstate = "54001"
+
+
+class ProgramLimitExceeded(OperationalError):
+    """More than restframe cares to hold in memory."""
+
+    sqlstate = "54000"
 
 
 class TooManyColumns(ProgrammingError):
