@@ -1,0 +1,92 @@
+"""RowDescription, and batches of a result as DataRow messages."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from restframe.pgwire import oids, values
+from restframe.result import Column
+from restframe.storage.writing import texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FIELD = struct.Struct(">ihihih")
+_ROW = struct.Struct(">cih")
+_LENGTH = struct.Struct(">i").pack
+_NULL = b"\xff\xff\xff\xff"
+_NULLABLE, _SEARCHABLE = 0x1, 0x1000
+
+
+def formats_of(codes: Sequence[int], columns: int) -> tuple[int, ...]:
+    """A format per column, of what Bind gave: none at all for text, one for all, or one for each."""
+    if len(codes) <= 1:
+        return tuple(codes or (0,)) * columns
+    return tuple(codes)
+
+
+def description(
+    columns: Sequence[Column], formats: Sequence[int], redshift_version: int | None = None, database: str = ""
+) -> bytes:
+    """The message RowDescription.
+
+    formats : as Bind gave them; none when a statement is described, whose formats nobody knows yet
+    redshift_version : what a driver of Redshift agreed to; from 1 on each field also has its schema, table, column and
+        catalog, which are empty for what is computed, and flags
+    """
+    fields = [struct.pack(">h", len(columns))]
+    for column, format_ in zip(columns, formats_of(formats, len(columns)), strict=True):
+        oid, size, modifier = oids.wire(column.type, redshift_version is not None)
+        name = column.name.encode()
+        fields.append(name + b"\0" + _FIELD.pack(0, 0, oid, size, modifier, format_))
+        if redshift_version:
+            fields.append(b"\0\0" + name + b"\0" + database.encode() + b"\0")
+            fields.append(struct.pack(">h", _NULLABLE | _SEARCHABLE))
+    body = b"".join(fields)
+    return b"T" + _LENGTH(len(body) + 4) + body
+
+
+class Encoder:
+    """Makes DataRow messages of the batches of one result.
+
+    formats : as Bind gave them
+    redshift_version : of a driver of Redshift; None for clients of PostgreSQL
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        formats: Sequence[int],
+        *,
+        redshift_version: int | None = None,
+        style: values.Style = values.PLAIN,
+    ) -> None:
+        self._columns = tuple(columns)
+        self._binary = tuple(format_ == 1 for format_ in formats_of(formats, len(columns)))
+        self._redshift = redshift_version is not None
+        self._style = style
+        self._writers = [
+            values.writer(column.type, binary, self._redshift, style)
+            for column, binary in zip(self._columns, self._binary, strict=True)
+        ]
+
+    def encode(self, batch: pa.RecordBatch) -> bytes:
+        """The batch's rows, each a whole message.
+
+        InvalidDatetime, NumericValueOutOfRange for values that the binary format cannot hold.
+        """
+        return self._one_by_one(batch)
+
+    def _one_by_one(self, batch: pa.RecordBatch) -> bytes:
+        written = []
+        for number, write in enumerate(self._writers):
+            cells = []
+            for value in texts.raw(batch.column(number)):
+                data = _NULL if value is None else write(value)
+                cells.append(_NULL if value is None else _LENGTH(len(data)) + data)
+            written.append(cells)
+        rows = map(b"".join, zip(*written, strict=True)) if written else iter([b""] * batch.num_rows)
+        count = len(self._columns)
+        return b"".join([_ROW.pack(b"D", len(row) + 6, count) + row for row in rows])
