@@ -135,13 +135,7 @@ class UniqueViolation(IntegrityError):
     sqlstate = "23505"
 
 
-# 08, 28, 3D: who connects, and how
-
-
-class ProtocolViolation(OperationalError):
-    """A client sent what the protocol does not allow here."""
-
-    sqlstate = "08P01"
+# Who connects, and to what
 
 
 class InvalidAuthorization(OperationalError):
@@ -213,6 +207,26 @@ class DuplicateObject(ProgrammingError):
 
 class DuplicateFunction(ProgrammingError):
     sqlstate = "42723"
+
+
+class DuplicateCursor(ProgrammingError):
+    """Of cursors and portals."""
+
+    sqlstate = "42P03"
+
+
+class DuplicatePreparedStatement(ProgrammingError):
+    sqlstate = "42P05"
+
+
+class UndefinedPreparedStatement(ProgrammingError):
+    sqlstate = "26000"
+
+
+class UndefinedCursor(ProgrammingError):
+    """Of cursors and portals."""
+
+    sqlstate = "34000"
 
 
 class DatatypeMismatch(ProgrammingError):
@@ -296,6 +310,18 @@ class QueryCanceled(OperationalError):
     sqlstate = "57014"
 
 
+class AdminShutdown(OperationalError):
+    """The server is being stopped."""
+
+    sqlstate = "57P01"
+
+
+class IdleSessionTimeout(OperationalError):
+    """A session did nothing for so long that it was ended."""
+
+    sqlstate = "57P05"
+
+
 class SerializationFailure(OperationalError):
     sqlstate = "40001"
 
@@ -314,6 +340,10 @@ class OutOfMemory(OperationalError):
 
 class ObjectInUse(OperationalError):
     sqlstate = "55006"
+
+
+class ObjectNotInPrerequisiteState(OperationalError):
+    sqlstate = "55000"
 
 
 class EndpointNotReady(OperationalError):
