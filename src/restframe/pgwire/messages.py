@@ -124,7 +124,7 @@ def _parameters(content: bytes) -> dict[str, str]:
 class Splitter:
     """Cuts what a client sends into messages, wherever its packets are cut.
 
-    limit : the largest body that is taken
+    limit : the largest body that is taken; may be changed at any time
     """
 
     def __init__(self, limit: int = MAXIMAL_FIRST_BYTES) -> None:
@@ -132,21 +132,27 @@ class Splitter:
         self._kept = bytearray()
         self._wanted = 0  # bytes that must be there before looking again pays
 
-    def feed(self, data: bytes) -> list[Message]:
-        """The messages that are complete now. ProtocolViolation for one whose length cannot be, or is over the limit."""
+    def feed(self, data: bytes) -> list[Message | ProtocolViolation]:
+        """The messages that are complete now.
+
+        The last is a ProtocolViolation when the length of what follows cannot be, or is over the limit: nobody knows
+        where the next message begins.
+        """
         if self._kept:
             self._kept += data
             if len(self._kept) < self._wanted:
                 return []
             data = bytes(self._kept)
             self._kept.clear()
-        found, at, end = [], 0, len(data)
+        found: list[Message | ProtocolViolation] = []
+        at, end = 0, len(data)
         self._wanted = 5
         while end - at >= 5:
             type_, length = _HEAD.unpack_from(data, at)
             after = at + 1 + length
             if length - 4 > self.limit or length < 4:
-                raise ProtocolViolation(_bad_length(type_, length, self.limit))
+                found.append(ProtocolViolation(_bad_length(type_, length, self.limit)))
+                return found
             if after > end:
                 self._wanted = after - at
                 break
