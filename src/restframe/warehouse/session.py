@@ -353,6 +353,29 @@ class Session:
         self.transaction = "idle"
         return "ROLLBACK"
 
+    @property
+    def in_block(self) -> bool:
+        """Whether a transaction lasts until its user ends it, even one that has failed."""
+        return self.transaction == "failed" or (self.transaction == "open" and self._scope == "block")
+
+    def begin_implicit(self) -> None:
+        """Make what follows one transaction until `end_implicit`, as the statements of one text are."""
+        if self.transaction == "idle":
+            self._begin("text")
+
+    def end_implicit(self) -> None:
+        """Commit what `begin_implicit` began, unless it has ended already or become a block."""
+        if self.transaction == "open" and self._scope == "text":
+            self._end_text()
+
+    def fail(self) -> None:
+        """What an error does, for one outside of every statement: a value that has no such form, a broken message."""
+        result, self._result = self._result, None
+        if result is not None:
+            result.when_closed(lambda: None)
+            result.close()
+        self._undo()
+
     def commit_now(self) -> None:
         """For statements that end the transaction they stand in, such as DROP MODEL."""
         if self.transaction == "open":
