@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restframe import errors
-from restframe.types import SqlType, from_engine_type, parse_type
+from restframe.types import SqlType, from_engine_type, parse_type, read_type
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,9 @@ def test_any_text_is_a_type_or_an_error_of_ours(text: str) -> None:
 )
 def test_what_the_engine_answers_has_a_redshift_type(engine: str, type_: SqlType) -> None:
     assert from_engine_type(engine) == type_
+
+
+def test_types_of_the_system_are_read_as_they_are_printed() -> None:
+    for text in ("oid", '"char"', "name[]", "integer[]", "int2vector", "oidvector"):
+        assert str(read_type(text)) == text
+    assert read_type("int2vector").element == SqlType("int2")

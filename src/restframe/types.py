@@ -21,10 +21,10 @@ class SqlType:
 
     name : the internal name that pg_catalog shows: int2 int4 int8 float4 float8 numeric bool bpchar varchar date
         time timetz timestamp timestamptz interval super varbyte; and in the system's own views and functions oid name
-        char regclass regtype regproc aclitem array, of which no table has columns
+        char regclass regtype regproc aclitem array int2vector oidvector, of which no table has columns
     length : for bpchar, varchar and varbyte, in bytes
     precision, scale : for numeric
-    element : for array
+    element : for array, and for int2vector and oidvector, which are arrays that are counted from 0
     """
 
     name: str
@@ -35,7 +35,7 @@ class SqlType:
 
     def __str__(self) -> str:
         """The type as format_type() prints it: `character varying(10)`, `numeric(8,2)`, `integer[]`."""
-        if self.element is not None:
+        if self.name == "array":
             return f"{self.element}[]"
         long = _LONG_NAME[self.name]
         if self.precision is not None:
@@ -89,7 +89,8 @@ _LONG_NAME = {
     "time": "time without time zone", "timetz": "time with time zone", "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone", "interval": "interval", "super": "super",
     "varbyte": "binary varying", "oid": "oid", "name": "name", "char": '"char"', "regclass": "regclass",
-    "regtype": "regtype", "regproc": "regproc", "aclitem": "aclitem",
+    "regtype": "regtype", "regproc": "regproc", "aclitem": "aclitem", "int2vector": "int2vector",
+    "oidvector": "oidvector",
 }  # fmt: skip
 
 _ENGINE_TYPE = {
@@ -176,6 +177,27 @@ def _length(name: str, spelling: str, given: str | None) -> int:
     if length > limit:
         raise errors.InvalidParameterValue(f"length for type {spelling} cannot exceed {limit}")
     return length
+
+
+def read_type(text: str) -> SqlType:
+    """As parse_type, of what `str(SqlType)` wrote, the system's own types and arrays included."""
+    if text.endswith("[]"):
+        return SqlType("array", element=read_type(text[:-2]))
+    if text in _SYSTEM_TYPES:
+        return SqlType(_SYSTEM_TYPES[text])
+    if text in _VECTORS:
+        return _VECTORS[text]
+    return SqlType("varchar") if text in ("text", "character varying") else parse_type(text)
+
+
+_SYSTEM_TYPES = {
+    "oid": "oid", "name": "name", '"char"': "char", "regclass": "regclass", "regtype": "regtype",
+    "regproc": "regproc", "aclitem": "aclitem",
+}  # fmt: skip
+_VECTORS = {
+    "int2vector": SqlType("int2vector", element=SqlType("int2")),
+    "oidvector": SqlType("oidvector", element=SqlType("oid")),
+}
 
 
 def from_engine_type(text: str) -> SqlType:

@@ -28,6 +28,8 @@ _PLAIN = {
 # An interval is 12 bytes there, months and microseconds: days became a part of their own after PostgreSQL 8.0.
 _REDSHIFT = _PLAIN | {"interval": (1186, 12, 1187), "super": (4000, -1, 1015), "varbyte": (6551, -1, 1015)}
 
+_VECTORS = {"int2vector": 22, "oidvector": 30}
+
 _TEXT = SqlType("varchar", length=65535)
 _OF_OID = {
     16: SqlType("bool"), 17: SqlType("varbyte", length=1024000), 18: SqlType("char"), 19: SqlType("name"),
@@ -53,7 +55,7 @@ def wire(type_: SqlType, redshift: bool) -> tuple[int, int, int]:
     """
     known = _REDSHIFT if redshift else _PLAIN
     if type_.element is not None:
-        return known[type_.element.name][2], -1, -1
+        return _VECTORS.get(type_.name) or known[type_.element.name][2], -1, -1
     oid, size, _ = known[type_.name]
     if type_.name == "numeric":
         return oid, size, ((type_.precision or 38) << 16 | (type_.scale or 0)) + 4
@@ -67,5 +69,5 @@ def sql_type(oid: int) -> SqlType | None:
 
     A numeric without a modifier has as many digits on both sides as fit.
     """
-    element = _ARRAYS.get(oid)
+    element = _ARRAYS.get(oid) or {22: SqlType("int2"), 30: SqlType("oid")}.get(oid)
     return _OF_OID.get(oid) if element is None else SqlType("array", element=element)

@@ -43,7 +43,10 @@ def writer(type_: SqlType, binary: bool, redshift: bool, style: Style = PLAIN) -
     The writer raises InvalidDatetime for a time, and NumericValueOutOfRange for a number, that the form cannot hold.
     """
     if type_.element is not None:
-        return _array_writer(type_.element, binary, redshift, style)
+        first = 1 if type_.name == "array" else 0
+        if first == 0 and not binary:
+            return lambda values: " ".join(map(str, values)).encode()
+        return _array_writer(type_.element, first, binary, redshift, style)
     if not binary:
         return _text_writer(type_, redshift, style)
     if redshift and type_.name == "numeric":
@@ -185,7 +188,7 @@ _BINARY: dict[str, Writer] = {
 # Arrays
 
 
-def _array_writer(element: SqlType, binary: bool, redshift: bool, style: Style) -> Writer:
+def _array_writer(element: SqlType, first: int, binary: bool, redshift: bool, style: Style) -> Writer:
     of_one = writer(element, binary, redshift, style)
     if not binary:
         return lambda values: texts.array([None if v is None else of_one(v).decode() for v in values]).encode()
@@ -195,7 +198,7 @@ def _array_writer(element: SqlType, binary: bool, redshift: bool, style: Style) 
         """Dimensions, whether there are NULLs, the elements' type; per dimension its length and first number."""
         if not values:
             return struct.pack(">iii", 0, 0, oid)
-        out = [struct.pack(">iiiii", 1, None in values, oid, len(values), 1)]
+        out = [struct.pack(">iiiii", 1, None in values, oid, len(values), first)]
         for value in values:
             data = None if value is None else of_one(value)
             out.append(b"\xff\xff\xff\xff" if data is None else _INT32(len(data)) + data)
