@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import datetime
 
@@ -12,7 +13,9 @@ from restframe.identity.passwords import DatabasePasswords
 from restframe.identity.principal import Credentials, Principal, holder
 from restframe.identity.roles import Roles
 from restframe.identity.secrets import Secrets
+from restframe.identity.throttle import Throttle
 from restframe.identity.vault import Vault
+from restframe.identity.verifiers import Verifiers
 from restframe.journal import Journal
 from restframe.settings import Settings
 
@@ -37,7 +40,9 @@ class Identity:
         self.keys = AccessKeys(journal, self.vault, settings)
         self.secrets = Secrets(journal, self.vault)
         self.roles = Roles(journal, settings.role)
+        self.throttle = Throttle()
         self._passwords = DatabasePasswords(journal, self.vault, settings)
+        self._superuser = settings.user
 
     def credentials(self, access_key_id: str, session_token: str | None = None) -> Credentials:
         """What a request that names this key must be signed with, and who sent it then.
@@ -77,6 +82,11 @@ class Identity:
     def master_password(self) -> str:
         """With which the superuser may always log in to the database."""
         return self._passwords.master
+
+    @functools.cached_property
+    def master_verifiers(self) -> Verifiers:
+        """Of the master password; other ones at each start."""
+        return Verifiers.of(self._superuser, self.master_password)
 
     def database_password(self, user: str, duration_s: int) -> tuple[str, datetime]:
         """A password with which a database user may log in for some time, and when that ends."""
