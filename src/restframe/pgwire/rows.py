@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,12 @@ from restframe.storage.writing import texts
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from restframe.storage.writing.batches import Layout
+
+# Up to so many rows of a batch are written more quickly one by one; and until a result has so many, the kernel is not
+# worth loading.
+_FEW_ROWS, _MANY_ROWS = 64, 10_000
+_KERNEL = "restframe.storage.writing.messages"
 _FIELD = struct.Struct(">ihihih")
 _ROW = struct.Struct(">cih")
 _LENGTH = struct.Struct(">i").pack
@@ -27,14 +34,12 @@ def formats_of(codes: Sequence[int], columns: int) -> tuple[int, ...]:
     return tuple(codes)
 
 
-def description(
-    columns: Sequence[Column], formats: Sequence[int], redshift_version: int | None = None, database: str = ""
-) -> bytes:
+def description(columns: Sequence[Column], formats: Sequence[int], redshift_version: int | None = None) -> bytes:
     """The message RowDescription.
 
     formats : as Bind gave them; none when a statement is described, whose formats nobody knows yet
     redshift_version : what a driver of Redshift agreed to; from 1 on each field also has its schema, table, column and
-        catalog, which are empty for what is computed, and flags
+        catalog, which are empty but for the column's name, and flags
     """
     fields = [struct.pack(">h", len(columns))]
     for column, format_ in zip(columns, formats_of(formats, len(columns)), strict=True):
@@ -42,7 +47,7 @@ def description(
         name = column.name.encode()
         fields.append(name + b"\0" + _FIELD.pack(0, 0, oid, size, modifier, format_))
         if redshift_version:
-            fields.append(b"\0\0" + name + b"\0" + database.encode() + b"\0")
+            fields.append(b"\0\0" + name + b"\0\0")
             fields.append(struct.pack(">h", _NULLABLE | _SEARCHABLE))
     body = b"".join(fields)
     return b"T" + _LENGTH(len(body) + 4) + body
@@ -67,17 +72,39 @@ class Encoder:
         self._binary = tuple(format_ == 1 for format_ in formats_of(formats, len(columns)))
         self._redshift = redshift_version is not None
         self._style = style
+        self._rows = 0
+        self._layouts: list[Layout] | None = None
         self._writers = [
             values.writer(column.type, binary, self._redshift, style)
             for column, binary in zip(self._columns, self._binary, strict=True)
         ]
 
-    def encode(self, batch: pa.RecordBatch) -> bytes:
+    def encode(self, batch: pa.RecordBatch) -> bytes | memoryview:
         """The batch's rows, each a whole message.
 
         InvalidDatetime, NumericValueOutOfRange for values that the binary format cannot hold.
         """
-        return self._one_by_one(batch)
+        self._rows += batch.num_rows
+        if batch.num_rows <= _FEW_ROWS or (self._rows <= _MANY_ROWS and _KERNEL not in sys.modules):
+            return self._one_by_one(batch)
+        return self._by_kernel(batch)
+
+    def _by_kernel(self, batch: pa.RecordBatch) -> memoryview:
+        from restframe.storage.writing import batches  # brings numba, which a server at rest does without
+
+        if self._layouts is None:
+            self._layouts = [
+                batches.layout(
+                    column.type,
+                    write,
+                    binary=binary,
+                    redshift=self._redshift,
+                    zone=self._style.time_zone,
+                    extra_float_digits=self._style.extra_float_digits,
+                )
+                for column, write, binary in zip(self._columns, self._writers, self._binary, strict=True)
+            ]
+        return batches.rows(batch, self._layouts, message=True)
 
     def _one_by_one(self, batch: pa.RecordBatch) -> bytes:
         written = []

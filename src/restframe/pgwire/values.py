@@ -15,6 +15,7 @@ from restframe import errors
 from restframe.pgwire import oids
 from restframe.storage.writing import texts
 from restframe.types import SqlType
+from restframe.warehouse.variables import Variables
 
 Writer: TypeAlias = Callable[[Any], bytes]
 
@@ -32,6 +33,11 @@ class Style:
 
 
 PLAIN = Style()
+
+
+def style_of(variables: Variables) -> Style:
+    return Style(variables["timezone"], int(variables["extra_float_digits"]))
+
 
 _EPOCH_DAYS, EPOCH_US = 10_957, 946_684_800_000_000  # 2000-01-01 after 1970-01-01
 _INT16, _INT32, _INT64 = struct.Struct(">h").pack, struct.Struct(">i").pack, struct.Struct(">q").pack
