@@ -138,6 +138,12 @@ class UniqueViolation(IntegrityError):
 # Who connects, and to what
 
 
+class ProtocolViolation(OperationalError):
+    """A client says what the protocol does not allow here."""
+
+    sqlstate = "08P01"
+
+
 class InvalidAuthorization(OperationalError):
     sqlstate = "28000"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from restframe import errors
-from restframe.errors import Error
+from restframe.errors import Error, ProtocolViolation
 from restframe.result import Notice
 
 _INT16 = struct.Struct("!h")
@@ -21,12 +21,6 @@ _INT32 = struct.Struct("!i")
 _UINT32 = struct.Struct("!I")
 _HEAD = struct.Struct("!BI")
 _TWO = struct.Struct("!II")
-
-
-class ProtocolViolation(errors.OperationalError):
-    """A client's bytes are not what the protocol says; nothing sensible can follow."""
-
-    sqlstate = "08P01"
 
 
 class Message(NamedTuple):
@@ -78,7 +72,7 @@ _CANCEL, _SSL, _GSS = 80877102, 80877103, 80877104
 _MAJOR = 3
 
 
-def first_length(head: bytes) -> int:
+def first_length(head: bytes | bytearray) -> int:
     """The length of a client's first packet by its first four bytes. ProtocolViolation when it cannot be."""
     (length,) = _UINT32.unpack_from(head)
     if not 8 <= length <= MAXIMAL_FIRST_BYTES:
