@@ -24,10 +24,11 @@ from typing import Literal, NamedTuple, Protocol
 
 from restframe import errors
 from restframe.catalog.users import SUPERUSER_ID, User
+from restframe.errors import ProtocolViolation
 from restframe.identity import Identity
 from restframe.identity.verifiers import DIGEST_SALT_BYTES, ITERATIONS, SCRAM_SALT_BYTES, Digest, Scram, Verifiers
 from restframe.pgwire import redshift, scram
-from restframe.pgwire.messages import AUTHENTICATION_OK, Message, ProtocolViolation, build, read_string, text
+from restframe.pgwire.messages import AUTHENTICATION_OK, Message, build, read_string, text
 from restframe.settings import Settings
 
 

@@ -15,8 +15,8 @@ import secrets
 from collections.abc import Generator
 
 from restframe import errors
+from restframe.errors import ProtocolViolation
 from restframe.identity.verifiers import Scram
-from restframe.pgwire.messages import ProtocolViolation
 
 PLAIN, PLUS = "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"
 _BINDING = "tls-server-end-point"
