@@ -71,7 +71,7 @@ def make_items(live: Live) -> None:
 def restframe() -> Iterator[Live]:
     """`restframe serve` over a new warehouse, with everything switched on."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [RESTFRAME, "serve", "--data", directory, "--port", "0", "--proxy-port", "0"]
+        command = [RESTFRAME, "serve", "--data", directory, "--port", "0", "--proxy-port", "0", "--sql-port", "0"]
         with _running(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             # the last line it prints says how to use it

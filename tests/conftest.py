@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -22,6 +23,7 @@ import boto3
 import botocore.credentials
 import duckdb
 import hypothesis
+import psycopg
 import pyarrow as pa
 import pytest
 import uvicorn
@@ -34,6 +36,8 @@ from restframe.aws import connection
 from restframe.aws.app import Application
 from restframe.aws.backend import Backend
 from restframe.identity import Credentials, Identity
+from restframe.identity.authority import Authority
+from restframe.pgwire.listener import Listener
 from restframe.types import SqlType, parse_type
 from restframe.warehouse import Warehouse
 
@@ -315,7 +319,7 @@ class Serving:
 
     def __init__(self, directory: Path, *options: str, **environment: str) -> None:
         self.directory = directory
-        ports = () if "--port" in options else ("--port", "0", "--proxy-port", "0")
+        ports = () if "--port" in options else ("--port", "0", "--proxy-port", "0", "--sql-port", "0")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "restframe", "serve", "-d", str(directory), *ports, *options],
             stdout=subprocess.PIPE,
@@ -337,6 +341,10 @@ class Serving:
     @property
     def proxy(self) -> str:
         return next(line.split()[-1] for line in self.said if line.startswith("  proxy"))
+
+    @property
+    def sql(self) -> str:
+        return next(line.split()[-1] for line in self.said if line.startswith("  SQL"))
 
     def end(self, number: int = signal.SIGTERM) -> tuple[str, str]:
         """Send a signal and wait; what was said since, and the errors of its whole life."""
@@ -374,6 +382,75 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     yield start
     for one in started:
         one.close()
+
+
+@dataclass
+class Pg:
+    """A live server of the PostgreSQL protocol on the loopback interface; user and password are the superuser's."""
+
+    listener: Listener
+    host: str
+    port: int
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.listener.warehouse
+
+    @property
+    def identity(self) -> Identity:
+        return self.listener.identity
+
+    @property
+    def user(self) -> str:
+        return self.warehouse.settings.user
+
+    @property
+    def password(self) -> str:
+        return self.identity.master_password
+
+    @property
+    def dsn(self) -> str:
+        return (
+            f"host={self.host} port={self.port} user={self.user} password={self.password} dbname=dev "
+            f"sslmode=disable connect_timeout=20"
+        )
+
+    def connect(self, **options: Any) -> psycopg.Connection:
+        """By psycopg, with options of its own; without TLS unless they say otherwise."""
+        return psycopg.connect(self.dsn, **options)
+
+
+@contextlib.contextmanager
+def listening_for_sql(directory: Path, **given: Any) -> Iterator[Pg]:
+    """given : settings"""
+    with Warehouse(directory, **given) as warehouse, socket.create_server(("127.0.0.1", 0)) as bound:
+        identity = Identity(warehouse.journal, warehouse.settings)
+        listener = Listener(warehouse, identity, Authority(directory / "ca"), warehouse.settings)
+        with asyncio.Runner(loop_factory=connection.config(None).get_loop_factory()) as runner:
+            loop = runner.get_loop()
+            thread = threading.Thread(target=loop.run_forever)
+            runner.run(listener.start(bound))
+            thread.start()
+            try:
+                yield Pg(listener, *bound.getsockname())
+            finally:
+                asyncio.run_coroutine_threadsafe(listener.stop(0), loop).result(30)
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join()
+
+
+@pytest.fixture
+def pg(tmp_path: Path) -> Iterator[Pg]:
+    """The PostgreSQL protocol of a fresh warehouse, served as `restframe serve` does."""
+    with listening_for_sql(tmp_path / "warehouse") as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def shared_pg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pg]:
+    """The same for all tests of a file, where they leave nothing behind that matters to others."""
+    with listening_for_sql(tmp_path_factory.mktemp("pg") / "warehouse") as live:
+        yield live
 
 
 @pytest.fixture(scope="module")

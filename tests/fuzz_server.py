@@ -40,7 +40,7 @@ class Server:
         command = [sys.executable, "-m", "restframe", "serve", "-d", str(self.directory)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--port", "0", "--proxy-port", "0"],
+                [*command, "--port", "0", "--sql-port", "0", "--proxy-port", "0"],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

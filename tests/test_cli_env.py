@@ -28,7 +28,7 @@ def env(directory: Path, *options: str, **around: str) -> subprocess.CompletedPr
 def stopped(directory: Path) -> Path:
     """A directory in which a server was, with ports of its own."""
     directory.mkdir(parents=True)
-    (directory / "restframe.toml").write_text("http_port = 1001\nproxy_port = 1002\nregion = 'eu-north-1'")
+    (directory / "restframe.toml").write_text("http_port = 1001\nproxy_port = 1002\nsql_port = 1003\nregion = 'eu-north-1'")
     journal = Journal(directory / "service.sqlite")
     Identity(journal, load(directory))
     journal.close()
@@ -59,7 +59,7 @@ def test_it_names_everything_that_clients_look_at(served: Any) -> None:
         "no_proxy": "127.0.0.1,localhost,::1",
         "SAGEMAKER_USER_CONFIG_OVERRIDE": f"{served.directory}/sagemaker.yaml",
         "PGHOST": "127.0.0.1",
-        "PGPORT": "5439",
+        "PGPORT": served.sql.rpartition(":")[2],
         "PGUSER": "awsuser",
         "PGDATABASE": "dev",
     }

@@ -20,7 +20,7 @@ from restframe.cli.arguments import parser
 from restframe.server.record import Record, read, recorded
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
-RECORD = Record(4711, "http://127.0.0.1:1", "http://127.0.0.1:2", "2026-05-01T12:00:00+00:00", "0.1.0")
+RECORD = Record(4711, "http://127.0.0.1:1", "http://127.0.0.1:2", "127.0.0.1:3", "2026-05-01T12:00:00+00:00", "0.1.0")
 
 
 def restframe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -37,6 +37,7 @@ def test_status_and_stop(serve: Callable[..., Any]) -> None:
     assert facts.pop("server").endswith(f", process {server.process.pid}")
     assert facts == {
         "AWS APIs": server.url,
+        "SQL": server.sql,
         "proxy": server.proxy,
         "data": str(server.directory),
         "health": "ok",

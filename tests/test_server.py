@@ -119,7 +119,7 @@ def test_a_second_server_in_the_directory_is_refused_with_the_first_ones_name(se
 def test_a_taken_port_is_an_error_and_leaves_the_directory_closed(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        failed = serve("--port", "0", "--proxy-port", port)
+        failed = serve("--port", "0", "--sql-port", "0", "--proxy-port", port)
         assert failed.process.wait(30) == 1
     said = failed.process.stderr.read()
     assert said.splitlines() == [
@@ -177,7 +177,7 @@ def test_one_started_where_its_environment_was_evaluated_is_not_its_own_proxy(
         ports = [one.getsockname()[1] for one in (first, second)]
     for name, port in (("AWS_ENDPOINT_URL", ports[0]), ("HTTPS_PROXY", ports[1]), ("https_proxy", ports[1])):
         monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
-    server = Server(tmp_path, http_port=ports[0], proxy_port=ports[1])
+    server = Server(tmp_path, http_port=ports[0], proxy_port=ports[1], sql_port=0)
     found: list[Any] = []
 
     def ready(_: object) -> None:

@@ -56,7 +56,10 @@ class Settings:
     max_request_bytes : body of one inference request; SageMaker's limit is 6 MB
     describe_hold_s : how long describing a job or endpoint that is under way waits for its end, at most; clients give
         up after 60 s, and 0 answers at once
-    sql_port : where clients of the Redshift API are told to connect with SQL
+    sql_port : of the PostgreSQL protocol; 0 takes any that is free
+    max_connections : SQL clients at once; the last three places are the superuser's
+    max_sql_message_bytes : what one message of an SQL client may hold, a statement or the values of its parameters
+    idle_session_timeout_s : after which an SQL client that says nothing is told to go; 0 is never
     max_api_request_bytes : body of one request to the AWS APIs, other than the bytes of an object
     host : the address `restframe serve` listens on
     http_port, proxy_port : of the AWS APIs and of the proxy; 0 takes any that is free
@@ -88,6 +91,9 @@ class Settings:
     max_request_bytes: int = 5_000_000
     describe_hold_s: float = 50.0
     sql_port: int = 5439
+    max_connections: int = 500
+    max_sql_message_bytes: int = 67_108_864
+    idle_session_timeout_s: int = 14_400
     max_api_request_bytes: int = 16_777_216
     host: str = "127.0.0.1"
     http_port: int = 8439

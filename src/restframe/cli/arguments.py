@@ -63,9 +63,10 @@ def _command(commands: Commands, name: str, run: str, text: str, *, directory: b
 
 
 def _add_serve(commands: Commands) -> None:
-    serve = _command(commands, "serve", "serve:serve", "answer the AWS APIs, until ctrl-C or restframe stop")
+    serve = _command(commands, "serve", "serve:serve", "answer SQL and AWS clients, until ctrl-C or restframe stop")
     serve.add_argument("--host", metavar="ADDRESS", help="to listen on; 127.0.0.1, which other machines cannot reach")
     serve.add_argument("--port", type=int, dest="http_port", metavar="N", help="of the AWS APIs; 8439")
+    serve.add_argument("--sql-port", type=int, metavar="N", help="of the PostgreSQL protocol; 5439")
     serve.add_argument("--proxy-port", type=int, metavar="N", help="of the proxy for what ignores endpoints; 8440")
     level = serve.add_mutually_exclusive_group()
     level.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of standard error; warning")

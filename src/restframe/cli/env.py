@@ -19,27 +19,31 @@ from restframe.settings import Settings
 def run(given: argparse.Namespace) -> int:
     """Print assignments; an error prints none, so that a shell that evaluates them changes nothing."""
     known = settings.load(given.directory)
-    url, proxy = _addresses(known, given.host)
+    url, proxy, sql_port = _addresses(known, given.host)
     with identity.opened(given.directory) as found:
-        variables = environment.variables(known, url, proxy, found.keys.first(), found.master_password, os.environ)
+        variables = environment.variables(
+            known, url, proxy, sql_port, found.keys.first(), found.master_password, os.environ
+        )
     print(_FORMATS[given.format](variables), end="")
     return 0
 
 
-def _addresses(known: Settings, host: str | None) -> list[str]:
-    """Of the AWS APIs and the proxy: of the server that runs, or of the one that would.
+def _addresses(known: Settings, host: str | None) -> tuple[str, str, int]:
+    """Of the AWS APIs and the proxy, and the port of SQL: of the server that runs, or of the one that would.
 
     host : as others call this machine
     """
     found = record.read(known.directory)
     if found is not None:
-        parts = [urllib.parse.urlsplit(url) for url in (found.url, found.proxy)]
-        return [environment.address(host or part.hostname or "", part.port or 0) for part in parts]
-    if not (known.http_port and known.proxy_port):
+        api, proxy, sql = [urllib.parse.urlsplit(url) for url in (found.url, found.proxy, f"//{found.sql}")]
+        url, proxy_url = [environment.address(host or one.hostname or "", one.port or 0) for one in (api, proxy)]
+        return url, proxy_url, sql.port or 0
+    if not (known.http_port and known.proxy_port and known.sql_port):
         raise errors.OperationalError("restframe serve does not run, and its ports are not fixed")
     if (known.directory / environment.BUNDLE).exists():
         print("WARNING:  restframe serve does not run now", file=sys.stderr)
-    return [environment.address(host or known.host, port) for port in (known.http_port, known.proxy_port)]
+    url, proxy_url = [environment.address(host or known.host, port) for port in (known.http_port, known.proxy_port)]
+    return url, proxy_url, known.sql_port
 
 
 def _shell(variables: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ _BEYOND_GRACE_S = 20  # to close a warehouse that has a lot to write
 def serve(given: argparse.Namespace) -> int:
     options = {
         name: value
-        for name in ("host", "http_port", "proxy_port", "log_level")
+        for name in ("host", "http_port", "proxy_port", "sql_port", "log_level")
         if (value := getattr(given, name)) is not None
     }
     from restframe.server.server import Server
@@ -61,6 +61,7 @@ def _log(level: str) -> None:
 def _greet(record: Record, directory: Path) -> None:
     print(f"restframe {record.version} serves {directory}")
     print(f"  AWS APIs  {record.url}")
+    print(f"  SQL       {record.sql}")
     print(f"  proxy     {record.proxy}")
     print(f'In another shell:  eval "$(restframe env{directory_option(directory)})"', flush=True)
 
@@ -77,6 +78,7 @@ def status(given: argparse.Namespace) -> int:
             ("server", f"restframe {found.version}, process {found.pid}"),
             ("since", local_time(datetime.fromisoformat(found.started))),
             ("AWS APIs", found.url),
+            ("SQL", found.sql),
             ("proxy", found.proxy),
             ("data", str(given.directory.absolute())),
             ("health", health or "does not answer"),

@@ -44,8 +44,18 @@ class _Issuer(NamedTuple):
     key: ec.EllipticCurvePrivateKey
 
 
-class _Kept(NamedTuple):
+class Certified(NamedTuple):
+    """A server's side of TLS.
+
+    fingerprint : SHA-256 of the certificate, to which clients may bind what they prove (RFC 5929, 4)
+    """
+
     context: ssl.SSLContext
+    fingerprint: bytes
+
+
+class _Kept(NamedTuple):
+    certified: Certified
     renewal: datetime
 
 
@@ -55,7 +65,7 @@ class Authority:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._issuer = self._load() or self._make()
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
@@ -81,20 +91,24 @@ class Authority:
 
         InterfaceError for a name beyond our constraints, which no client would accept from us.
         """
-        host = host.lower()
+        return self.certified(host).context
+
+    def certified(self, *hosts: str) -> Certified:
+        """The same for a server that is known by several names."""
+        names = tuple(host.lower() for host in hosts)
         now = datetime.now(UTC)
         with self._lock:
-            kept = self._kept.get(host)
+            kept = self._kept.get(names)
             if kept is None or kept.renewal <= now:
-                kept = _Kept(self._context(host, now), now + _LEAF_LIFE - _LEAF_RENEWAL)
-                self._kept[host] = kept
+                kept = _Kept(self._certify(names, now), now + _LEAF_LIFE - _LEAF_RENEWAL)
+                self._kept[names] = kept
                 if len(self._kept) > _MAX_KEPT:
                     self._kept.popitem(last=False)
-            self._kept.move_to_end(host)
-            return kept.context
+            self._kept.move_to_end(names)
+            return kept.certified
 
-    def _context(self, host: str, now: datetime) -> ssl.SSLContext:
-        leaf = self._leaf(_general_name(host), now)
+    def _certify(self, hosts: tuple[str, ...], now: datetime) -> Certified:
+        leaf = self._leaf([_general_name(host) for host in hosts], now)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -104,9 +118,9 @@ class Authority:
             file.write(leaf.public_bytes(serialization.Encoding.PEM))
             file.flush()
             context.load_cert_chain(file.name)
-        return context
+        return Certified(context, leaf.fingerprint(hashes.SHA256()))
 
-    def _leaf(self, name: x509.GeneralName, now: datetime) -> x509.Certificate:
+    def _leaf(self, names: list[x509.GeneralName], now: datetime) -> x509.Certificate:
         public_key = self._leaf_key.public_key()
         builder = (
             x509.CertificateBuilder()
@@ -119,7 +133,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._issuer.key.public_key()), critical=False

@@ -20,12 +20,14 @@ NAME = "server.json"
 @dataclass(frozen=True, slots=True)
 class Record:
     """url, proxy : `http://address:port`, as this machine reaches them
+    sql : `address:port` of the PostgreSQL protocol
     started : in ISO 8601
     """
 
     pid: int
     url: str
     proxy: str
+    sql: str
     started: str
     version: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import importlib.util
 import logging
 import os
@@ -27,6 +28,7 @@ from restframe.aws.backend import Backend
 from restframe.aws.proxy import Outward, Proxy, Upstream
 from restframe.identity import Identity
 from restframe.identity.authority import Authority
+from restframe.pgwire.listener import Listener
 from restframe.server import record as record_
 from restframe.server.environment import BUNDLE, SAGEMAKER_DEFAULTS, address, sagemaker_defaults
 from restframe.server.listening import listen
@@ -64,23 +66,29 @@ class Server:
             authority = Authority(directory / "ca")
             http = opened.enter_context(listen(self.settings.host, self.settings.http_port, "--port"))
             proxy = opened.enter_context(listen(self.settings.host, self.settings.proxy_port, "--proxy-port"))
+            sql = opened.enter_context(listen(self.settings.host, self.settings.sql_port, "--sql-port"))
+            sql_host, sql_port = sql.getsockname()[:2]
+            # what clients of the Redshift API are told
+            warehouse.settings = dataclasses.replace(warehouse.settings, sql_port=sql_port)
             url, proxy_url = (address(*one.getsockname()[:2]) for one in (http, proxy))
             _forget_ourselves(url, proxy_url)
             authority.write_bundle(directory / BUNDLE, _trusted_by_others(directory / BUNDLE))
             (directory / SAGEMAKER_DEFAULTS).write_text(sagemaker_defaults(self.settings), encoding="utf-8")
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            record = Record(os.getpid(), url, proxy_url, now, __version__)
+            sql_address = address(sql_host, sql_port).removeprefix("http://")
+            record = Record(os.getpid(), url, proxy_url, sql_address, now, __version__)
             opened.enter_context(record_.recorded(directory, record))
             application = Application(Backend(warehouse, identity))
             doors = _Doors(
                 application,
+                Listener(warehouse, identity, authority, self.settings),
                 authority.context,
                 self._outward(),
                 self.settings.shutdown_grace_s,
                 lambda: ready(record),
             )
             with asyncio.Runner(loop_factory=doors.loop_factory) as runner:
-                runner.run(doors.serve(http, proxy))
+                runner.run(doors.serve(http, proxy, sql))
             application.close(0)
 
     def _outward(self) -> Outward | None:
@@ -95,17 +103,19 @@ class Server:
 
 
 class _Doors:
-    """Both ports in one event loop."""
+    """All ports in one event loop."""
 
     def __init__(
         self,
         application: Application,
+        listener: Listener,
         context: Callable[[str], ssl.SSLContext],
         outward: Outward | None,
         grace_s: float,
         ready: Callable[[], None],
     ) -> None:
         self._application = application
+        self._sql = listener
         self._grace_s = grace_s
         self._ready = ready
         self._config = connection.config(application, timeout_graceful_shutdown=max(1, round(grace_s)))
@@ -117,26 +127,30 @@ class _Doors:
         """For a client that came through the proxy, among the others and ended with them."""
         return _Secure(self._config, self._http.server_state, self._http.lifespan.state)
 
-    async def serve(self, http: socket.socket, proxy: socket.socket) -> None:
+    async def serve(self, http: socket.socket, proxy: socket.socket, sql: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop)
 
         async def started() -> None:
             await self._proxy.start([proxy])
+            await self._sql.start(sql)
             self._ready()
 
         self._http.when_started = started
         try:
             await self._http.serve(sockets=[http])
         finally:
+            await self._sql.stop(0 if self._http.force_exit else self._grace_s)
             await self._proxy.stop()
 
     def _stop(self) -> None:
         if self._http.should_exit:
             self._http.force_exit = True
+            self._sql.hurry()
             return
         logger.info("stopping")
+        self._sql.dismiss()
         self._http.should_exit = True
         # It blocks while requests are answered, and tells those that wait for something to wait no more.
         threading.Thread(target=self._application.close, args=(self._grace_s,), daemon=True).start()

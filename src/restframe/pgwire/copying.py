@@ -1,0 +1,66 @@
+"""COPY ... FROM STDIN and TO STDOUT over the channel: CopyInResponse, CopyOutResponse and what follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from restframe import errors
+from restframe.errors import ProtocolViolation
+from restframe.pgwire import messages
+from restframe.pgwire.channel import Channel, ClientGone
+
+_DATA, _DONE, _FAIL, _FLUSH, _SYNC, _TERMINATE = b"dcfHSX"
+
+
+class Streams:
+    """What a session's COPY uses; see `restframe.warehouse.copy_streams`.
+
+    check : raises when the statement is cancelled
+    sends : whether data has been announced to the client, and its end has not
+    """
+
+    def __init__(self, channel: Channel, check: Callable[[], None]) -> None:
+        self._channel = channel
+        self._check = check
+        self.sends = False
+
+    def receive(self, columns: int, binary: bool) -> Iterator[bytes]:
+        self._channel.send(messages.copy_in(columns, binary))
+        self._channel.flush()
+        return self._received()
+
+    def _received(self) -> Iterator[bytes]:
+        while True:
+            type_, body = self._channel.wait(self._check)
+            if type_ == _DATA:
+                yield body
+            elif type_ == _DONE:
+                return
+            elif type_ == _FAIL:
+                raise errors.QueryCanceled(f"COPY from stdin failed: {messages.read_string(body)[:200]}")
+            elif type_ == _TERMINATE:
+                raise ClientGone("the client ended in the middle of COPY")
+            elif type_ not in (_FLUSH, _SYNC):
+                raise ProtocolViolation(f"unexpected message type 0x{type_:02X} during COPY from stdin")
+
+    def send(self, columns: int, binary: bool) -> Callable[[bytes], None]:
+        self._channel.send(messages.copy_out(columns, binary))
+        self.sends = True
+        return self._send_rows if binary else self._send_lines
+
+    def _send_rows(self, data: bytes) -> None:
+        self._channel.send(messages.copy_data(data))
+
+    def _send_lines(self, data: bytes) -> None:
+        """A message for each line: there are clients that take each message for a row."""
+        self._channel.send(b"".join(map(messages.copy_data, data.splitlines(keepends=True))))
+
+    def end(self) -> None:
+        """The statement has succeeded."""
+        if self.sends:
+            self.sends = False
+            self._channel.send(messages.COPY_DONE)
+
+    def fail(self) -> None:
+        """The statement has failed, and the client learns that from the error."""
+        self.sends = False

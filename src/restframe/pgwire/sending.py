@@ -1,0 +1,85 @@
+"""From a Result to messages: rows in pieces of bounded size, notices, the tag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from restframe.pgwire import messages
+from restframe.pgwire.channel import Channel
+from restframe.pgwire.rows import Encoder
+from restframe.result import Notice, Result
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# What is encoded at once; a client that takes none of it holds this much.
+_PIECE_BYTES = 1 << 20
+
+# Commands whose tag counts rows; the others' ends with the command, whatever they return.
+_COUNTED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "FETCH", "MOVE", "COPY", "UNLOAD"})
+
+_LEVELS = {name: level for level, name in enumerate(("debug", "log", "notice", "warning", "error"))}
+
+
+class Rows:
+    """The rows of one Result on their way to the client, as many at a time as it asks for.
+
+    done : whether all have been sent
+    """
+
+    def __init__(self, result: Result, encoder: Encoder) -> None:
+        self.result = result
+        self._encoder = encoder
+        self._batches = result.batches()
+        self._rest: pa.RecordBatch | None = None
+        self.done = False
+
+    def send(self, channel: Channel, limit: int = 0) -> int:
+        """Send so many rows, all when it is 0; returns how many there were."""
+        sent = 0
+        while not limit or sent < limit:
+            batch = next(self._batches, None) if self._rest is None else self._rest
+            self._rest = None
+            if batch is None:
+                self.done = True
+                break
+            if limit and batch.num_rows > limit - sent:
+                self._rest = batch.slice(limit - sent)
+                batch = batch.slice(0, limit - sent)
+            for piece in _pieces(batch):
+                channel.send(self._encoder.encode(piece))
+            sent += batch.num_rows
+        return sent
+
+    def close(self) -> None:
+        self.done = True
+        self._rest = None
+        self.result.close()
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Zero-copy slices of about _PIECE_BYTES, as the batch holds its values."""
+    size, rows = batch.nbytes, batch.num_rows
+    if size <= _PIECE_BYTES:
+        if rows:
+            yield batch
+        return
+    step = max(1, rows * _PIECE_BYTES // size)
+    for start in range(0, rows, step):
+        yield batch.slice(start, step)
+
+
+def tag(result: Result, sent: int | None = None) -> bytes:
+    """CommandComplete. sent : the rows of this answer, for a statement that returns rows"""
+    if result.command not in _COUNTED:
+        return messages.command_complete(result.command)
+    return messages.command_complete(result.tag if sent is None else f"{result.command} {sent}")
+
+
+def send_notices(notices: list[Notice], least: str, channel: Channel) -> None:
+    """least : client_min_messages; INFO is always told"""
+    wanted = _LEVELS.get(least.rstrip("12345"), 0)
+    for one in notices:
+        if _LEVELS.get(one.severity.lower(), wanted) >= wanted:
+            channel.send(messages.notice(one))

@@ -1,0 +1,61 @@
+"""What a client says at the start besides its name: parameters of the session, in several spellings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from restframe import errors
+from restframe.pgwire.messages import Startup, negotiate_version
+from restframe.warehouse.session import Session
+
+# No parameters of a session: who connects, and what drivers tell of themselves.
+_OTHERS = frozenset(
+    {
+        "user", "database", "options", "replication",
+        "client_protocol_version", "driver_version", "os_version", "driver_discovery_version", "plugin_name",
+        "idp_type", "provider_name", "identity_namespace", "token_type", "driver_token",
+    }
+)  # fmt: skip
+
+_OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=(.*)", re.DOTALL)
+_WORD = re.compile(r"(?:\\.|\S)+", re.DOTALL)
+
+
+def negotiation(startup: Startup) -> bytes:
+    """What a client is to be told whose version of the protocol, or options of it, we do not know; often nothing."""
+    unknown = [name for name in startup.parameters if name.startswith("_pq_.")]
+    return negotiate_version(unknown) if startup.minor or unknown else b""
+
+
+def set_parameters(startup: Startup, session: Session) -> None:
+    """Give the session what the client wants it to begin with.
+
+    A parameter that does not exist is accepted without effect, and said in a notice: drivers send what they like.
+    InvalidParameterValue for a value that cannot be.
+    """
+    for name, value in _parameters(startup.parameters):
+        try:
+            session.set_variable(name, value)
+        except errors.UndefinedObject as error:
+            session.notice(f"{error.message}; it is ignored", "WARNING")
+
+
+def _parameters(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield from _options(given.get("options", ""))
+    for name, value in given.items():
+        if name not in _OTHERS and not name.startswith("_pq_."):
+            yield name, value
+
+
+def _options(text: str) -> Iterator[tuple[str, str]]:
+    """`-c name=value` and `--name=value`, between blanks that are not escaped."""
+    words = [re.sub(r"\\(.)", r"\1", word, flags=re.DOTALL) for word in _WORD.findall(text)]
+    while words:
+        word = words.pop(0)
+        if word == "-c" and words:
+            word += words.pop(0)
+        found = _OPTION.fullmatch(word)
+        if found is None:
+            raise errors.InvalidParameterValue(f'invalid command-line argument for server process: "{word[:100]}"')
+        yield found[1].replace("-", "_"), found[2]
