@@ -150,7 +150,7 @@ def _local(column: pa.Array, zone: str) -> pa.Array | None:
         return column
     extremes = pc.min_max(column.view(pa.int64()))
     least, most = extremes["min"].as_py(), extremes["max"].as_py()
-    if least is not None and not (least > _YEAR_1_US and most < _YEAR_9999_US):
+    if least is not None and not (least > _YEAR_1_US and most < _YEAR_2037_US):
         return None
     try:
         return pc.local_timestamp(column.cast(pa.timestamp("us", zone)))
@@ -158,4 +158,5 @@ def _local(column: pa.Array, zone: str) -> pa.Array | None:
         return None
 
 
-_YEAR_1_US, _YEAR_9999_US = -62_135_424_000_000_000, 253_370_764_800_000_000
+# Arrow knows when clocks change up to 2037, by name, and not the rules that go on.
+_YEAR_1_US, _YEAR_2037_US = -62_135_424_000_000_000, 2_114_380_800_000_000

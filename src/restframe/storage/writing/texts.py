@@ -143,14 +143,14 @@ def float4(value: float, extra_digits: int = 0) -> str:
         return _endless(value)
     if extra_digits < 0:
         return f"{value:.{max(6 + extra_digits, 1)}g}"
-    for digits in (6, 7, 8, 9):
+    for digits in range(6 if abs(value) >= _LEAST_NORMAL4 else 1, 10):
         text = f"{value:.{digits}g}"
         if digits == 9 or _FLOAT4.unpack(_FLOAT4.pack(float(text)))[0] == value:
             break
     return text if "e" in text or -1e6 < value < 1e6 else _scientific(text)
 
 
-_FLOAT4 = struct.Struct("<f")
+_FLOAT4, _LEAST_NORMAL4 = struct.Struct("<f"), 2.0**-126
 
 
 def _endless(value: float) -> str:
