@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from restframe import settings
-from restframe.catalog import loads
+from restframe.catalog import loads, views
 from restframe.catalog.loads import Load, LoadedFile
 from restframe.engine import Connection
 from restframe.engine.duckdb import DuckDB
@@ -28,8 +28,9 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
     connection = engine.connect()
     connection.run("CREATE SCHEMA _restframe")
     loads.create(connection)
-    for name, query in loads.VIEWS.items():
-        connection.run(f"CREATE VIEW {name} AS {query}")
+    for view in views.loads.VIEWS:
+        connection.run(view.ddl)
+    connection.run("SET search_path = '_restframe,main'")
     yield connection
     connection.close()
     engine.close()

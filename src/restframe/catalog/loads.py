@@ -1,4 +1,4 @@
-"""What COPY has loaded and what it refused: tables in schema `_restframe`, and the system views over them.
+"""What COPY has loaded and what it refused: tables in schema `_restframe`. `views.loads` shows them.
 
 https://docs.aws.amazon.com/redshift/latest/dg/system-tables-for-troubleshooting-data-loads.html
 """
@@ -141,50 +141,3 @@ _TABLES = (
         query BIGINT, file_name VARCHAR, line_number BIGINT, column_name VARCHAR, type VARCHAR, length VARCHAR,
         position INTEGER, raw_line VARCHAR, raw_value VARCHAR, code INTEGER, reason VARCHAR, fields VARCHAR[])""",
 )
-
-# There is one slice, one superuser with the number 100, and no table has a number of its own.
-VIEWS = {
-    "stl_load_errors": """
-        SELECT 100::INTEGER AS userid, 0::INTEGER AS slice, 0::INTEGER AS tbl, l.started AS starttime,
-               0::INTEGER AS session, e.query::INTEGER AS query, e.file_name AS filename, e.line_number,
-               e.column_name AS colname, e.type, e.length AS col_length, e.position, e.raw_line,
-               e.raw_value AS raw_field_value, e.code AS err_code, e.reason AS err_reason, 0::INTEGER AS is_partial,
-               0::BIGINT AS start_offset, 0::BIGINT AS copy_job_id
-        FROM _restframe.load_errors e JOIN _restframe.loads l USING (query)""",
-    "stl_loaderror_detail": """
-        SELECT 100::INTEGER AS userid, 0::INTEGER AS slice, 0::INTEGER AS session, query::INTEGER AS query,
-               file_name AS filename, line_number, field::INTEGER AS field,
-               CASE WHEN field + 1 = len(fields) THEN column_name ELSE '' END AS colname,
-               fields[field + 1] AS value, (fields[field + 1] = '')::INTEGER AS is_null,
-               CASE WHEN field + 1 = len(fields) THEN type ELSE '' END AS type,
-               CASE WHEN field + 1 = len(fields) THEN length ELSE '' END AS col_length
-        FROM (SELECT *, unnest(range(len(fields))) AS field FROM _restframe.load_errors)""",
-    "stl_load_commits": """
-        SELECT 100::INTEGER AS userid, f.query::INTEGER AS query, 0::INTEGER AS slice, '' AS name,
-               f.file_name AS filename, 0::INTEGER AS byte_offset, f.lines::INTEGER AS lines_scanned,
-               -1::INTEGER AS errors, f.finished AS curtime, 1::INTEGER AS status,
-               CASE l.file_format WHEN 'csv' THEN 'Text' WHEN 'txt' THEN 'Text' WHEN 'json' THEN 'JSON'
-                    WHEN 'orc' THEN 'ORC' ELSE 'Parquet' END AS file_format,
-               0::INTEGER AS is_partial, 0::BIGINT AS start_offset, 0::BIGINT AS copy_job_id
-        FROM _restframe.load_files f JOIN _restframe.loads l USING (query)""",
-    "sys_load_history": """
-        SELECT 100::INTEGER AS user_id, query AS query_id, query AS transaction_id, 0::INTEGER AS session_id,
-               database_name, status, table_name, started AS start_time, finished AS end_time,
-               date_diff('microsecond', started, finished) AS duration, source AS data_source, file_format,
-               loaded_rows, CASE status WHEN 'completed' THEN source_bytes ELSE 0 END AS loaded_bytes,
-               source_files AS source_file_count,
-               source_bytes AS source_file_bytes, source_files AS file_count_scanned,
-               source_bytes AS file_bytes_scanned, errors AS error_count, 0::BIGINT AS copy_job_id
-        FROM _restframe.loads""",
-    "sys_load_detail": """
-        SELECT 100::INTEGER AS user_id, query::INTEGER AS query_id, file_name, size_bytes AS bytes_scanned,
-               lines AS lines_scanned, finished AS record_time, 1::INTEGER AS splits_scanned, started AS start_time,
-               finished AS end_time
-        FROM _restframe.load_files""",
-    "sys_load_error_detail": """
-        SELECT 100::INTEGER AS user_id, e.query AS query_id, e.query AS transaction_id, 0::INTEGER AS session_id,
-               l.database_name, 0::INTEGER AS table_id, l.started AS start_time, e.file_name, e.line_number,
-               e.column_name, e.type AS column_type, e.length AS column_length, e.position, e.code AS error_code,
-               e.reason AS error_message
-        FROM _restframe.load_errors e JOIN _restframe.loads l USING (query)""",
-}

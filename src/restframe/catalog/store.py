@@ -151,9 +151,9 @@ class Catalog:
                 found = self._get(("relation", candidate, name), lambda s=candidate: self._load(s, name))  # type: ignore[misc]
                 if found is not None:
                     return found
-            return self._system_views.get(name)
-        if schema in ("pg_catalog", "information_schema"):
-            return self._system_views.get(name if schema == "pg_catalog" else f"information_schema.{name}")
+            return self._system_views.get(f"pg_catalog.{name}")
+        if schema in _SYSTEM_SCHEMAS:
+            return self._system_views.get(f"{schema}.{name}")
         if schema.startswith(INTERNAL_SCHEMA):
             return None
         return self._get(("relation", schema, name), lambda: self._load(schema, name))
@@ -201,9 +201,9 @@ class Catalog:
         """Schema, name and kind of all such relations, the system's too and temporary tables not."""
         rows = self._connection.run(
             "SELECT schema_name, table_name, kind FROM (SELECT schema_name, table_name, kind FROM _restframe.tables "
-            "UNION ALL SELECT 'pg_catalog', unnest(?), 'system view') AS relations "
+            "UNION ALL SELECT schema_name, name, 'system view' FROM _restframe.system_relations) AS relations "
             "WHERE schema_name LIKE ? ESCAPE '\\' AND table_name LIKE ? ESCAPE '\\' ORDER BY ALL",
-            [list(self._system_views), schema_pattern.lower(), pattern.lower()],
+            [schema_pattern.lower(), pattern.lower()],
         )
         return [(schema, name, kind) for schema, name, kind in rows]
 
@@ -215,8 +215,8 @@ class Catalog:
             [schema and schema.lower(), name and name.lower()],
         )
         found = [self.find_relation(*row) for row in rows]
-        if name and schema in (None, "pg_catalog"):
-            found.append(self._system_views.get(name.lower()))
+        if name and schema in (None, *_SYSTEM_SCHEMAS):
+            found.append(self._system_views.get(f"{schema or 'pg_catalog'}.{name.lower()}"))
         return [relation for relation in found if relation is not None]
 
     def dependents(self, schema: str, name: str) -> list[tuple[str, str]]:
@@ -386,6 +386,7 @@ CREATE TABLE IF NOT EXISTS _restframe.columns (
     distkey BOOLEAN, sortkey INTEGER);
 CREATE TABLE IF NOT EXISTS _restframe.dependencies (
     schema_name VARCHAR, view_name VARCHAR, on_schema VARCHAR, on_name VARCHAR);
+CREATE TABLE IF NOT EXISTS _restframe.comments (oid BIGINT, column_name VARCHAR, comment VARCHAR);
 CREATE SEQUENCE IF NOT EXISTS _restframe.model_ids;
 CREATE TABLE IF NOT EXISTS _restframe.models ({Model.DDL});
 """
@@ -394,10 +395,17 @@ CREATE TABLE IF NOT EXISTS _restframe.models ({Model.DDL});
 _MIGRATIONS = {
     1: """
 CREATE SEQUENCE _restframe.oids START 100000;
+CREATE TABLE _restframe.comments (oid BIGINT, column_name VARCHAR, comment VARCHAR);
 ALTER TABLE _restframe.schemas ADD COLUMN oid BIGINT;
 ALTER TABLE _restframe.tables ADD COLUMN oid BIGINT;
 UPDATE _restframe.schemas SET oid = CASE name WHEN 'public' THEN 2200 ELSE nextval('_restframe.oids') END;
-UPDATE _restframe.tables SET oid = nextval('_restframe.oids')
+UPDATE _restframe.tables SET oid = nextval('_restframe.oids');
+INSERT INTO _restframe.comments SELECT t.oid, d.column_name, d.comment FROM _restframe.tables t JOIN (
+    SELECT schema_name, table_name, NULL AS column_name, comment FROM duckdb_tables()
+    UNION ALL SELECT schema_name, view_name, NULL, comment FROM duckdb_views()
+    UNION ALL SELECT schema_name, table_name, column_name, comment FROM duckdb_columns()) AS d
+    ON d.schema_name IN (t.schema_name, '_restframe_' || t.schema_name) AND d.table_name = t.table_name
+    WHERE d.comment IS NOT NULL
 """,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from restframe.sql.defaults import translate_default
+from restframe.sql.functions.registry import FUNCTIONS
 from restframe.sql.lexer import QualifiedName, place_of
 from restframe.sql.macros import MACROS
 from restframe.sql.named_parameters import FilledText, fill
@@ -13,7 +14,7 @@ from restframe.sql.statements.query import Delete, Insert, Merge, Query, SelectI
 from restframe.sql.translate import Translation, translate
 
 __all__ = [
-    "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge", "ModelCall", "Names", "QualifiedName",
+    "FUNCTIONS", "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge", "ModelCall", "Names", "QualifiedName",
     "Query", "SelectInto", "TableReference", "Translation", "Update", "fill", "parse", "place_of", "read_query",
     "translate", "translate_default",
 ]  # fmt: skip

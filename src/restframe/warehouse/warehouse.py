@@ -20,7 +20,7 @@ from restframe.jobs import Endpoint, Service, TrainingJob
 from restframe.journal import Journal
 from restframe.result import Result
 from restframe.settings import Settings
-from restframe.sql import MACROS
+from restframe.sql import FUNCTIONS, MACROS
 from restframe.storage import Storage
 from restframe.warehouse.cluster import Cluster, ClusterState
 from restframe.warehouse.prediction.functions import PredictionFunctions
@@ -90,7 +90,8 @@ class Warehouse:
         try:
             connection.begin()
             store.create(connection, self.settings.user)
-            system_views = views.create(connection, MACROS)
+            functions = {name: (one.kind, one.least) for name, one in FUNCTIONS.items()}
+            system_views = views.create(connection, MACROS, functions)
             connection.commit()
         finally:
             connection.close()
