@@ -11,10 +11,11 @@ from restframe.sql.names import FunctionReference, Names, TableReference
 from restframe.sql.parse import parse
 from restframe.sql.rewrite.scope import ModelCall
 from restframe.sql.statements.query import Delete, Insert, Merge, Query, SelectInto, Update, read_query
-from restframe.sql.translate import Translation, translate
+from restframe.sql.translate import Translation, translate, translate_prepared
+from restframe.sql.units import interval_text
 
 __all__ = [
-    "FUNCTIONS", "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge", "ModelCall", "Names", "QualifiedName",
-    "Query", "SelectInto", "TableReference", "Translation", "Update", "fill", "parse", "place_of", "read_query",
-    "translate", "translate_default",
+    "FUNCTIONS", "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge", "ModelCall", "Names",
+    "QualifiedName", "Query", "SelectInto", "TableReference", "Translation", "Update", "fill", "interval_text", "parse",
+    "place_of", "read_query", "translate", "translate_default", "translate_prepared",
 ]  # fmt: skip

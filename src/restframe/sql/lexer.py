@@ -16,6 +16,7 @@ from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, TokenType
 
 from restframe import errors
+from restframe.sql.split import end_of_comment
 from restframe.types import SqlType, parse_type
 
 # The operators of several signs that Redshift has, and some that are better refused by name. Those of other dialects
@@ -71,11 +72,46 @@ def tokenize(text: str, base: int = 0) -> list[Token]:
 
     SyntaxError with the position of an unterminated string, quoted identifier or comment.
     """
+    numbered = _PARAMETER.search(text) is not None
     try:
-        return DIALECT.tokenize(text)
+        tokens = DIALECT.tokenize(_with_other_signs(text) if numbered else text)
     except TokenError as error:
         position = base + _unterminated(text)
         raise errors.SyntaxError("unterminated quoted string or comment", position=position) from error
+    if numbered:
+        for token in tokens:
+            if token.token_type is TokenType.PARAMETER:
+                token.text = text[token.start]
+    return tokens
+
+
+_PARAMETER = re.compile(r"\$[0-9]")
+
+# What has no parameter in it, taken whole; then the sign of a parameter, or a comment, which may be nested.
+_PIECE = re.compile(
+    r"""  \w[\w$]*+
+        | ' (?: [^'\\]++ | \\. | '' )*+ '
+        | " (?: [^"]++ | "" )*+ "
+        | --[^\n]*+
+        | \$ (?P<tag> (?:[^\W\d]\w*+)?+ ) \$ .*? \$(?P=tag)\$
+        | (?P<parameter> \$ (?=[0-9]) )
+        | (?P<comment> /\* )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _with_other_signs(text: str) -> str:
+    """The text with `@1` for `$1`: sqlglot's tokenizer takes what is in `$1, $2` for the mark of a quoted text."""
+    pieces: list[str] = []
+    done = at = 0
+    while match := _PIECE.search(text, at):
+        at = match.end()
+        if match["parameter"]:
+            pieces += text[done : match.start()], "@"
+            done = at
+        elif match["comment"]:
+            at = end_of_comment(text, match.start())
+    return "".join((*pieces, text[done:]))
 
 
 def place_of(name: str, text: str) -> int | None:

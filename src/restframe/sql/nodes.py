@@ -91,6 +91,8 @@ def to_type(type_: SqlType) -> exp.DataType:
     """The engine's type that stores a Redshift type."""
     if type_.name == "numeric":
         return decimal_type(type_.precision or 38, type_.scale or 0)
+    if type_.element is not None:
+        return exp.DataType(this=exp.DType.ARRAY, expressions=[to_type(type_.element)], nested=True)
     return exp.DataType(this=_ENGINE_TYPE[type_.name])
 
 
@@ -104,7 +106,10 @@ _ENGINE_TYPE = {
     "float8": exp.DType.DOUBLE, "bool": exp.DType.BOOLEAN, "bpchar": exp.DType.TEXT, "varchar": exp.DType.TEXT,
     "date": exp.DType.DATE, "time": exp.DType.TIME, "timetz": exp.DType.TIMETZ, "timestamp": exp.DType.TIMESTAMP,
     "timestamptz": exp.DType.TIMESTAMPTZ, "interval": exp.DType.INTERVAL, "super": exp.DType.JSON,
-    "varbyte": exp.DType.VARBINARY,
+    "varbyte": exp.DType.VARBINARY, "oid": exp.DType.BIGINT,
+    **dict.fromkeys(
+        ("name", "char", "aclitem", "regclass", "regtype", "regproc", "regnamespace", "regrole"), exp.DType.TEXT
+    ),
 }  # fmt: skip
 
 

@@ -18,7 +18,20 @@ import restframe.sql.rewrite.patterns  # noqa: F401
 from restframe import errors
 from restframe.sql.names import Names, TableReference
 from restframe.sql.rewrite.changes import ROWS, visit_delete, visit_insert, visit_merge, visit_update
-from restframe.sql.rewrite.rules import BOOL, DATE, FLOAT8, INT4, INT8, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, numeric
+from restframe.sql.rewrite.parameters import parameter_type
+from restframe.sql.rewrite.rules import (
+    BOOL,
+    DATE,
+    FLOAT8,
+    INT4,
+    INT8,
+    INTERVAL,
+    TIME,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    VARCHAR,
+    numeric,
+)
 from restframe.sql.rewrite.scope import Change, Context, ModelCall, Scope, Type
 from restframe.sql.rewrite.visit import visit_query
 from restframe.sql.statements import Statement
@@ -67,14 +80,45 @@ def translate(
     Raises what `names` raises, UndefinedColumn, UndefinedFunction, NotSupportedError and others of 42xxx, with the
     place where there is one.
     """
-    base = statement.position
-    context = Context(names, statement.text, base, _types(parameters), expand_stars=expand_stars)
+    types = _types(parameters)
+    return _checked(statement, Context(names, statement.text, statement.position, types, expand_stars=expand_stars))
+
+
+def translate_prepared(
+    statement: Statement, names: Names, declared: Sequence[SqlType | None]
+) -> tuple[Translation, tuple[SqlType, ...]]:
+    """Translate a query or a change of rows before the values of its parameters are known; the types of all of them.
+
+    declared : types of the first parameters, None for one whose type what stands beside it shall decide
+
+    Whatever values are passed, of these types, the columns of a query have the types it is translated with. Raises
+    what `translate` raises.
+    """
+    given = [None if type_ is None else parameter_type(type_) for type_ in declared]
+    translation, count, found = _translate_with(statement, names, given)
+    if count <= len(given) and None not in given:
+        return translation, tuple(type_ for type_ in given if type_ is not None)
+    known = given + [None] * (count - len(given))
+    types = [type_ or found.get(place, VARCHAR) for place, type_ in enumerate(known)]
+    return _translate_with(statement, names, types)[0], tuple(types)
+
+
+def _translate_with(
+    statement: Statement, names: Names, types: Sequence[SqlType | None]
+) -> tuple[Translation, int, dict[int, SqlType]]:
+    """The translation with parameters of these types, their number, and the types that others should have."""
+    found: dict[int, SqlType] = {}
+    context = Context(names, statement.text, statement.position, dict(enumerate(types)), found=found)
+    return _checked(statement, context), context.parameter_count, found
+
+
+def _checked(statement: Statement, context: Context) -> Translation:
     try:
         return _translate(statement, context)
     except RecursionError as error:
-        raise errors.StatementTooComplex("statement is nested too deeply", position=base) from error
+        raise errors.StatementTooComplex("statement is nested too deeply", position=context.base) from error
     except errors.SyntaxError as error:
-        error.position = error.position or base
+        error.position = error.position or context.base
         raise
 
 

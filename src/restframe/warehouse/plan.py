@@ -16,6 +16,8 @@ from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.registry import COMMANDS
+from restframe.warehouse.parameter_values import read_values
+from restframe.warehouse.prepared import Bound, current
 from restframe.warehouse.queries import SessionNames, prepare_models, stream
 
 if TYPE_CHECKING:
@@ -46,24 +48,22 @@ class TranslatedQuery(Statement):
 
 def remembered(text: str, session: Session) -> TranslatedQuery | None:
     """The text as a query that needs neither parsing nor translation, when the same was asked before."""
-    if not session.catalog.is_everybodys:
-        return None
     text = text.strip().removesuffix(";").rstrip()
-    translation = session.services.translations.find((text, session.catalog.search_path))
+    key = text, session.catalog.path
+    translation = session.services.translations.find(key, session.catalog.state)
     return None if translation is None else TranslatedQuery(text=text, translation=translation)
 
 
 def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan:
     if isinstance(statement, TranslatedQuery):
         return Plan(lambda: _select(statement.translation, session, ()))
+    if isinstance(statement, Bound):
+        return _plan_bound(statement, session)
     if isinstance(statement, Query):
         return Plan(lambda: _select(_translate(statement, session, parameters), session, parameters))
     if type(statement) in _WRITES:
         translation = translate(statement, SessionNames(session), parameters)
-        target = translation.writes
-        assert target is not None
-        locks = ((target.engine_schema, target.engine_name),)
-        return Plan(lambda: _write(statement, translation, session, parameters), transaction=True, locks=locks)
+        return _plan_write(_WRITES[type(statement)], translation, session, parameters)
     if parameters:
         raise errors.SyntaxError("this statement takes no parameters", position=statement.position)
     command = COMMANDS[type(statement)]
@@ -71,24 +71,45 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
 
 
 def _translate(query: Query, session: Session, parameters: Parameters) -> Translation:
-    services, version = session.services, session.services.cache.version
+    state = session.catalog.state
     translation = translate(query, SessionNames(session), parameters)
-    if not parameters and session.catalog.is_everybodys:
-        services.translations.keep((query.text, session.catalog.search_path), version, translation)
+    if not parameters:
+        session.services.translations.keep((query.text, session.catalog.path), state, translation)
     return translation
 
 
-def _select(translation: Translation, session: Session, parameters: Parameters) -> Result:
+def _plan_bound(bound: Bound, session: Session) -> Plan:
+    prepared = current(bound.prepared, session)
+    translation = prepared.translation
+    if translation is None:
+        assert prepared.statement is not None
+        return plan(prepared.statement.bind(bound.values), session, ())
+    values = read_values(bound.values, prepared.parameter_types, session.connection)
+    if prepared.columns is not None:
+        return Plan(lambda: _select(translation, session, values, prepared.columns))
+    return _plan_write(prepared.command, translation, session, values)
+
+
+def _select(
+    translation: Translation, session: Session, parameters: Parameters, described: tuple[Column, ...] | None = None
+) -> Result:
     found = stream(translation, session, parameters)
-    columns = tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
+    columns = described or tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
     return Result(columns, "SELECT", 0, _batches=found.batches)
 
 
-def _write(statement: Statement, translation: Translation, session: Session, parameters: Parameters) -> Result:
+def _plan_write(command: str, translation: Translation, session: Session, parameters: Parameters) -> Plan:
+    target = translation.writes
+    assert target is not None
+    locks = ((target.engine_schema, target.engine_name),)
+    return Plan(lambda: _write(command, translation, session, parameters), transaction=True, locks=locks)
+
+
+def _write(command: str, translation: Translation, session: Session, parameters: Parameters) -> Result:
     prepare_models(translation, session)
     with _bulk_rows(translation, session):
         rows = session.connection.run(translation.sql, parameters)
-    return Result(command=_WRITES[type(statement)], row_count=int(rows[0][0]))
+    return Result(command=command, row_count=int(rows[0][0]))
 
 
 @contextlib.contextmanager

@@ -1,42 +1,41 @@
-"""Translated queries by their text, for dashboards and loops that ask the same again and again."""
+"""Translated statements by their text, for dashboards, drivers and loops that ask the same again and again."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
 
-from restframe.catalog.store import Cache
-from restframe.sql import Translation
-
-_MOST_QUERIES = 1_000
+_MOST_STATEMENTS = 1_000
 _LONGEST_TEXT = 64 * 1024
 
-# The text, and the schemas in which its names were looked up.
-Key = tuple[str, tuple[str, ...]]
+# A text, and what else its translation depends on besides the catalog.
+Key = tuple[str, Hashable]
 
 
 class Translations:
-    """The queries translated last. Any change of the catalog makes all of them strangers."""
+    """The statements translated last, each with the state of the catalog (`Catalog.state`) in which it was."""
 
-    def __init__(self, catalog: Cache) -> None:
-        self._catalog = catalog
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[Key, tuple[int, Translation]] = OrderedDict()
+        self._known: OrderedDict[Key, tuple[Hashable, Any]] = OrderedDict()
 
-    def find(self, key: Key) -> Translation | None:
+    def find(self, key: Key, state: Hashable) -> Any:
+        """What was kept for the text; None when there is nothing that is still true."""
         with self._lock:
-            version, translation = self._known.get(key, (None, None))
-            if translation is None or version != self._catalog.version:
+            of, translated = self._known.get(key, (None, None))
+            if translated is None or of != state:
                 return None
             self._known.move_to_end(key)
-            return translation
+            return translated
 
-    def keep(self, key: Key, version: int, translation: Translation) -> None:
-        """version : the catalog's, from before its names were looked up"""
+    def keep(self, key: Key, state: Hashable, translated: Any) -> None:
+        """state : the catalog's, from before its names were looked up"""
         if len(key[0]) > _LONGEST_TEXT:
             return
         with self._lock:
-            self._known[key] = version, translation
+            self._known[key] = state, translated
             self._known.move_to_end(key)
-            if len(self._known) > _MOST_QUERIES:
+            if len(self._known) > _MOST_STATEMENTS:
                 self._known.popitem(last=False)

@@ -11,8 +11,10 @@ from sqlglot import exp
 from restframe import errors
 from restframe.sql.nodes import as_type, call, is_string
 from restframe.sql.rewrite.casts import convert
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import (
     FLOAT8,
+    INT4,
     INT8,
     TIMESTAMP,
 )
@@ -74,6 +76,8 @@ class Call:
     def number(self, place: int) -> exp.Expr:
         """An argument as a number; a quoted literal is one in double precision."""
         node, type_ = self.arguments[place], self.types[place]
+        if type_ is None:
+            expect(node, FLOAT8, self.scope)
         if type_ is not None and type_.is_text:
             if not is_string(node):
                 raise self.no_such_function()
@@ -195,6 +199,8 @@ _PREPARE: dict[str, Callable[[Call, int], exp.Expr]] = {
 
 def _whole(made: Call, place: int) -> exp.Expr:
     type_ = made.types[place]
+    if type_ is None:
+        expect(made.arguments[place], INT4, made.scope)
     if type_ is not None and type_.name in ("int2", "int4"):
         return made.arguments[place]
     return as_type(made.number(place), INT8)

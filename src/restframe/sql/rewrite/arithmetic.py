@@ -19,6 +19,7 @@ from restframe.sql.nodes import (
 )
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.matching import no_operator
+from restframe.sql.rewrite.parameters import is_parameter
 from restframe.sql.rewrite.rules import (
     DATE,
     DATETIMES,
@@ -67,7 +68,7 @@ def _combine(node: exp.Expr, left: Type, right: Type, scope: Scope) -> Typed:
         return _concatenate(node, left, right, scope)
     if left is None or right is None:
         known = left or right
-        if known is not None and _is_untyped(node.args["this" if left is None else "expression"]):
+        if known is not None and is_parameter(node.args["this" if left is None else "expression"]):
             return _texts(node, operator, left or VARCHAR, right or VARCHAR, scope)
         if known is not None and kind(known) not in _COUNTABLE:
             raise no_operator(node, operator, left, right, scope)
@@ -217,22 +218,19 @@ def _texts(node: exp.Expr, operator: str, left: SqlType, right: SqlType, scope: 
     if left.is_text and right.is_text and operator == "+":
         return exp.DPipe(this=node.args["this"], expression=node.args["expression"]), VARCHAR
     side, other = ("this", right) if left.is_text else ("expression", left)
-    if not (is_string(node.args[side]) or _is_untyped(node.args[side])) or other.is_text:
+    if not (is_string(node.args[side]) or is_parameter(node.args[side])) or other.is_text:
         raise no_operator(node, operator, left, right, scope)
     if other.name == "interval" and side == "this":
         other = TIMESTAMP
     elif other.name == "date" and operator == "+":
         other = INT4
+    elif other.name in ("timestamp", "timestamptz", "time") and operator == "+":
+        other = INTERVAL
     elif other.name == "interval" and operator in "*/":
         other = FLOAT8
     value = node.args[side]
     node.set(side, as_type(value, other) if is_string(value) else convert(value, None, other, scope))
     return _combine(node, other if side == "this" else left, right if side == "this" else other, scope)
-
-
-def _is_untyped(node: exp.Expr) -> bool:
-    """Whether it is a parameter; asked where its value has no type of its own."""
-    return node.__class__ in (exp.Parameter, exp.Placeholder)
 
 
 Compute = Callable[[exp.Expr, exp.Expr], Typed]

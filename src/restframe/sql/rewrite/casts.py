@@ -20,10 +20,13 @@ from restframe.sql.nodes import (
     string,
     to_type,
 )
-from restframe.sql.rewrite.rules import DATE, DATETIMES, TIMESTAMP, VARCHAR
+from restframe.sql.rewrite.catalog_types import cast_of_catalog, is_of_catalog
+from restframe.sql.rewrite.parameters import expect, is_parameter
+from restframe.sql.rewrite.rules import DATE, DATETIMES, NAME, TIMESTAMP, VARCHAR, array_of
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, visit, visits
+from restframe.sql.spellings import SYSTEM_TYPES
 from restframe.types import SqlType, parse_type
 
 
@@ -58,6 +61,10 @@ def read_type(node: exp.DataType, scope: Scope) -> SqlType:
     parameters = node.args.get("expressions")
     if plain is not None and not parameters:
         return plain
+    if kind is exp.DType.NAME:
+        return _system_type(parameters)
+    if kind is exp.DType.ARRAY and parameters:
+        return array_of(read_type(parameters[0], scope))
     base = _SPELLED.get(kind)
     if base is None or node.args.get("nested"):
         shown = str(kind.value if isinstance(kind, exp.DType) else node.args.get("kind") or kind).lower()[:64]
@@ -69,6 +76,17 @@ def read_type(node: exp.DataType, scope: Scope) -> SqlType:
         error.position = scope.context.position(node)
         raise
 
+
+def _system_type(parameters: list[exp.Expr] | None) -> SqlType:
+    """What stands behind `name` in parentheses, where `spellings` has put it."""
+    return _SYSTEM_TYPES[str(parameters[0].this.name).lower()] if parameters else NAME
+
+
+_SYSTEM_TYPES = {
+    **{name: SqlType(name) for name in SYSTEM_TYPES},
+    "regprocedure": SqlType("regproc"), "xid": SqlType("oid"), "cid": SqlType("oid"), "tid": VARCHAR,
+    "cstring": VARCHAR, "int2vector": array_of(SqlType("int2")), "oidvector": array_of(SqlType("oid")),
+}  # fmt: skip
 
 _SPELLED: dict[exp.DType, str] = {
     exp.DType.SMALLINT: "smallint", exp.DType.INT: "integer", exp.DType.BIGINT: "bigint",
@@ -93,9 +111,14 @@ def convert(node: exp.Expr, type_: Type, target: SqlType, scope: Scope, *, expli
     explicit : written as a cast, which cuts text to its length and decimals of tables to their scale, where storing
         a value refuses the one and rounds the other
     """
-    if type_ is None and target.is_integer and node.__class__ in (exp.Parameter, exp.Placeholder):
+    if type_ is None and is_of_catalog(target):
+        expect(node, target, scope)
+        return cast_of_catalog(node, type_, target, scope)
+    if type_ is None and target.is_integer and is_parameter(node):
+        expect(node, target, scope)
         return _whole(node, target)
     if type_ is None:
+        expect(node, target, scope)
         return _sized(as_type(node, target), target, explicit)
     if target.is_text:
         return _to_text(node, type_, target, scope, explicit)
@@ -103,6 +126,8 @@ def convert(node: exp.Expr, type_: Type, target: SqlType, scope: Scope, *, expli
         return node
     if type_.name == "super":
         return _from_super(node, target)
+    if is_of_catalog(target) or is_of_catalog(type_):
+        return cast_of_catalog(node, type_, target, scope)
     if target.name not in _CASTS[type_.name]:
         raise errors.CannotCoerce(
             f"cannot cast type {SqlType(type_.name)} to {SqlType(target.name)}", position=scope.context.position(node)
@@ -116,15 +141,15 @@ def convert(node: exp.Expr, type_: Type, target: SqlType, scope: Scope, *, expli
     return as_type(node, target)
 
 
-_NUMBERS = "int2 int4 int8 numeric float4 float8 super"
+_NUMBERS = "int2 int4 int8 oid numeric float4 float8 super"
 # What has a cast to what, text aside, which has one to and from everything.
 _CASTS: dict[str, frozenset[str]] = {
     name: frozenset(targets.split())
     for names, targets in {
-        "int2 int4 int8": f"{_NUMBERS} bool",
+        "int2 int4 int8 oid": f"{_NUMBERS} bool",
         "numeric float4 float8": _NUMBERS,
         "bool": "bool int2 int4 int8 super",
-        "varchar bpchar": f"{_NUMBERS} bool date timestamp timestamptz time timetz interval varbyte",
+        "varchar bpchar name char aclitem": f"{_NUMBERS} bool date timestamp timestamptz time timetz interval varbyte",
         "date": "date timestamp timestamptz",
         "timestamp timestamptz": "date timestamp timestamptz time timetz",
         "time timetz": "time timetz",

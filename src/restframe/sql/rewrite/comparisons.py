@@ -8,6 +8,7 @@ from restframe import errors
 from restframe.sql.nodes import as_type, call, identifier, is_string, macro, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.matching import no_operator
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import BOOL, DATETIMES, TIMESTAMP, VARCHAR, kind
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
@@ -60,6 +61,8 @@ def align_sides(
     """Bring two sides of a comparison to one type, in place."""
     if left is not None and right is not None:
         check_comparable(node, sign, node.args[left_key], left, node.args[right_key], right, scope)
+    if left is None or right is None:
+        expect(node.args[left_key if left is None else right_key], left or right, scope)
     if left is None or right is None or (left.name == right.name and left.name not in ("super", "bpchar")):
         return
     old = node.args[left_key], node.args[right_key]
@@ -124,6 +127,7 @@ def visit_in(node: exp.In, scope: Scope) -> Typed:
     types = visit_list(node, "expressions", scope)
     items = node.args["expressions"]
     if this is None:
+        expect(node.args["this"], next((type_ for type_ in types if type_ is not None), None), scope)
         return node, BOOL
     if this.is_number and any(
         type_ is not None and type_.is_text and not is_string(item) for item, type_ in zip(items, types, strict=True)
@@ -131,7 +135,9 @@ def visit_in(node: exp.In, scope: Scope) -> Typed:
         node.set("this", to_text(node.args["this"], this, scope))
         this = VARCHAR
     for place, (item, type_) in enumerate(zip(items, types, strict=True)):
-        if type_ is not None:
+        if type_ is None:
+            expect(item, this, scope)
+        else:
             check_comparable(node, "=", node.args["this"], this, item, type_, scope)
         if type_ is not None and (type_.name != this.name or this.name in ("super", "bpchar")):
             items[place] = align(item, type_, node.args["this"], this, scope)
@@ -147,6 +153,8 @@ _IN = frozenset({"this", "expressions", "query"})
 def _in_query(node: exp.In, this: Type, scope: Scope) -> Typed:
     query, outputs = visit_query(node.args["query"], scope)
     only_type = outputs[0].type if len(outputs) == 1 else None
+    if this is None:
+        expect(node.args["this"], only_type, scope)
     if this is not None and only_type is not None:
         check_comparable(node, "=", node.args["this"], this, query, only_type, scope)
         if only_type.is_text and kind(this) in ("number", "date"):

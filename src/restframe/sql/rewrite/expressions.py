@@ -1,4 +1,4 @@
-"""Literals, parameters, conditions, CASE, and queries as values."""
+"""Literals, conditions, CASE, and queries as values."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import re
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.nodes import as_type, call, is_string, macro, number, string, whole_number
+from restframe.sql.nodes import as_type, call, is_string, macro, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.comparisons import align, check_comparable
 from restframe.sql.rewrite.matching import as_condition, match, no_operator, visit_condition, visit_number
+from restframe.sql.rewrite.parameters import expect, is_parameter
 from restframe.sql.rewrite.rules import BOOL, FLOAT8, INT4, INT8, INTERVAL, VARCHAR, common, numeric
 from restframe.sql.rewrite.scope import Scope, Type
-from restframe.sql.rewrite.visit import Typed, only, refuse, visit_argument, visit_list, visit_query, visits
+from restframe.sql.rewrite.visit import Typed, only, refuse, visit, visit_argument, visit_list, visit_query, visits
 from restframe.sql.units import interval_text
 from restframe.types import SqlType
 
-# Literals and parameters
+# Literals
 
 
 @visits(exp.Literal)
@@ -80,35 +81,6 @@ def visit_null(node: exp.Null, scope: Scope) -> Typed:
 @visits(exp.Boolean)
 def visit_boolean(node: exp.Boolean, scope: Scope) -> Typed:
     return node, BOOL
-
-
-@visits(exp.Placeholder)
-def visit_placeholder(node: exp.Placeholder, scope: Scope) -> Typed:
-    """`?` and `:name`."""
-    name = node.args.get("this")
-    if name:
-        return node, scope.context.parameter_types.get(str(name))
-    if not node.args.get("jdbc") or not node.comments:
-        refuse(node, scope, "the placeholder %")
-    place = int(node.comments[0])
-    return exp.Parameter(this=number(place)), scope.context.parameter_types.get(place - 1)
-
-
-@visits(exp.Parameter)
-def visit_parameter(node: exp.Parameter, scope: Scope) -> Typed:
-    """`$1`; `@x` would be the absolute value of x."""
-    place = node.args["this"]
-    if place.__class__ is not exp.Literal or whole_number(place) is None:
-        refuse(node, scope, "the operator @")
-    ordinal = int(place.args["this"])
-    if ordinal > _MOST_PARAMETERS:
-        # the engine's binding makes a list of all that are missing
-        message = f"there is no parameter ${str(ordinal)[:20]}"
-        raise errors.UndefinedParameter(message, position=scope.context.position(node))
-    return exp.Parameter(this=place), scope.context.parameter_types.get(ordinal - 1)
-
-
-_MOST_PARAMETERS = 65_535  # PostgreSQL counts them in two bytes
 
 
 @visits(exp.Interval)
@@ -219,9 +191,10 @@ def visit_case(node: exp.Case, scope: Scope) -> Typed:
 def _visit_search(branch: exp.If, case: exp.Case, subject: Type, scope: Scope) -> None:
     """What CASE compares its subject with; here only this side can be brought to the other's type."""
     type_ = visit_argument(branch, "this", scope)
-    if subject is None or type_ is None:
-        return
     value = branch.args["this"]
+    if subject is None or type_ is None:
+        expect(case.args["this"] if subject is None else value, type_ or subject, scope)
+        return
     check_comparable(value, "=", case.args["this"], subject, value, type_, scope)
     if subject.name != type_.name:
         branch.set("this", align(value, type_, case.args["this"], subject, scope))
@@ -292,7 +265,12 @@ def visit_exists(node: exp.Exists, scope: Scope) -> Typed:
 
 @visits(exp.Any, exp.All)
 def visit_quantified(node: exp.Expr, scope: Scope) -> Typed:
-    """= ANY ( query ), > ALL ( query )"""
+    """= ANY ( query ), > ALL ( query ), = ANY ( $1 ) with an array"""
+    inside = node.args["this"].unnest()
+    if is_parameter(inside):
+        array, type_ = visit(inside, scope)
+        node.set("this", exp.Paren(this=array))
+        return node, None if type_ is None else type_.element
     query, outputs = visit_query(node.args["this"], scope)
     node.set("this", query)
     return node, outputs[0].type if len(outputs) == 1 else None

@@ -12,6 +12,7 @@ from sqlglot import exp
 from restframe import errors
 from restframe.sql.nodes import is_string
 from restframe.sql.rewrite.casts import convert
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import BOOL, FLOAT8, SUPER, common, kind
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.visit import visit_argument
@@ -25,6 +26,9 @@ def match(what: str, nodes: Sequence[exp.Expr], types: Sequence[Type], scope: Sc
     """
     own = [None if is_string(node) else type_ for node, type_ in zip(nodes, types, strict=True)]
     result = common(own)
+    for node, type_ in zip(nodes, types, strict=True):
+        if type_ is None:
+            expect(node, result, scope)
     if result is None:
         return list(nodes), common(types)
     if any(type_ == SUPER for type_ in own):
@@ -69,6 +73,8 @@ def visit_number(
     also : a type that the operator takes besides
     """
     type_ = visit_argument(node, key, scope)
+    if type_ is None:
+        expect(node.args[key], literal, scope)
     if type_ is None or type_.is_number or type_ == also:
         return type_
     value = node.args[key]
@@ -93,6 +99,8 @@ _WITHOUT_WINDOWS = frozenset({"WHERE", "HAVING", "JOIN/ON"})
 
 def as_condition(node: exp.Expr, key: str, type_: Type, scope: Scope, clause: str) -> None:
     """Make sure that a visited value is true or false. SUPER values are where they are Boolean, and NULL elsewhere."""
+    if type_ is None:
+        expect(node.args[key], BOOL, scope)
     if type_ is None or type_ == BOOL:
         return
     value = node.args[key]

@@ -58,6 +58,8 @@ class Context:
     text : of the statement
     base : position of its first character in the whole text
     parameter_types : of the values that were given, by name or by place from 0
+    found : of a prepared statement, the types of the other parameters as they turn up; its values are cast to them
+    parameter_count : the highest number of a parameter
     """
 
     names: Names
@@ -67,6 +69,8 @@ class Context:
     reads: dict[tuple[str, str], TableReference] = field(default_factory=dict)
     calls: list[ModelCall] = field(default_factory=list)
     expand_stars: bool = False
+    found: dict[int, SqlType] | None = None
+    parameter_count: int = 0
     expanded: int = 0  # nodes for which references to aliases stand
     used: dict[tuple[str, str], NotedColumns] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)

@@ -12,6 +12,8 @@ from restframe.sql.nodes import column, fold, identifier, is_string, whole_numbe
 from restframe.sql.rewrite.columns import fold_in_place
 from restframe.sql.rewrite.from_clause import renamed, visit_from
 from restframe.sql.rewrite.matching import match, visit_condition
+from restframe.sql.rewrite.parameters import expect
+from restframe.sql.rewrite.rules import INT8
 from restframe.sql.rewrite.scope import Output, Scope, Source, Type
 from restframe.sql.rewrite.visit import (
     QueryVisit,
@@ -270,10 +272,16 @@ def visit_tail(node: exp.Expr, outputs: list[Output], scope: Scope) -> None:
         if limit.args["expression"].__class__ is exp.Var:  # LIMIT ALL
             node.set("limit", None)
         else:
-            visit_argument(limit, "expression", scope)
+            _visit_count(limit, scope)
     if node.args.get("offset") is not None:
         only(node.args["offset"], _LIMIT, scope)
-        visit_argument(node.args["offset"], "expression", scope)
+        _visit_count(node.args["offset"], scope)
+
+
+def _visit_count(clause: exp.Expr, scope: Scope) -> None:
+    """How many rows LIMIT or OFFSET says."""
+    if visit_argument(clause, "expression", scope) is None:
+        expect(clause.args["expression"], INT8, scope)
 
 
 _ORDERED = frozenset({"this", "desc", "nulls_first"})

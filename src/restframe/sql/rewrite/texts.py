@@ -6,11 +6,15 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.nodes import as_text, call, macro, number, string
+from restframe.sql.rewrite.parameters import expect
+from restframe.sql.rewrite.rules import VARCHAR
 from restframe.sql.rewrite.scope import Scope, Type
 
 
 def to_text(node: exp.Expr, type_: Type, scope: Scope) -> exp.Expr:
     """An argument where text is wanted. Numbers, dates and times become text by themselves; booleans do not."""
+    if type_ is None:
+        expect(node, VARCHAR, scope)
     if type_ is None or type_.is_text:
         return node
     match type_.name:
@@ -26,5 +30,7 @@ def to_text(node: exp.Expr, type_: Type, scope: Scope) -> exp.Expr:
             return macro("float_text", node, number(6))
         case "super":
             return call("json_extract_string", node, string("$"))
+        case "array" | "int2vector" | "oidvector":
+            return macro("array_text", node, string("{" if type_.name == "array" else ""))
         case _:
             return as_text(node)

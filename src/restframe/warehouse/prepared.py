@@ -1,0 +1,126 @@
+"""Statements that are planned before their values are known: which parameters they take, which columns they answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from restframe import errors
+from restframe.result import Column
+from restframe.sql import Query, Translation, translate_prepared
+from restframe.sql.statements import Statement
+from restframe.sql.statements.query import Delete, Insert, Merge, Update
+from restframe.sql.statements.transaction import Commit, Rollback
+from restframe.types import SqlType
+from restframe.warehouse.commands.registry import COMMANDS
+from restframe.warehouse.queries import SessionNames
+
+if TYPE_CHECKING:
+    from restframe.warehouse.session import Session
+
+_TEXT = SqlType("varchar", length=65535)
+_MOST_PARAMETERS = 32_767
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A statement that is ready to run.
+
+    text : as it was given
+    statement : None for a text of blanks and comments
+    parameter_types : of all its parameters
+    columns : of the rows it answers with; None when it answers with none
+    command : the first word of its tag
+    declared, state : what it was planned with, and the state of the catalog then
+    """
+
+    text: str
+    statement: Statement | None = None
+    parameter_types: tuple[SqlType, ...] = ()
+    columns: tuple[Column, ...] | None = None
+    command: str = ""
+    declared: tuple[SqlType | None, ...] = ()
+    translation: Translation | None = None
+    state: Hashable = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound(Statement):
+    """A prepared query or change of rows, and the values for its parameters."""
+
+    prepared: Prepared
+    values: Sequence[Any]
+
+
+def prepare(session: Session, text: str, declared: tuple[SqlType | None, ...]) -> Prepared:
+    """Plan a text of one statement, or find it planned.
+
+    InFailedTransaction in a transaction that has failed, unless the statement ends it; SyntaxError for a text of
+    several statements, and everything that `translate` raises.
+    """
+    key = text, (declared, session.catalog.path)
+    state = session.catalog.state
+    translations = session.services.translations
+    known: Prepared | None = translations.find(key, state)
+    if known is None:
+        statement = _single_statement(session, text)
+        _check_not_failed(session, statement)
+        known = Prepared(text, declared=declared, state=state)
+        if statement is not None:
+            known = _planned(known, statement, session)
+        translations.keep(key, state, known)
+    _check_not_failed(session, known.statement)
+    return known
+
+
+def current(prepared: Prepared, session: Session) -> Prepared:
+    """The same statement as the catalog has it now; NotSupportedError when its rows would have other columns."""
+    if prepared.state == session.catalog.state:
+        return prepared
+    again = prepare(session, prepared.text, prepared.declared)
+    if again.columns != prepared.columns or again.parameter_types != prepared.parameter_types:
+        raise errors.NotSupportedError("cached plan must not change result type")
+    return again
+
+
+def _single_statement(session: Session, text: str) -> Statement | None:
+    statements = session.parse(text)
+    if len(statements) > 1:
+        raise errors.SyntaxError("cannot insert multiple commands into a prepared statement")
+    return statements[0] if statements else None
+
+
+def _check_not_failed(session: Session, statement: Statement | None) -> None:
+    if session.transaction == "failed" and not isinstance(statement, Commit | Rollback | None):
+        raise errors.InFailedTransaction(
+            "current transaction is aborted, commands ignored until end of transaction block"
+        )
+
+
+def _planned(blank: Prepared, statement: Statement, session: Session) -> Prepared:
+    if isinstance(statement, Query | Insert | Update | Delete | Merge):
+        translation, types = translate_prepared(statement, SessionNames(session), blank.declared)
+        columns = None
+        if translation.labels is not None:
+            described = zip(translation.labels, translation.types, strict=True)
+            columns = tuple(Column(name, type_ or _TEXT) for name, type_ in described)
+        command = "SELECT" if columns is not None else type(statement).__name__.upper()
+        return dataclasses.replace(
+            blank,
+            statement=statement,
+            parameter_types=types,
+            columns=columns,
+            command=command,
+            translation=translation,
+        )
+    given = [type_ or _TEXT for type_ in blank.declared]
+    types = tuple(given + [_TEXT] * (statement.placeholders - len(given)))
+    return dataclasses.replace(
+        blank,
+        statement=statement,
+        parameter_types=types,
+        columns=COMMANDS[type(statement)].columns(statement, session),
+        command=statement.text.split(None, 1)[0].upper(),
+    )
