@@ -7,6 +7,7 @@ warehouse's catalogs share one `Cache` of what has been committed.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar, cast
@@ -27,6 +28,8 @@ _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog")
 
 T = TypeVar("T")
 Key = tuple[str, ...]
+
+_states = itertools.count(1)
 
 
 def engine_schema(schema: str) -> str:
@@ -85,6 +88,8 @@ class Catalog:
         self.search_path: tuple[str, ...] = ("public",)
 
     @property
+        self._version = 0  # the cache's, when the open transaction began
+        self._private = next(_states)
     def is_everybodys(self) -> bool:
         """Whether names mean here what they mean in every other session with this search path."""
         return not self._connection.in_transaction and not self._temporary
@@ -97,9 +102,30 @@ class Catalog:
     def commit(self) -> None:
         """After the engine's commit: what was changed becomes visible to the other sessions."""
         if self._changed:
+    @property
+    def state(self) -> tuple[int, int]:
+        """What names mean here: as long as two states are equal, and the search paths, every name means the same.
+
+        Sessions share it unless they have temporary tables, or a transaction in which that differs from what is
+        committed.
+        """
+        if self._sees_committed:
+            return self._cache.version, self._private if self._temporary else 0
+        return -1, self._private
+
+    @property
+    def _sees_committed(self) -> bool:
+        """Whether names mean what is committed now; a transaction goes on seeing what was when it began."""
+        if not self._connection.in_transaction:
+            return True
+        return not self._changed and self._version == self._cache.version
+
             self._cache.forget()
         self._own.clear()
         self._changed = False
+        """After the engine's, and before anything is read."""
+        self._version = self._cache.version
+        self._private = next(_states)
 
     def rollback(self) -> None:
         self._own.clear()
@@ -112,6 +138,7 @@ class Catalog:
         if key not in self._own:
             self._own[key] = load()
         return cast(T, self._own[key])
+        self._private = next(_states)
 
     def _write(self, sql: str, parameters: Sequence[Any]) -> None:
         self._connection.run(sql, parameters)

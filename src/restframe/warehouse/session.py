@@ -10,8 +10,8 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from restframe import errors, sql
 from restframe.catalog.store import TEMPORARY_SCHEMA, Catalog
@@ -21,8 +21,10 @@ from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.warehouse.plan import Plan, locate, plan, remembered
+from restframe.types import SqlType
 from restframe.warehouse.prediction.functions import StatementCalls
 from restframe.warehouse.variables import Variables
+from restframe.warehouse.prepared import Bound, Prepared, prepare
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,6 +77,8 @@ class Session:
         self._executing = False
         self._undoing = False
         self._cancelled: str | None = None  # why, when it is
+        self._undone = 0  # how often a transaction was undone by an error
+        self.prepared: dict[str, Prepared] = {}  # by the names that PREPARE or a client gave them
         self._deadline: float | None = None  # of the running statement, on the monotonic clock
         self._set_engine_variables()
 
@@ -94,26 +98,41 @@ class Session:
             raise errors.InterfaceError("the session is closed")
         self.services.cluster.check_running()
         known = None if parameters else remembered(text, self)
-        statements = self._parse(text) if known is None else [known]
+        statements = self.parse(text) if known is None else [known]
         if parameters and len(statements) > 1:
             raise errors.SyntaxError("cannot insert multiple commands into a prepared statement")
-        results: list[Result] = []
-        for statement in statements:
-            if len(statements) > 1 and self.transaction == "idle" and not isinstance(statement, Begin):
-                self._begin("text")
-            results.append(self._run(statement, parameters))
-        if self.transaction == "open" and self._scope == "text":
-            self._end_text()
-        return results
+        undone = self._undone
+        try:
+            for left, statement in zip(reversed(range(len(statements))), statements, strict=True):
+                if len(statements) > 1 and self.transaction == "idle" and not isinstance(statement, Begin):
+                    self._begin("text")
+                result = self._run(statement, parameters)
+                if not left:
+                    self.end_implicit()
+                yield result
+                if self._undone != undone:
+                    return
+        except GeneratorExit:
+            if left:
+                self.give_up()
+            raise
 
-    def execute_many(self, text: str, rows: Iterable[Parameters]) -> int:
-        """Run one statement with each set of parameters, as one transaction; returns how many rows changed in all.
+    def prepare(self, text: str, parameter_types: Sequence[SqlType | None] = ()) -> Prepared:
+        """Plan a text of one statement, or none, with values to come for `$1`, `$2` ...
 
-        INSERT ... VALUES (?, ...) takes many rows at once, other statements one set after the other.
+        parameter_types : of the first parameters; None for one that shall have the type of what it stands beside
+
+        An error fails the transaction block it happens in.
         """
-        if self._closed:
-            raise errors.InterfaceError("the session is closed")
-        self.services.cluster.check_running()
+        return list(self.execute_each(text, parameters))
+
+    def execute_each(self, text: str, parameters: Parameters = ()) -> Iterator[Result]:
+        """Run a text and hand out each statement's Result before the next one runs.
+
+        Rows that were not read by then wait in the spool. When reading them fails, or the iterator is closed, the
+        statements that are left do not run, and unless the text has committed, all of it is undone.
+        """
+        self._check_open()
         remaining, changed = iter(rows), 0
         while part := list(itertools.islice(remaining, _ROWS_AT_ONCE)):
             insert = insert_of_rows(text, part)
@@ -121,27 +140,59 @@ class Session:
                 if self.transaction == "idle":
                     self._begin("text")
                 changed += self._run(statement, parameters).row_count or 0
-        if self.transaction == "open" and self._scope == "text":
-            self._end_text()
+        self.end_implicit()
         return changed
+        self._check_open()
+        with self._failing():
+            return prepare(self, text, tuple(parameter_types))
 
-    def _parse(self, text: str) -> list[Statement]:
+    def run_prepared(self, prepared: Prepared, values: Sequence[Any] = ()) -> Result:
+        """Run a prepared statement; the Result has exactly the columns that were described.
+
+        values : one for each parameter, of Python's types for it; a text is read as the type's input
+
+        NotSupportedError when a change of the catalog would give it other columns.
+        """
+        self._check_open()
+        if prepared.statement is None:
+            return Result()
+        if prepared.translation is None and not prepared.parameter_types:
+            return self._run(prepared.statement.bind(values), ())
+        bound = Bound(prepared, values, text=prepared.text, position=prepared.statement.position)
+        return self._run(bound, ())
+
+    def _check_open(self) -> None:
+
+    def parse(self, text: str) -> list[Statement]:
         """The statements of a text. One that cannot be read fails the block it stands in, like any other error."""
-        try:
+
+    def execute_many(self, text: str, rows: Iterable[Parameters]) -> int:
+        """Run one statement with each set of parameters, as one transaction; returns how many rows changed in all.
+
+        INSERT ... VALUES (?, ...) takes many rows at once, other statements one set after the other.
+        """
+        self._check_open()
+        with self._failing():
             return sql.parse(text)
         except errors.Error:
-            if self._scope == "block":
+            if self.transaction == "open" and self._scope == "block":
                 self._settle()
                 self._undo()
             raise
 
     def _each(self, text: str, rows: Iterable[Parameters]) -> Iterator[tuple[Statement, Parameters]]:
-        statements = self._parse(text)
+        statements = self.parse(text)
         if len(statements) != 1:
             raise errors.SyntaxError("a single statement is wanted here")
         return ((statements[0], row) for row in rows)
 
     def _run(self, statement: Statement, parameters: Parameters) -> Result:
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What goes wrong before a statement runs fails the block it stands in."""
+        try:
+            yield
         self._settle()
         if self.transaction == "failed" and not isinstance(statement, Commit | Rollback):
             raise errors.InFailedTransaction(
@@ -196,6 +247,7 @@ class Session:
         """The batches of a statement that streams, under its time-out and cancellation until the last is read."""
         with contextlib.closing(batches):
             while True:
+            self.catalog.begin()
                 with self._watched():
                     try:
                         self.check_cancelled()
@@ -444,6 +496,7 @@ class Session:
             changes = self.transaction == "open" and self._scope == "text"
             failure = result.buffer(self.settings.spool)
             if failure is not None and changes:
+                self._undone += 1
                 raise failure
 
     def give_up(self) -> None:

@@ -111,7 +111,7 @@ class Warehouse:
             functions,
             system_views,
             cache,
-            Translations(cache),
+            Translations(),
             Cluster(self.journal),
         )
         self._register_models(services)
