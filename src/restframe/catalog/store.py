@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from restframe import errors
+from restframe.catalog import grants, users
+from restframe.catalog.grants import Grants, Rights
 from restframe.catalog.models import Model
-from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relation
+from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relation, Schema
+from restframe.catalog.users import SUPERUSER_ID, Users
 from restframe.types import parse_type
 
 INTERNAL_SCHEMA = "_restframe"
@@ -26,10 +29,10 @@ TEMPORARY_SCHEMA = "temp"
 FORMAT = 2
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog")
 
+_states = itertools.count(1)
+
 T = TypeVar("T")
 Key = tuple[str, ...]
-
-_states = itertools.count(1)
 
 
 def engine_schema(schema: str) -> str:
@@ -74,7 +77,9 @@ class Cache:
 class Catalog:
     """The relations, schemas and models one session sees, its temporary tables included.
 
-    search_path : schemas in which an unqualified name is looked up, in order
+    users, grants : who there is, and what they may do
+    user_id : of whoever works with it
+    search_path : as it was set; `$user` stands for the schema called like the user
     """
 
     def __init__(self, connection: Executor, cache: Cache, system_views: dict[str, Relation]) -> None:
@@ -83,25 +88,20 @@ class Catalog:
         self._system_views = system_views
         self._own: dict[Key, Any] = {}  # read inside this session's open transaction
         self._changed = False
+        self._version = 0  # the cache's, when the open transaction began
+        self._private = next(_states)
         self._temporary: dict[str, Relation] = {}
         self._temporary_before: dict[str, Relation] = {}
+        self.users = Users(self)
+        self.grants = Grants(self, self.users)
+        self.user_id = SUPERUSER_ID
         self.search_path: tuple[str, ...] = ("public",)
 
     @property
-        self._version = 0  # the cache's, when the open transaction began
-        self._private = next(_states)
     def is_everybodys(self) -> bool:
         """Whether names mean here what they mean in every other session with this search path."""
         return not self._connection.in_transaction and not self._temporary
 
-    # Transactions
-
-    def begin(self) -> None:
-        self._temporary_before = dict(self._temporary)
-
-    def commit(self) -> None:
-        """After the engine's commit: what was changed becomes visible to the other sessions."""
-        if self._changed:
     @property
     def state(self) -> tuple[int, int]:
         """What names mean here: as long as two states are equal, and the search paths, every name means the same.
@@ -120,38 +120,85 @@ class Catalog:
             return True
         return not self._changed and self._version == self._cache.version
 
-            self._cache.forget()
-        self._own.clear()
-        self._changed = False
+    # Transactions
+
+    def begin(self) -> None:
         """After the engine's, and before anything is read."""
         self._version = self._cache.version
         self._private = next(_states)
+        self._temporary_before = dict(self._temporary)
+
+    def commit(self) -> None:
+        """After the engine's commit: what was changed becomes visible to the other sessions."""
+        if self._changed:
+            self._cache.forget()
+        self._own.clear()
+        self._changed = False
 
     def rollback(self) -> None:
         self._own.clear()
         self._changed = False
+        self._private = next(_states)
         self._temporary = self._temporary_before
 
-    def _get(self, key: Key, load: Callable[[], T]) -> T:
-        if not self._connection.in_transaction:
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.run(sql, parameters)
+
+    def cached(self, key: Key, load: Callable[[], T]) -> T:
+        """What `load` reads, kept until something in the catalog changes."""
+        if self._sees_committed:
             return self._cache.get(key, load)
         if key not in self._own:
             self._own[key] = load()
         return cast(T, self._own[key])
-        self._private = next(_states)
 
-    def _write(self, sql: str, parameters: Sequence[Any]) -> None:
+    def write(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         self._connection.run(sql, parameters)
         self._own.clear()
         self._changed = True
+        self._private = next(_states)
+
+    # The user
+
+    @property
+    def rights(self) -> Rights:
+        """What the user may do. InvalidAuthorization when the user is not there any more."""
+        found = self.grants.rights(self.user_id)
+        if found is None:
+            raise errors.InvalidAuthorization(f"user with ID {self.user_id} was dropped")
+        return found
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The schemas in which an unqualified name is looked up, in order: those on the search path that exist and
+        that the user may use."""
+        return self.cached(("path", str(self.user_id), *self.search_path), self._path)
+
+    def _path(self) -> tuple[str, ...]:
+        rights = self.rights
+        names = dict.fromkeys(rights.user.name if name == "$user" else name for name in self.search_path)
+        found = (self.find_schema(name) for name in names)
+        return tuple(one.name for one in found if one is not None and self.may_use(one))
+
+    def may_use(self, schema: Schema) -> bool:
+        rights = self.rights
+        return schema.owner == rights.user.name or rights.has(schema.object, "USAGE")
+
+    def _set_temporary(self, tables: dict[str, Relation]) -> None:
+        self._temporary = tables
+        self._private = next(_states)
 
     # Schemas
 
     def has_schema(self, name: str) -> bool:
-        return self._get(("schema", name), lambda: self._has_schema(name))
+        return self.find_schema(name) is not None
 
-    def _has_schema(self, name: str) -> bool:
-        return bool(self._connection.run("SELECT 1 FROM _restframe.schemas WHERE name = ?", [name]))
+    def find_schema(self, name: str) -> Schema | None:
+        return self.cached(("schema", name), lambda: self._load_schema(name))
+
+    def _load_schema(self, name: str) -> Schema | None:
+        rows = self._connection.run("SELECT name, owner, oid FROM _restframe.schemas WHERE name = ?", [name])
+        return Schema(*rows[0]) if rows else None
 
     def schemas(self) -> list[str]:
         return [name for name, _ in self.schema_owners()]
@@ -162,10 +209,17 @@ class Catalog:
         return [(name, owner) for name, owner in rows]
 
     def add_schema(self, name: str, owner: str) -> None:
-        self._write("INSERT INTO _restframe.schemas VALUES (?, ?, nextval('_restframe.oids'))", [name, owner])
+        self.write("INSERT INTO _restframe.schemas VALUES (?, ?, nextval('_restframe.oids'))", [name, owner])
 
     def remove_schema(self, name: str) -> None:
-        self._write("DELETE FROM _restframe.schemas WHERE name = ?", [name])
+        schema = self.find_schema(name)
+        if schema is not None:
+            self.grants.forget(schema.object)
+        self.write("DELETE FROM _restframe.default_grants WHERE schema_name = ?", [name])
+        self.write("DELETE FROM _restframe.schemas WHERE name = ?", [name])
+
+    def set_schema_owner(self, name: str, owner: str) -> None:
+        self.write("UPDATE _restframe.schemas SET owner = ? WHERE name = ?", [owner, name])
 
     # Relations
 
@@ -174,8 +228,8 @@ class Catalog:
         if schema is None:
             if name in self._temporary:
                 return self._temporary[name]
-            for candidate in self.search_path:
-                found = self._get(("relation", candidate, name), lambda s=candidate: self._load(s, name))  # type: ignore[misc]
+            for candidate in self.path:
+                found = self.cached(("relation", candidate, name), lambda s=candidate: self._load(s, name))  # type: ignore[misc]
                 if found is not None:
                     return found
             return self._system_views.get(f"pg_catalog.{name}")
@@ -183,7 +237,7 @@ class Catalog:
             return self._system_views.get(f"{schema}.{name}")
         if schema.startswith(INTERNAL_SCHEMA):
             return None
-        return self._get(("relation", schema, name), lambda: self._load(schema, name))
+        return self.cached(("relation", schema, name), lambda: self._load(schema, name))
 
     def relation(self, schema: str | None, name: str, position: int | None = None) -> Relation:
         """As find_relation; UndefinedTable, or UndefinedSchema when the schema does not exist either."""
@@ -197,7 +251,7 @@ class Catalog:
 
     def creation_schema(self, schema: str | None, position: int | None = None) -> str:
         """The schema in which CREATE puts an object: the one named, else the first of the search path that exists."""
-        chosen = schema or next((name for name in self.search_path if self.has_schema(name)), None)
+        chosen = schema or next(iter(self.path), None)
         if chosen is None:
             raise errors.UndefinedSchema("no schema has been selected to create in", position=position)
         if chosen.startswith(INTERNAL_SCHEMA) or chosen in ("pg_catalog", "information_schema"):
@@ -267,10 +321,10 @@ class Catalog:
     def add_relation(self, relation: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
         """Record a relation that the engine has created; `reads` names what a view depends on."""
         if relation.kind == "temporary table":
-            self._temporary = {**self._temporary, relation.name: relation}
+            self._set_temporary({**self._temporary, relation.name: relation})
             return
         key = [relation.schema, relation.name]
-        self._write(
+        self.write(
             "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
             "coalesce(?, nextval('_restframe.oids')))",
             [
@@ -289,31 +343,59 @@ class Catalog:
         rows = [[*key, position, *_column_values(column)] for position, column in enumerate(relation.columns, start=1)]
         if rows:
             row = f"({', '.join('?' * len(rows[0]))})"
-            self._write(
+            self.write(
                 f"INSERT INTO _restframe.columns VALUES {', '.join([row] * len(rows))}",
                 [value for values in rows for value in values],
             )
         for on in sorted(set(reads)):
-            self._write("INSERT INTO _restframe.dependencies VALUES (?, ?, ?, ?)", [*key, *on])
+            self.write("INSERT INTO _restframe.dependencies VALUES (?, ?, ?, ?)", [*key, *on])
 
     def remove_relation(self, relation: Relation) -> None:
         if relation.kind == "temporary table":
-            self._temporary = {name: other for name, other in self._temporary.items() if name != relation.name}
+            self._set_temporary({name: one for name, one in self._temporary.items() if name != relation.name})
             return
         for table in ("tables", "columns"):
-            self._write(
+            self.write(
                 f"DELETE FROM _restframe.{table} WHERE schema_name = ? AND table_name = ?",
                 [relation.schema, relation.name],
             )
-        self._write(
+        self.write(
             "DELETE FROM _restframe.dependencies WHERE schema_name = ? AND view_name = ?",
             [relation.schema, relation.name],
         )
 
     def replace_relation(self, old: Relation, new: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
-        """Change what is recorded of a relation, which keeps its OID."""
+        """Change what is recorded of a relation, which keeps its OID and what was granted on it."""
         self.remove_relation(old)
         self.add_relation(dataclasses.replace(new, oid=old.oid), reads)
+        before, after = [[column.name for column in one.columns] for one in (old, new)]
+        for place, name in enumerate(before):
+            if len(before) == len(after) and after[place] not in before:
+                self.grants.rename_column(old.object, name, after[place])
+            elif name not in after:
+                self.grants.forget_column(old.object, name)
+
+    def drop_relation(self, relation: Relation) -> None:
+        """Forget a relation, with what was granted on it."""
+        self.remove_relation(relation)
+        if relation.oid:
+            self.grants.forget(relation.object)
+            self.write("DELETE FROM _restframe.view_reads WHERE oid = ?", [relation.oid])
+
+    def set_view_reads(self, view: Relation, reads: Iterable[tuple[str, str, Iterable[str]]]) -> None:
+        """Record which columns of which relations a view's query reads: what its owner must have the right to."""
+        self.write("DELETE FROM _restframe.view_reads WHERE oid = ?", [view.oid])
+        for schema, name, columns in reads:
+            self.write("INSERT INTO _restframe.view_reads VALUES (?, ?, ?, ?)", [view.oid, schema, name, list(columns)])
+
+    def view_reads(self, view: Relation) -> list[tuple[str, str, frozenset[str]]]:
+        rows = self.cached(
+            ("view reads", str(view.oid)),
+            lambda: self._connection.run(
+                "SELECT on_schema, on_name, columns FROM _restframe.view_reads WHERE oid = ? ORDER BY ALL", [view.oid]
+            ),
+        )
+        return [(schema, name, frozenset(columns)) for schema, name, columns in rows]
 
     def _load(self, schema: str, name: str) -> Relation | None:
         rows = self._connection.run(_RELATION, [schema, name])
@@ -339,7 +421,7 @@ class Catalog:
     # Models
 
     def find_model(self, schema: str | None, name: str) -> Model | None:
-        for candidate in self.search_path if schema is None else (schema,):
+        for candidate in self.path if schema is None else (schema,):
             rows = self._connection.run(f"{_MODEL} WHERE schema_name = ? AND name = ?", [candidate, name])
             if rows:
                 return Model(*rows[0])
@@ -357,8 +439,8 @@ class Catalog:
 
     def functions(self, schema: str | None, name: str) -> tuple[Model, ...]:
         """The models whose prediction function has this name, in the first schema of the path that has any."""
-        for candidate in self.search_path if schema is None else (schema,):
-            found = self._get(("function", candidate, name), lambda s=candidate: self._load_functions(s, name))  # type: ignore[misc]
+        for candidate in self.path if schema is None else (schema,):
+            found = self.cached(("function", candidate, name), lambda s=candidate: self._load_functions(s, name))  # type: ignore[misc]
             if found:
                 return found
         return ()
@@ -383,10 +465,14 @@ class Catalog:
 
     def add_model(self, model: Model) -> None:
         values = model.values()
-        self._write(f"INSERT INTO _restframe.models VALUES ({', '.join('?' * len(values))})", values)
+        self.write(f"INSERT INTO _restframe.models VALUES ({', '.join('?' * len(values))})", values)
+
+    def set_model_owner(self, model: Model, owner: str) -> None:
+        self.write("UPDATE _restframe.models SET owner = ? WHERE id = ?", [owner, model.id])
 
     def remove_model(self, model: Model) -> None:
-        self._write("DELETE FROM _restframe.models WHERE id = ?", [model.id])
+        self.write("DELETE FROM _restframe.models WHERE id = ?", [model.id])
+        self.grants.forget(model.object)
 
 
 _MODEL = f"SELECT {', '.join(Model.FIELDS)} FROM _restframe.models"
@@ -416,11 +502,12 @@ CREATE TABLE IF NOT EXISTS _restframe.dependencies (
 CREATE TABLE IF NOT EXISTS _restframe.comments (oid BIGINT, column_name VARCHAR, comment VARCHAR);
 CREATE SEQUENCE IF NOT EXISTS _restframe.model_ids;
 CREATE TABLE IF NOT EXISTS _restframe.models ({Model.DDL});
-"""
+CREATE TABLE IF NOT EXISTS _restframe.view_reads (oid BIGINT, on_schema VARCHAR, on_name VARCHAR, columns VARCHAR[]);
+{users.TABLES}{grants.TABLES}"""
 
 # What makes a file of each format one of the next.
 _MIGRATIONS = {
-    1: """
+    1: f"""
 CREATE SEQUENCE _restframe.oids START 100000;
 CREATE TABLE _restframe.comments (oid BIGINT, column_name VARCHAR, comment VARCHAR);
 ALTER TABLE _restframe.schemas ADD COLUMN oid BIGINT;
@@ -432,17 +519,37 @@ INSERT INTO _restframe.comments SELECT t.oid, d.column_name, d.comment FROM _res
     UNION ALL SELECT schema_name, view_name, NULL, comment FROM duckdb_views()
     UNION ALL SELECT schema_name, table_name, column_name, comment FROM duckdb_columns()) AS d
     ON d.schema_name IN (t.schema_name, '_restframe_' || t.schema_name) AND d.table_name = t.table_name
-    WHERE d.comment IS NOT NULL
-""",
+    WHERE d.comment IS NOT NULL;
+CREATE TABLE IF NOT EXISTS _restframe.view_reads (oid BIGINT, on_schema VARCHAR, on_name VARCHAR, columns VARCHAR[]);
+INSERT INTO _restframe.view_reads
+    SELECT t.oid, d.on_schema, d.on_name, list(c.name)
+    FROM _restframe.dependencies d
+    JOIN _restframe.tables t ON t.schema_name = d.schema_name AND t.table_name = d.view_name
+    JOIN _restframe.columns c ON c.schema_name = d.on_schema AND c.table_name = d.on_name
+    GROUP BY ALL;
+{users.TABLES}{grants.TABLES}""",
 }
+
+
+# Whoever owned something in a file of this format need not have been a user.
+_BEFORE_USERS = 1
+_OWNERS_AS_USERS = """
+INSERT INTO _restframe.users (id, name, superuser, createdb, sees_all, settings)
+    SELECT nextval('_restframe.principal_ids'), owner, false, false, false, []
+    FROM (SELECT owner FROM _restframe.tables UNION SELECT owner FROM _restframe.schemas
+          UNION SELECT owner FROM _restframe.models) AS owners
+    WHERE owner NOT IN (SELECT name FROM _restframe.users)
+"""
+_PUBLIC_OID = 2200
 
 
 def create(connection: Executor, owner: str) -> bool:
     """Make the catalog's tables and schema `public` in a new file, or bring an old one up to date.
 
+    owner : the superuser's name, which may have been another before
     Returns whether the file was new.
 
-    InterfaceError when a newer restframe wrote the file.
+    InterfaceError when a newer restframe wrote the file, or another user has the superuser's name.
     """
     known = connection.run("SELECT 1 FROM duckdb_tables() WHERE schema_name = '_restframe' AND table_name = 'format'")
     if known:
@@ -454,11 +561,17 @@ def create(connection: Executor, owner: str) -> bool:
             )
         for older in range(version, FORMAT):
             _run_all(connection, _MIGRATIONS[older])
+        users.create(Catalog(connection, Cache(), {}), owner)
+        if version == _BEFORE_USERS:
+            _run_all(connection, _OWNERS_AS_USERS)
+            grants.create(Catalog(connection, Cache(), {}), _PUBLIC_OID)
         connection.run("UPDATE _restframe.format SET version = ?", [FORMAT])
         return False
     _run_all(connection, _TABLES)
     connection.run("CREATE SCHEMA public")
-    connection.run("INSERT INTO _restframe.schemas VALUES ('public', ?, 2200)", [owner])
+    connection.run("INSERT INTO _restframe.schemas VALUES ('public', ?, ?)", [owner, _PUBLIC_OID])
+    users.create(Catalog(connection, Cache(), {}), owner)
+    grants.create(Catalog(connection, Cache(), {}), _PUBLIC_OID)
     connection.run("INSERT INTO _restframe.format VALUES (?, NULL)", [FORMAT])
     return True
 

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from restframe import errors, sql
 from restframe.catalog.store import TEMPORARY_SCHEMA, Catalog
+from restframe.catalog.users import User
 from restframe.engine import Connection, Parameters
 from restframe.result import Notice, Result
 from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
-from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.types import SqlType
+from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
-from restframe.warehouse.variables import Variables
 from restframe.warehouse.prepared import Bound, Prepared, prepare
+from restframe.warehouse.variables import Variables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +49,7 @@ _ROWS_AT_ONCE = 50_000
 class Session:
     """One conversation: its transaction, its SET values, its temporary tables, its running statement.
 
+    login : the user who came in; user, user_id : as whom the session acts now (SET SESSION AUTHORIZATION)
     on_progress : called with (done, total) while a long statement runs
     copy_streams : how COPY FROM STDIN and TO STDOUT reach the client, when the door can carry them
     pid : what pg_backend_pid() answers
@@ -58,10 +60,14 @@ class Session:
         self.settings = services.settings
         self.storage = services.storage
         self.jobs = services.jobs
-        self.user = user
         self.connection: Connection = services.engine.connect()
         self.catalog = Catalog(self.connection, services.cache, services.system_views)
-        self.variables = Variables(statement_timeout=str(self.settings.statement_timeout_ms))
+        self.login = self._log_in(user)
+        self.user, self.user_id = self.login.name, self.login.id
+        self._authorized_before = self.user_id
+        self.variables = Variables(
+            {"statement_timeout": str(self.settings.statement_timeout_ms), **dict(self.login.settings)}
+        )
         self.on_progress: Progress | None = None
         self.copy_streams: CopyStreams | None = None
         self.pid = next(_session_ids)
@@ -71,16 +77,23 @@ class Session:
         self._untouched = False  # the open transaction has carried out nothing yet
         self._closed = False
         self._model_calls: StatementCalls | None = None  # kept, so that the engine finds them by the statement's id
+        self._undone = 0  # how often a transaction was undone by an error
+        self.prepared: dict[str, Prepared] = {}  # by the names that PREPARE or a client gave them
         self._result: Result | None = None  # the last one, perhaps still streaming
         self._notices: list[Notice] = []
         self._lock = threading.Lock()  # over what runs and whether it is cancelled
         self._executing = False
         self._undoing = False
         self._cancelled: str | None = None  # why, when it is
-        self._undone = 0  # how often a transaction was undone by an error
-        self.prepared: dict[str, Prepared] = {}  # by the names that PREPARE or a client gave them
         self._deadline: float | None = None  # of the running statement, on the monotonic clock
         self._set_engine_variables()
+
+    def _log_in(self, name: str) -> User:
+        user = self.catalog.users.find(name)
+        if user is None:
+            self.connection.close()
+            raise errors.InvalidAuthorization(f'user "{name[:100]}" does not exist')
+        return user
 
     # Running statements
 
@@ -94,9 +107,15 @@ class Session:
 
     def execute_all(self, text: str, parameters: Parameters = ()) -> list[Result]:
         """Run a text and return every statement's Result; only the last one still streams."""
-        if self._closed:
-            raise errors.InterfaceError("the session is closed")
-        self.services.cluster.check_running()
+        return list(self.execute_each(text, parameters))
+
+    def execute_each(self, text: str, parameters: Parameters = ()) -> Iterator[Result]:
+        """Run a text and hand out each statement's Result before the next one runs.
+
+        Rows that were not read by then wait in the spool. When reading them fails, or the iterator is closed, the
+        statements that are left do not run, and unless the text has committed, all of it is undone.
+        """
+        self._check_open()
         known = None if parameters else remembered(text, self)
         statements = self.parse(text) if known is None else [known]
         if parameters and len(statements) > 1:
@@ -124,24 +143,6 @@ class Session:
 
         An error fails the transaction block it happens in.
         """
-        return list(self.execute_each(text, parameters))
-
-    def execute_each(self, text: str, parameters: Parameters = ()) -> Iterator[Result]:
-        """Run a text and hand out each statement's Result before the next one runs.
-
-        Rows that were not read by then wait in the spool. When reading them fails, or the iterator is closed, the
-        statements that are left do not run, and unless the text has committed, all of it is undone.
-        """
-        self._check_open()
-        remaining, changed = iter(rows), 0
-        while part := list(itertools.islice(remaining, _ROWS_AT_ONCE)):
-            insert = insert_of_rows(text, part)
-            for statement, parameters in [(insert, ())] if insert else self._each(text, part):
-                if self.transaction == "idle":
-                    self._begin("text")
-                changed += self._run(statement, parameters).row_count or 0
-        self.end_implicit()
-        return changed
         self._check_open()
         with self._failing():
             return prepare(self, text, tuple(parameter_types))
@@ -162,9 +163,9 @@ class Session:
         return self._run(bound, ())
 
     def _check_open(self) -> None:
-
-    def parse(self, text: str) -> list[Statement]:
-        """The statements of a text. One that cannot be read fails the block it stands in, like any other error."""
+        if self._closed:
+            raise errors.InterfaceError("the session is closed")
+        self.services.cluster.check_running()
 
     def execute_many(self, text: str, rows: Iterable[Parameters]) -> int:
         """Run one statement with each set of parameters, as one transaction; returns how many rows changed in all.
@@ -172,8 +173,26 @@ class Session:
         INSERT ... VALUES (?, ...) takes many rows at once, other statements one set after the other.
         """
         self._check_open()
+        remaining, changed = iter(rows), 0
+        while part := list(itertools.islice(remaining, _ROWS_AT_ONCE)):
+            insert = insert_of_rows(text, part)
+            for statement, parameters in [(insert, ())] if insert else self._each(text, part):
+                if self.transaction == "idle":
+                    self._begin("text")
+                changed += self._run(statement, parameters).row_count or 0
+        self.end_implicit()
+        return changed
+
+    def parse(self, text: str) -> list[Statement]:
+        """The statements of a text. One that cannot be read fails the block it stands in, like any other error."""
         with self._failing():
             return sql.parse(text)
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What goes wrong before a statement runs fails the block it stands in."""
+        try:
+            yield
         except errors.Error:
             if self.transaction == "open" and self._scope == "block":
                 self._settle()
@@ -187,12 +206,6 @@ class Session:
         return ((statements[0], row) for row in rows)
 
     def _run(self, statement: Statement, parameters: Parameters) -> Result:
-
-    @contextlib.contextmanager
-    def _failing(self) -> Iterator[None]:
-        """What goes wrong before a statement runs fails the block it stands in."""
-        try:
-            yield
         self._settle()
         if self.transaction == "failed" and not isinstance(statement, Commit | Rollback):
             raise errors.InFailedTransaction(
@@ -234,6 +247,7 @@ class Session:
             self.connection.rollback()
             self.catalog.rollback()
             self.connection.begin()
+            self.catalog.begin()
         self._untouched = False
         alone = planned.transaction and self.transaction == "idle"
         if alone:
@@ -247,7 +261,6 @@ class Session:
         """The batches of a statement that streams, under its time-out and cancellation until the last is read."""
         with contextlib.closing(batches):
             while True:
-            self.catalog.begin()
                 with self._watched():
                     try:
                         self.check_cancelled()
@@ -348,15 +361,24 @@ class Session:
         for name in numbers:
             self.set_engine_variable(name, 0 if name.endswith("count") else -1)
         self.set_engine_variable("pid", self.pid)
-        self.set_engine_variable("user", self.user)
-        self.set_engine_variable("user_id", 100)  # of the first user; there is one
         self.set_engine_variable("database", self.settings.database)
+        self.authorize(self.login.id)
+
+    def authorize(self, user_id: int) -> None:
+        """Act as this user from here on, until the transaction is rolled back or somebody else is authorized."""
+        self.catalog.user_id = self.user_id = user_id
+        rights = self.catalog.rights
+        self.user = rights.user.name
+        self.set_engine_variable("user", self.user)
+        self.set_engine_variable("user_id", self.user_id)
+        self.set_engine_variable("superuser", int(rights.superuser))
         self._apply_variables()
 
     def _apply_variables(self) -> None:
         self.catalog.search_path = self.variables.search_path
-        self.set_engine_variable("schema", self.variables.search_path[0] if self.variables.search_path else "")
-        self.set_engine_variable("search_path", ",".join(self.variables.search_path))
+        path = self.catalog.path
+        self.set_engine_variable("schema", path[0] if path else "")
+        self.set_engine_variable("search_path", ",".join(path))
         zone = self.variables["timezone"].replace("'", "''")
         self.connection.run(f"SET TimeZone = '{zone}'")
 
@@ -440,6 +462,7 @@ class Session:
         self.connection.begin()
         self.catalog.begin()
         self.variables.begin()
+        self._authorized_before = self.user_id
         self.transaction, self._scope, self._untouched = "open", scope, True
 
     def _commit(self) -> None:
@@ -457,7 +480,10 @@ class Session:
         finally:
             self.catalog.rollback()
             self._ended()
-        if self.variables.rollback():
+        changed = self.variables.rollback()
+        if self.user_id != self._authorized_before:
+            self.authorize(self._authorized_before)
+        elif changed:
             self._apply_variables()
 
     def _ended(self) -> None:
@@ -470,6 +496,7 @@ class Session:
             self._undoing = True
         try:
             if self.transaction == "open":
+                self._undone += 1
                 self._rollback()
                 self.transaction = "failed" if self._scope == "block" else "idle"
             self.services.locks.release_all(self)
@@ -496,7 +523,6 @@ class Session:
             changes = self.transaction == "open" and self._scope == "text"
             failure = result.buffer(self.settings.spool)
             if failure is not None and changes:
-                self._undone += 1
                 raise failure
 
     def give_up(self) -> None:
