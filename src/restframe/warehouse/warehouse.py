@@ -14,6 +14,7 @@ from typing import Any
 from restframe import errors
 from restframe import settings as settings_
 from restframe.catalog import store, views
+from restframe.catalog.users import User
 from restframe.engine import Parameters
 from restframe.engine.duckdb import ENGINE_SPOOL, DuckDB
 from restframe.jobs import Endpoint, Service, TrainingJob
@@ -141,6 +142,14 @@ class Warehouse:
     def session(self, user: str | None = None) -> Session:
         """A new session: its own transaction, settings and temporary tables."""
         return Session(self._services, user or self.settings.user)
+
+    def login(self, name: str) -> User | None:
+        """The database user of a name, as the last commit left it."""
+        connection = self._services.engine.connect()
+        try:
+            return store.Catalog(connection, self._services.cache, self._services.system_views).users.find(name)
+        finally:
+            connection.close()
 
     # The cluster
 
