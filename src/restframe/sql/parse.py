@@ -15,7 +15,7 @@ from restframe.sql.split import split
 from restframe.sql.statements import Statement
 from restframe.sql.statements.alter_table import read_alter_table
 from restframe.sql.statements.comment import read_comment
-from restframe.sql.statements.copy import read_copy
+from restframe.sql.statements.copy_stream import read_any_copy
 from restframe.sql.statements.create_model import read_create_model, read_drop_model, read_show_model
 from restframe.sql.statements.create_table import CreateTableAs, read_create_table
 from restframe.sql.statements.drop import read_drop_schema, read_drop_table, read_drop_view
@@ -103,7 +103,7 @@ _READERS: dict[str, Reader] = {
     "BEGIN": read_begin,
     "COMMENT": read_comment,
     "COMMIT": read_commit,
-    "COPY": read_copy,
+    "COPY": read_any_copy,
     "CREATE EXTERNAL MODEL": read_create_model,
     "CREATE MODEL": read_create_model,
     "CREATE SCHEMA": read_create_schema,

@@ -30,6 +30,7 @@ __all__ = [
     "FixedWidth",
     "Format",
     "Json",
+    "read_columns",
     "read_copy",
     "unescape",
 ]
@@ -93,17 +94,14 @@ def read_copy(cursor: Cursor) -> Copy:
     """
     cursor.expect("COPY")
     table = cursor.qualified_name()
-    columns = _columns(cursor)
-    if cursor.sees("TO"):
-        raise errors.NotSupportedError(
-            "COPY TO is not supported", position=cursor.position, hint="Use UNLOAD to write query results."
-        )
+    columns = read_columns(cursor)
     cursor.expect("FROM")
     source_position, source = cursor.position, _source(cursor)
     return Copy(table=table, source=source, columns=columns, source_position=source_position, **read_options(cursor))
 
 
-def _columns(cursor: Cursor) -> tuple[ColumnName, ...]:
+def read_columns(cursor: Cursor) -> tuple[ColumnName, ...]:
+    """[ ( column [, ...] ) ]"""
     if not cursor.accept("("):
         return ()
     names: list[ColumnName] = []
@@ -119,7 +117,7 @@ def _columns(cursor: Cursor) -> tuple[ColumnName, ...]:
 
 def _source(cursor: Cursor) -> str:
     position = cursor.position
-    if cursor.word() in ("STDIN", "STDOUT", "PROGRAM"):
+    if cursor.word() in ("STDOUT", "PROGRAM"):
         raise errors.NotSupportedError(f"COPY FROM {cursor.word()} is not supported", position=position)
     source = cursor.string()
     scheme = source.partition("://")[0].lower()

@@ -127,7 +127,8 @@ def _varbyte(column: Column, null: Any) -> Rare:
 
 
 _TIMETZ = re.compile(
-    r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(?P<zone> ?(Z|[+-]\d{2}(:?\d{2})?))?", re.IGNORECASE
+    r"(?P<clock>([01]?\d|2[0-3]):[0-5]\d)(?P<seconds>:[0-5]\d(\.\d{1,6})?)?(?P<zone> ?(Z|[+-]\d{2}(:?\d{2})?))?",
+    re.IGNORECASE,
 )
 
 
@@ -141,7 +142,7 @@ def _time_with_zone(text: str) -> str:
     match = _TIMETZ.fullmatch(text)
     if match is None:
         raise ValueError(f"{text} is no time")
-    return text if match["zone"] else text + "+00"
+    return f"{match['clock']}{match['seconds'] or ':00'}{match['zone'] or '+00'}"
 
 
 RARE: dict[str, Callable[[Column, Any], Rare]] = {"super": _super, "varbyte": _varbyte, "timetz": _timetz}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from restframe import errors
 from restframe.catalog import loads
@@ -19,6 +19,8 @@ from restframe.warehouse.loading.sources import SourceFile, find_files
 from restframe.warehouse.loading.targets import target_columns
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from restframe.warehouse.loading.flow import Flow
     from restframe.warehouse.session import Session
 
@@ -53,7 +55,7 @@ def run(statement: Copy, session: Session) -> Result:
     session.set_engine_variable("last_copy_count", 0)
     started = _now()
     try:
-        loaded = _check(flow) if statement.no_load else _insert(flow, relation, columns, session)
+        loaded = _check(flow) if statement.no_load else insert(flow, relation, columns, session)
     except BaseException:
         record = _load(load_id, statement, relation, session, started, files, flow, "aborted", 0)
         _record_failure(record, flow, session)
@@ -85,30 +87,40 @@ def _relation(statement: Copy, session: Session) -> Relation:
 # Loading
 
 
-def _insert(flow: Flow, relation: Relation, columns: Sequence[ColumnDefinition], session: Session) -> int:
+class Rows(Protocol):
+    """Rows on their way into the engine. failure : what ended `batches`, for the engine only passes on its text"""
+
+    schema: pa.Schema
+    failure: Exception | None
+
+    def batches(self) -> Iterator[pa.RecordBatch]: ...
+
+
+def insert(rows: Rows, relation: Relation, columns: Sequence[ColumnDefinition], session: Session) -> int:
     """How many rows have been inserted."""
     import pyarrow as pa
 
-    reader = pa.RecordBatchReader.from_batches(flow.schema, flow.batches())
+    reader = pa.RecordBatchReader.from_batches(rows.schema, rows.batches())
     target = quoted(relation.engine_schema, relation.engine_name)
     names = ", ".join(quoted(column.name) for column in columns)
     values = ", ".join(_value(column) for column in columns)
     session.connection.register(_ROWS, reader)
     try:
-        rows = session.connection.run(f"INSERT INTO {target} ({names}) SELECT {values} FROM {quoted(_ROWS)}")
+        counted = session.connection.run(f"INSERT INTO {target} ({names}) SELECT {values} FROM {quoted(_ROWS)}")
         session.connection.unregister(_ROWS)
-        return int(rows[0][0])
+        return int(counted[0][0])
     except errors.Error as error:
         # The engine knows our own error by its text only.
-        if flow.failure is not None:
-            raise flow.failure from error
+        if rows.failure is not None:
+            raise rows.failure from error
         raise
 
 
 def _value(column: ColumnDefinition) -> str:
-    """Arrow has no type of its own for these two."""
+    """Arrow has no type of its own for the first two, and texts of the third are the engine's to read."""
     name = quoted(column.name)
-    return f"CAST({name} AS {column.type.engine_type})" if column.type.name in ("super", "timetz") else name
+    as_text = column.type.name in ("super", "timetz", "interval")
+    return f"CAST({name} AS {column.type.engine_type})" if as_text else name
 
 
 def _check(flow: Flow) -> int:

@@ -6,6 +6,7 @@ from restframe.sql.statements import Statement
 from restframe.sql.statements.alter_table import AlterTable
 from restframe.sql.statements.comment import CommentOn
 from restframe.sql.statements.copy import Copy
+from restframe.sql.statements.copy_stream import CopyFromStdin
 from restframe.sql.statements.create_table import CreateTable, CreateTableAs
 from restframe.sql.statements.drop import DropSchema, DropTable, DropView
 from restframe.sql.statements.explain import Explain
@@ -32,6 +33,7 @@ from restframe.warehouse.commands import (
     Command,
     alter_table,
     copy,
+    copy_stream,
     explain,
     maintenance,
     model,
@@ -60,6 +62,7 @@ COMMANDS: dict[type[Statement], Command] = {
     Truncate: Command(table.truncate, locks=table.locks_of_table),
     CommentOn: Command(table.comment),
     Copy: Command(copy.run, locks=copy.locks),
+    CopyFromStdin: Command(copy_stream.receive, locks=copy_stream.locks),
     Unload: Command(unload.run),
     CreateView: Command(view.create, locks=table.locks_of_create),
     DropView: Command(view.drop, locks=table.locks_of_drop),
