@@ -125,6 +125,7 @@ class Splitter:
         self.limit = limit
         self._kept = bytearray()
         self._wanted = 0  # bytes that must be there before looking again pays
+        self._lost = False
 
     def feed(self, data: bytes) -> list[Message | ProtocolViolation]:
         """The messages that are complete now.
@@ -132,6 +133,8 @@ class Splitter:
         The last is a ProtocolViolation when the length of what follows cannot be, or is over the limit: nobody knows
         where the next message begins.
         """
+        if self._lost:
+            return []
         if self._kept:
             self._kept += data
             if len(self._kept) < self._wanted:
@@ -145,6 +148,7 @@ class Splitter:
             type_, length = _HEAD.unpack_from(data, at)
             after = at + 1 + length
             if length - 4 > self.limit or length < 4:
+                self._lost = True
                 found.append(ProtocolViolation(_bad_length(type_, length, self.limit)))
                 return found
             if after > end:
@@ -158,7 +162,7 @@ class Splitter:
 
 def _bad_length(type_: int, length: int, limit: int) -> str:
     if length - 4 > limit:
-        return f"a message of {length} bytes is larger than the {limit} that are taken"
+        return f"a message of {length - 4} bytes is longer than the {limit} that are taken"
     return f"invalid message length {length} of type {type_}"
 
 
@@ -206,7 +210,7 @@ def text(data: bytes) -> str:
 
 def read_string(body: bytes) -> str:
     """A body that is one string: of Query, PasswordMessage, CopyFail."""
-    if body.find(b"\0") != len(body) - 1:
+    if not body or body.find(b"\0") != len(body) - 1:
         raise ProtocolViolation("invalid string in message")
     return text(body[:-1])
 
