@@ -25,11 +25,15 @@ from restframe.sql.statements.query import QUERY_WORDS, RowStatement, read_state
 from restframe.sql.statements.schema import read_create_schema
 from restframe.sql.statements.show import (
     read_show_columns,
+    read_show_constraints,
+    read_show_databases,
     read_show_schemas,
     read_show_table,
     read_show_tables,
     read_show_view,
 )
+from restframe.sql.statements.show_functions import read_show_functions, read_show_parameters
+from restframe.sql.statements.show_grants import read_show_column_grants, read_show_grants
 from restframe.sql.statements.transaction import read_begin, read_commit, read_rollback
 from restframe.sql.statements.unload import read_unload
 from restframe.sql.statements.variable import read_reset, read_set, read_show_variable
@@ -117,8 +121,15 @@ _READERS: dict[str, Reader] = {
     "RESET": read_reset,
     "ROLLBACK": read_rollback,
     "SET": read_set,
+    "SHOW COLUMN": read_show_column_grants,
     "SHOW COLUMNS": read_show_columns,
+    "SHOW CONSTRAINTS": read_show_constraints,
+    "SHOW DATABASES": read_show_databases,
+    "SHOW FUNCTIONS": read_show_functions,
+    "SHOW GRANTS": read_show_grants,
     "SHOW MODEL": read_show_model,
+    "SHOW PARAMETERS": read_show_parameters,
+    "SHOW PROCEDURES": read_show_functions,
     "SHOW SCHEMAS": read_show_schemas,
     "SHOW TABLE": read_show_table,
     "SHOW TABLES": read_show_tables,
@@ -146,7 +157,6 @@ _REFUSED = frozenset(
         "DROP DATABASE", "DROP DATASHARE", "DROP EXTERNAL VIEW", "DROP FUNCTION", "DROP GROUP",
         "DROP IDENTITY PROVIDER", "DROP LIBRARY", "DROP MASKING POLICY", "DROP MATERIALIZED VIEW", "DROP PROCEDURE",
         "DROP RLS POLICY", "DROP ROLE", "DROP USER",
-        "SHOW CONSTRAINTS", "SHOW DATABASES", "SHOW DATASHARES", "SHOW EXTERNAL TABLE", "SHOW FUNCTIONS", "SHOW GRANTS",
-        "SHOW PARAMETERS", "SHOW POLICIES", "SHOW PROCEDURE", "SHOW PROCEDURES", "SHOW TEMPLATE",
+        "SHOW DATASHARES", "SHOW EXTERNAL TABLE", "SHOW POLICIES", "SHOW PROCEDURE", "SHOW TEMPLATE",
     }
 )  # fmt: skip

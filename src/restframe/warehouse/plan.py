@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,10 +64,9 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
     if type(statement) in _WRITES:
         translation = translate(statement, SessionNames(session), parameters)
         return _plan_write(_WRITES[type(statement)], translation, session, parameters)
-    if parameters:
-        raise errors.SyntaxError("this statement takes no parameters", position=statement.position)
-    command = COMMANDS[type(statement)]
-    return Plan(lambda: command.run(statement, session), command.transaction, command.locks(statement, session))
+    values = tuple(parameters.values()) if isinstance(parameters, Mapping) else parameters
+    bound, command = statement.bind(values), COMMANDS[type(statement)]
+    return Plan(lambda: command.run(bound, session), command.transaction, command.locks(bound, session))
 
 
 def _translate(query: Query, session: Session, parameters: Parameters) -> Translation:

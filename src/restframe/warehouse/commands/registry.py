@@ -24,7 +24,19 @@ from restframe.sql.statements.model import (
 )
 from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.schema import CreateSchema
-from restframe.sql.statements.show import ShowColumns, ShowSchemas, ShowTable, ShowTables, ShowView
+from restframe.sql.statements.show import (
+    ShowColumns,
+    ShowDatabases,
+    ShowForeignKeys,
+    ShowOfDatabase,
+    ShowPrimaryKeys,
+    ShowSchemas,
+    ShowTable,
+    ShowTables,
+    ShowView,
+)
+from restframe.sql.statements.show_functions import ShowFunctions, ShowParameters
+from restframe.sql.statements.show_grants import ShowColumnGrants, ShowGrants, ShowGrantsFor
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
@@ -40,6 +52,9 @@ from restframe.warehouse.commands import (
     returning,
     schema,
     show,
+    show_definition,
+    show_functions,
+    show_grants,
     table,
     transaction,
     unload,
@@ -71,11 +86,20 @@ COMMANDS: dict[type[Statement], Command] = {
     Analyze: Command(maintenance.analyze),
     Vacuum: Command(maintenance.vacuum, transaction=False),
     Explain: Command(explain.explain, transaction=False, columns=returning(*explain.COLUMNS)),
+    ShowDatabases: Command(show.databases, transaction=False, columns=returning(*show.DATABASES)),
     ShowSchemas: Command(show.schemas, transaction=False, columns=returning(*show.SCHEMAS)),
     ShowTables: Command(show.tables, transaction=False, columns=returning(*show.TABLES)),
     ShowColumns: Command(show.columns, transaction=False, columns=returning(*show.COLUMNS)),
-    ShowTable: Command(show.table, transaction=False, columns=returning(*show.TABLE)),
-    ShowView: Command(show.view, transaction=False, columns=returning(*show.VIEW)),
+    ShowPrimaryKeys: Command(show.primary_keys, transaction=False, columns=returning(*show.PRIMARY_KEYS)),
+    ShowForeignKeys: Command(show.foreign_keys, transaction=False, columns=returning(*show.FOREIGN_KEYS)),
+    ShowOfDatabase: Command(show_grants.of_database, transaction=False, columns=show_grants.columns_of_database),
+    ShowGrants: Command(show_grants.grants, transaction=False, columns=show_grants.columns_of_grants),
+    ShowGrantsFor: Command(show_grants.grants_for, transaction=False, columns=returning(*show_grants.TABLE)),
+    ShowColumnGrants: Command(show_grants.column_grants, transaction=False, columns=returning(*show_grants.COLUMN)),
+    ShowFunctions: Command(show_functions.functions, transaction=False, columns=show_functions.columns_of_functions),
+    ShowParameters: Command(show_functions.parameters, transaction=False, columns=show_functions.columns_of_parameters),
+    ShowTable: Command(show_definition.table, transaction=False, columns=returning(*show_definition.TABLE)),
+    ShowView: Command(show_definition.view, transaction=False, columns=returning(*show_definition.VIEW)),
     CreateRemoteModel: Command(model.create),
     CreateLocalModel: Command(model.create),
     CreateAutoModel: Command(model.create),

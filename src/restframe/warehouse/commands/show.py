@@ -1,158 +1,204 @@
-"""SHOW SCHEMAS, TABLES, COLUMNS, TABLE and VIEW: what the catalog holds, in the columns of Redshift's answers."""
+"""SHOW of what the catalog holds, in the columns of Redshift's answers."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
-from restframe.catalog.relations import ColumnDefinition, Relation
+from restframe.catalog import listings
+from restframe.catalog.grants import Object
+from restframe.catalog.listings import SYSTEM_SCHEMAS, Listed, Patterns, exactly
+from restframe.catalog.relations import Relation
+from restframe.catalog.users import SUPERUSER_ID
 from restframe.result import Result
 from restframe.sql import QualifiedName
-from restframe.sql.statements.show import ShowColumns, ShowSchemas, ShowTable, ShowTables, ShowView
+from restframe.sql.statements.show import (
+    ShowColumns,
+    ShowDatabases,
+    ShowForeignKeys,
+    ShowPrimaryKeys,
+    ShowSchemas,
+    ShowTables,
+)
+from restframe.sql.statements.show_names import Path, Show
 from restframe.types import SqlType
-from restframe.warehouse.commands.definitions import written
+from restframe.warehouse import privileges
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
 
-_TEXT = SqlType("varchar", length=65535)
-_INT = SqlType("int4")
+TEXT = SqlType("varchar", length=65535)
+INT = SqlType("int4")
+TIMESTAMP = SqlType("timestamp")
 
-# The columns of what each statement answers.
-SCHEMAS = [
-    (name, _TEXT)
-    for name in (
-        "database_name", "schema_name", "schema_owner", "schema_type", "schema_acl", "source_database", "schema_option",
-    )
-]  # fmt: skip
-TABLES = [
-    (name, _TEXT)
-    for name in ("database_name", "schema_name", "table_name", "table_type", "table_acl", "remarks")
-]  # fmt: skip
-COLUMNS = [
-    ("database_name", _TEXT), ("schema_name", _TEXT), ("table_name", _TEXT), ("column_name", _TEXT),
-    ("ordinal_position", _INT), ("column_default", _TEXT), ("is_nullable", _TEXT), ("data_type", _TEXT),
-    ("character_maximum_length", _INT), ("numeric_precision", _INT), ("numeric_scale", _INT), ("remarks", _TEXT),
-]  # fmt: skip
-TABLE = [("Show Table DDL statement", _TEXT)]
-VIEW = [("Show View DDL statement", _TEXT)]
+
+def databases(statement: ShowDatabases, session: Session) -> Result:
+    name = session.settings.database.lower()
+    rows = [(name, SUPERUSER_ID, "local", None, None, "Snapshot Isolation")] if like(statement, [name], session) else []
+    return result(DATABASES, rows, statement)
+
+
+DATABASES = (
+    ("database_name", TEXT), ("database_owner", INT), ("database_type", TEXT), ("database_acl", TEXT),
+    ("parameters", TEXT), ("database_isolation_level", TEXT),
+)  # fmt: skip
 
 
 def schemas(statement: ShowSchemas, session: Session) -> Result:
-    _check_database(statement.database, statement.position, session)
+    database = check_database(statement.database, session)
     rows = [
-        (session.settings.database, name, owner, "local", None, None, None)
-        for name, owner in session.catalog.schema_owners()
-        if _like(name, statement.like)
+        (database, name, owner_id, "local", None, None, None)
+        for name, _, owner_id in listings.schemas(session.catalog.read, pattern(statement))
+        if _may_use(name, session)
     ]
-    return _result(SCHEMAS, rows, statement.limit)
+    return result(SCHEMAS, rows, statement)
+
+
+SCHEMAS = (
+    ("database_name", TEXT), ("schema_name", TEXT), ("schema_owner", INT), ("schema_type", TEXT),
+    ("schema_acl", TEXT), ("source_database", TEXT), ("schema_option", TEXT),
+)  # fmt: skip
 
 
 def tables(statement: ShowTables, session: Session) -> Result:
-    schema = statement.schema
-    if schema.schema is not None:
-        _check_database(schema.schema, schema.position, session)
-    if not session.catalog.has_schema(schema.name):
-        raise errors.UndefinedSchema(f'schema "{schema.name}" does not exist', position=schema.position)
-    rows = [
-        (session.settings.database, schema.name, one.name, one.kind.upper(), None, None)
-        for one in session.catalog.relations(schema.name)
-        if _like(one.name, statement.like)
-    ]
-    return _result(TABLES, rows, statement.limit)
+    schema = find_schema(statement.schema, session)
+    return tables_like(Patterns(exactly(schema), pattern(statement)), statement, session)
+
+
+def tables_like(patterns: Patterns, statement: Show, session: Session) -> Result:
+    database = session.settings.database.lower()
+    found = listings.relations(session.catalog.read, patterns)
+    return result(TABLES, [(database, *one.row) for one in found if sees(one, session)], statement)
+
+
+TABLES = (
+    ("database_name", TEXT), ("schema_name", TEXT), ("table_name", TEXT), ("table_type", TEXT), ("table_acl", TEXT),
+    ("remarks", TEXT), ("owner", TEXT), ("last_altered_time", TIMESTAMP), ("last_modified_time", TIMESTAMP),
+    ("dist_style", TEXT), ("table_subtype", TEXT),
+)  # fmt: skip
 
 
 def columns(statement: ShowColumns, session: Session) -> Result:
-    relation = _relation(statement.table, session)
-    rows = [
-        (session.settings.database, relation.schema, relation.name, *_column_row(place, column))
-        for place, column in enumerate(relation.columns, start=1)
-        if _like(column.name, statement.like)
-    ]
-    return _result(COLUMNS, rows, statement.limit)
+    relation = find_relation(statement.table, session)
+    temporary = relation.kind == "temporary table"
+    schema = None if temporary else exactly(relation.schema)
+    return columns_like(Patterns(schema, exactly(relation.name), pattern(statement)), statement, session, temporary)
 
 
-def _column_row(place: int, column: ColumnDefinition) -> tuple[Any, ...]:
-    type_ = column.type
-    precision = type_.precision or {"int2": 16, "int4": 32, "int8": 64}.get(type_.name)
-    scale = 0 if type_.is_integer else type_.scale
-    nullable = "NO" if column.not_null else "YES"
-    name = str(SqlType(type_.name))  # without its length
-    return (column.name, place, column.default, nullable, name, type_.length, precision, scale, None)
+def columns_like(patterns: Patterns, statement: Show, session: Session, temporary: bool = False) -> Result:
+    database = session.settings.database.lower()
+    found = listings.columns(session.catalog.read, patterns, temporary)
+    return result(COLUMNS, [(database, *one.row) for one in found if temporary or sees(one, session)], statement)
 
 
-def table(statement: ShowTable, session: Session) -> Result:
-    """The statement that would make the table again."""
-    relation = _relation(statement.name, session)
-    if relation.kind not in ("table", "temporary table"):
-        raise errors.WrongObjectType(f'"{relation.name}" is not a table', position=statement.name.position)
-    return Result.of_rows(TABLE, [(table_ddl(relation),)], "SHOW TABLE")
+COLUMNS = (
+    ("database_name", TEXT), ("schema_name", TEXT), ("table_name", TEXT), ("column_name", TEXT),
+    ("ordinal_position", INT), ("column_default", TEXT), ("is_nullable", TEXT), ("data_type", TEXT),
+    ("character_maximum_length", INT), ("numeric_precision", INT), ("numeric_scale", INT), ("remarks", TEXT),
+    ("sort_key_type", TEXT), ("sort_key", INT), ("dist_key", INT), ("encoding", TEXT), ("collation", TEXT),
+)  # fmt: skip
 
 
-def view(statement: ShowView, session: Session) -> Result:
-    relation = _relation(statement.name, session)
-    if relation.kind != "view":
-        raise errors.WrongObjectType(f'"{relation.name}" is not a view', position=statement.name.position)
-    return Result.of_rows(VIEW, [(relation.definition,)], "SHOW VIEW")
+def primary_keys(statement: ShowPrimaryKeys, session: Session) -> Result:
+    relation = find_relation(statement.table, session)
+    of_table = (session.settings.database.lower(), relation.schema, relation.name)
+    rows = [(*of_table, *row) for row in listings.primary_key(session.catalog.read, relation)]
+    return result(PRIMARY_KEYS, rows, statement)
 
 
-def table_ddl(relation: Relation) -> str:
-    """CREATE TABLE as SHOW TABLE prints it: a line a column, then constraints, then the table's attributes."""
-    lines = [_column_ddl(column) for column in relation.columns] + list(relation.constraints)
-    kept = [f"CREATE TABLE {written(relation.schema)}.{written(relation.name)} ("]
-    kept.append(",\n".join(f"    {line}" for line in lines))
-    kept.append(")")
-    if not relation.backup:
-        kept.append("BACKUP NO")
-    kept.append(f"DISTSTYLE {relation.diststyle}")
-    kept += [f"DISTKEY ({written(column.name)})" for column in relation.columns if column.distkey]
-    key = sorted((column for column in relation.columns if column.sortkey), key=lambda column: column.sortkey)
-    if key:
-        style = "" if relation.sortstyle == "COMPOUND" else f"{relation.sortstyle} "
-        kept.append(f"{style}SORTKEY ({', '.join(written(column.name) for column in key)})")
-    elif relation.sortstyle == "AUTO":
-        kept.append("SORTKEY AUTO")
-    return "\n".join(kept) + ";"
+PRIMARY_KEYS = (
+    ("database_name", TEXT), ("schema_name", TEXT), ("table_name", TEXT), ("pk_name", TEXT), ("column_name", TEXT),
+    ("key_seq", INT),
+)  # fmt: skip
 
 
-def _column_ddl(column: ColumnDefinition) -> str:
-    parts = [written(column.name), str(column.type)]
-    if column.not_null:
-        parts.append("NOT NULL")
-    if column.default is not None:
-        parts.append(f"DEFAULT {column.default}")
-    if column.identity is not None:
-        kind = "IDENTITY" if column.identity.always else "GENERATED BY DEFAULT AS IDENTITY"
-        parts.append(f"{kind}({column.identity.seed},{column.identity.step})")
-    if column.encoding is not None:
-        parts.append(f"ENCODE {column.encoding}")
-    return " ".join(parts)
+def foreign_keys(statement: ShowForeignKeys, session: Session) -> Result:
+    """The rules are JDBC's numbers for no action and not deferrable."""
+    relation = find_relation(statement.table, session)
+    database = session.settings.database.lower()
+    found = listings.foreign_keys(session.catalog.read, relation, statement.exported)
+    rows = [(database, *one.row[:3], database, *one.row[3:]) for one in found if sees(one, session)]
+    return result(FOREIGN_KEYS, rows, statement)
+
+
+FOREIGN_KEYS = (
+    ("pk_database_name", TEXT), ("pk_schema_name", TEXT), ("pk_table_name", TEXT), ("pk_column_name", TEXT),
+    ("fk_database_name", TEXT), ("fk_schema_name", TEXT), ("fk_table_name", TEXT), ("fk_column_name", TEXT),
+    ("key_seq", INT), ("fk_name", TEXT), ("pk_name", TEXT), ("update_rule", INT), ("delete_rule", INT),
+    ("deferrability", INT),
+)  # fmt: skip
 
 
 # What they share
 
 
-def _relation(name: QualifiedName, session: Session) -> Relation:
-    return session.catalog.relation(name.schema, name.name, name.position)
+def find_relation(path: Path, session: Session) -> Relation:
+    """The relation a path means, of which the user may know. UndefinedTable, InsufficientPrivilege."""
+    schema, name = check_path(path, session)
+    privileges.check_usage(QualifiedName(schema, name, path.position), session)
+    relation = session.catalog.relation(schema, name, path.position)
+    privileges.check_any(relation, session)
+    return relation
 
 
-def _check_database(name: str, position: int, session: Session) -> None:
-    if name != session.settings.database.lower():
-        raise errors.UndefinedObject(f'database "{name}" does not exist', position=position)
+def check_path(path: Path, session: Session) -> tuple[str | None, str]:
+    """Schema and name of a path, in which our database may be named. UndefinedDatabase for another."""
+    database, schema, name = path.names(3)
+    _check_database(database, path.position, session)
+    return schema, name or ""
 
 
-def _like(name: str, pattern: str | None) -> bool:
-    """SQL's LIKE, in any case as SHOW has it."""
-    if pattern is None:
+def find_schema(path: Path, session: Session) -> str:
+    """The schema a path means, which the user may use. UndefinedSchema, InsufficientPrivilege."""
+    database, schema = path.names(2)
+    _check_database(database, path.position, session)
+    name = schema or ""
+    if name not in SYSTEM_SCHEMAS and not session.catalog.has_schema(name):
+        raise errors.UndefinedSchema(f'schema "{name}" does not exist', position=path.position)
+    privileges.check_usage(QualifiedName(name, ""), session)
+    return name
+
+
+def check_database(path: Path, session: Session) -> str:
+    """The name of the database, which must be ours. UndefinedDatabase."""
+    (name,) = path.names(1)
+    _check_database(name, path.position, session)
+    return name or ""
+
+
+def _check_database(name: str | None, position: int, session: Session) -> None:
+    if name is not None and name != session.settings.database.lower():
+        raise errors.UndefinedDatabase(f'database "{name}" does not exist', position=position)
+
+
+def sees(listed: Listed, session: Session) -> bool:
+    """Whether the user may know of a relation, or of a column: who may read it, and who owns it."""
+    rights = session.catalog.rights
+    if rights.superuser or listed.schema in SYSTEM_SCHEMAS or listed.owner == rights.user.name:
         return True
-    first, *later = ("".join("." if sign == "_" else re.escape(sign) for sign in part) for part in pattern.split("%"))
-    if later:
-        # Atomic groups: no choice is ever tried twice, whatever the pattern.
-        first += "".join(f"(?>.*?{part})" for part in later[:-1]) + f".*{later[-1]}"
-    return re.fullmatch(first, name, re.IGNORECASE | re.DOTALL) is not None
+    on = Object("table", listed.oid)
+    readable = rights.columns_with(on, "SELECT")
+    allowed = rights.has(on, "SELECT") or (listed.column in readable if listed.column else bool(readable))
+    return allowed and _may_use(listed.schema, session)
 
 
-def _result(columns: list[tuple[str, SqlType]], rows: Iterable[tuple[Any, ...]], limit: int | None) -> Result:
-    return Result.of_rows(columns, list(rows)[:limit], "SHOW")
+def _may_use(name: str, session: Session) -> bool:
+    schema = session.catalog.find_schema(name)
+    return name in SYSTEM_SCHEMAS or (schema is not None and session.catalog.may_use(schema))
+
+
+def pattern(statement: Show) -> str | None:
+    return None if statement.like is None else str(statement.like)
+
+
+def like(statement: Show, names: Sequence[str], session: Session) -> frozenset[str]:
+    """Those of the names that fit LIKE."""
+    if statement.like is None:
+        return frozenset(names)
+    fitting = "SELECT name FROM (SELECT unnest(?::VARCHAR[]) AS name) WHERE name LIKE ? ESCAPE '\\'"
+    return frozenset(name for (name,) in session.catalog.read(fitting, [list(names), str(statement.like)]))
+
+
+def result(columns: Sequence[tuple[str, SqlType]], rows: Iterable[tuple[Any, ...]], statement: Show) -> Result:
+    return Result.of_rows(columns, list(rows)[: statement.limit], "SHOW")
