@@ -20,7 +20,8 @@ UNSPECIFIED = (0, 705)  # "infer it", and `unknown`, which Redshift's drivers se
 _PLAIN = {
     "bool": (16, 1, 1000), "char": (18, 1, 1002), "name": (19, 64, 1003), "int8": (20, 8, 1016), "int2": (21, 2, 1005),
     "int4": (23, 4, 1007), "regproc": (25, -1, 1009), "regclass": (25, -1, 1009), "regtype": (25, -1, 1009),
-    "oid": (26, 4, 1028), "float4": (700, 4, 1021), "float8": (701, 8, 1022), "aclitem": (1033, 12, 1034),
+    "regnamespace": (25, -1, 1009), "regrole": (25, -1, 1009), "oid": (26, 4, 1028), "float4": (700, 4, 1021),
+    "float8": (701, 8, 1022), "aclitem": (1033, 12, 1034),
     "bpchar": (1042, -1, 1014), "varchar": (1043, -1, 1015), "date": (1082, 4, 1182), "time": (1083, 8, 1183),
     "timestamp": (1114, 8, 1115), "timestamptz": (1184, 8, 1185), "interval": (1186, 16, 1187),
     "timetz": (1266, 12, 1270), "numeric": (1700, -1, 1231), "super": (1043, -1, 1015), "varbyte": (17, -1, 1001),
