@@ -60,7 +60,7 @@ def serve(directory: Path) -> Iterator[Served]:
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [RESTFRAME, "serve", "--data", data, "--port", "0", "--proxy-port", "0"],
+            [RESTFRAME, "serve", "--data", data, "--port", "0", "--proxy-port", "0", "--sql-port", "0"],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -112,6 +112,18 @@ def aws_cli(served: Served) -> Callable[..., str]:
     """Runs the AWS CLI with words; what it prints."""
     aws = _program("aws")
     return lambda *words: served.run(aws, *words)
+
+
+@pytest.fixture
+def dbt(served: Served) -> Callable[..., Any]:
+    """Runs dbt with words in a project; what it wrote into a file of the project's `target`."""
+    program = _program("dbt", DBT)
+
+    def run(project: Path, *words: str, wrote: str = "run_results.json") -> Any:
+        served.run(program, *words, "--project-dir", project, "--profiles-dir", project)
+        return json.loads((project / "target" / wrote).read_text(encoding="utf-8"))
+
+    return run
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+select borough, day from {{ ref('fares') }} where fare <= 0
