@@ -114,6 +114,10 @@ class InvalidBinaryRepresentation(DataError):
     sqlstate = "22P03"
 
 
+class UntranslatableCharacter(DataError):
+    sqlstate = "22P05"
+
+
 class BadCopyFileFormat(DataError):
     """The rows of COPY FROM STDIN are not written as they should be."""
 
@@ -275,6 +279,12 @@ class InvalidColumnReference(ProgrammingError):
 
 class InsufficientPrivilege(ProgrammingError):
     sqlstate = "42501"
+
+
+class InvalidGrant(ProgrammingError):
+    """A role would come to hold itself."""
+
+    sqlstate = "0LP01"
 
 
 class DependentObjectsStillExist(ProgrammingError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from restframe.catalog.grants import Object
 from restframe.types import SqlType, parse_type
 
 
@@ -64,6 +65,11 @@ class Model:
 
     def values(self) -> list[Any]:
         return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+    @property
+    def object(self) -> Object:
+        """What privileges are granted on."""
+        return Object("model", self.id)
 
     @property
     def engine_function(self) -> str:

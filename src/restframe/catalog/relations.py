@@ -1,10 +1,11 @@
-"""Tables and views as Redshift knows them: columns with their declared types, keys, encodings and identities."""
+"""Tables, views and schemas as Redshift knows them: columns with their declared types, keys, encodings, identities."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
+from restframe.catalog.grants import Object
 from restframe.types import SqlType
 
 Kind = Literal["table", "view", "temporary table", "system view"]
@@ -38,6 +39,18 @@ class ColumnDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class Schema:
+    name: str
+    owner: str
+    oid: int
+
+    @property
+    def object(self) -> Object:
+        """What privileges are granted on."""
+        return Object("schema", self.oid)
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """A table or view. `engine_schema` and `engine_name` are what the engine calls it.
 
@@ -64,6 +77,11 @@ class Relation:
     @property
     def engine_name(self) -> str:
         return self.name
+
+    @property
+    def object(self) -> Object:
+        """What privileges are granted on."""
+        return Object("table", self.oid)
 
     def column(self, name: str) -> ColumnDefinition | None:
         return next((column for column in self.columns if column.name == name), None)

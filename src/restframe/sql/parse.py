@@ -20,7 +20,17 @@ from restframe.sql.statements.create_model import read_create_model, read_drop_m
 from restframe.sql.statements.create_table import CreateTableAs, read_create_table
 from restframe.sql.statements.drop import read_drop_schema, read_drop_table, read_drop_view
 from restframe.sql.statements.explain import Explain
+from restframe.sql.statements.grant import read_alter_default_privileges, read_grant, read_revoke
+from restframe.sql.statements.group import (
+    read_alter_group,
+    read_alter_role,
+    read_create_group,
+    read_create_role,
+    read_drop_group,
+    read_drop_role,
+)
 from restframe.sql.statements.maintenance import read_analyze, read_truncate, read_vacuum
+from restframe.sql.statements.owner import read_alter_model, read_alter_schema, read_alter_view
 from restframe.sql.statements.query import QUERY_WORDS, RowStatement, read_statement
 from restframe.sql.statements.schema import read_create_schema
 from restframe.sql.statements.show import (
@@ -36,6 +46,7 @@ from restframe.sql.statements.show_functions import read_show_functions, read_sh
 from restframe.sql.statements.show_grants import read_show_column_grants, read_show_grants
 from restframe.sql.statements.transaction import read_begin, read_commit, read_rollback
 from restframe.sql.statements.unload import read_unload
+from restframe.sql.statements.user import read_alter_user, read_create_user, read_drop_user
 from restframe.sql.statements.variable import read_reset, read_set, read_show_variable
 from restframe.sql.statements.view import read_create_view
 
@@ -102,23 +113,38 @@ _TWO_WORDS = frozenset({"EXTERNAL", "MATERIALIZED", "DEFAULT", "IDENTITY", "MASK
 
 _READERS: dict[str, Reader] = {
     "ABORT": read_rollback,
+    "ALTER DEFAULT PRIVILEGES": read_alter_default_privileges,
+    "ALTER GROUP": read_alter_group,
+    "ALTER MODEL": read_alter_model,
+    "ALTER ROLE": read_alter_role,
+    "ALTER SCHEMA": read_alter_schema,
     "ALTER TABLE": read_alter_table,
+    "ALTER USER": read_alter_user,
+    "ALTER VIEW": read_alter_view,
     "ANALYZE": read_analyze,
     "BEGIN": read_begin,
     "COMMENT": read_comment,
     "COMMIT": read_commit,
     "COPY": read_any_copy,
     "CREATE EXTERNAL MODEL": read_create_model,
+    "CREATE GROUP": read_create_group,
     "CREATE MODEL": read_create_model,
+    "CREATE ROLE": read_create_role,
     "CREATE SCHEMA": read_create_schema,
+    "CREATE USER": read_create_user,
     "CREATE TABLE": read_create_table,
     "CREATE VIEW": read_create_view,
+    "DROP GROUP": read_drop_group,
     "DROP MODEL": read_drop_model,
+    "DROP ROLE": read_drop_role,
+    "DROP USER": read_drop_user,
     "DROP SCHEMA": read_drop_schema,
     "DROP TABLE": read_drop_table,
     "DROP VIEW": read_drop_view,
     "END": read_commit,
+    "GRANT": read_grant,
     "RESET": read_reset,
+    "REVOKE": read_revoke,
     "ROLLBACK": read_rollback,
     "SET": read_set,
     "SHOW COLUMN": read_show_column_grants,
@@ -143,20 +169,18 @@ _READERS: dict[str, Reader] = {
 # What Redshift knows and restframe does not do. Anything in neither list is a syntax error.
 _REFUSED = frozenset(
     {
-        "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "EXECUTE", "FETCH", "GRANT", "LOCK", "PREPARE", "REFRESH",
-        "RELEASE", "REVOKE", "SAVEPOINT", "USE",
-        "ALTER DATABASE", "ALTER DATASHARE", "ALTER DEFAULT PRIVILEGES", "ALTER EXTERNAL SCHEMA", "ALTER EXTERNAL VIEW",
-        "ALTER FUNCTION", "ALTER GROUP", "ALTER IDENTITY PROVIDER", "ALTER MASKING POLICY",
-        "ALTER MATERIALIZED VIEW", "ALTER PROCEDURE", "ALTER RLS POLICY", "ALTER ROLE", "ALTER SCHEMA", "ALTER SYSTEM",
-        "ALTER USER", "ALTER VIEW",
+        "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "EXECUTE", "FETCH", "LOCK", "PREPARE", "REFRESH",
+        "RELEASE", "SAVEPOINT", "USE",
+        "ALTER DATABASE", "ALTER DATASHARE", "ALTER EXTERNAL SCHEMA", "ALTER EXTERNAL VIEW",
+        "ALTER FUNCTION", "ALTER IDENTITY PROVIDER", "ALTER MASKING POLICY",
+        "ALTER MATERIALIZED VIEW", "ALTER PROCEDURE", "ALTER RLS POLICY", "ALTER SYSTEM",
         "CREATE DATABASE", "CREATE DATASHARE", "CREATE EXTERNAL FUNCTION", "CREATE EXTERNAL SCHEMA",
-        "CREATE EXTERNAL TABLE", "CREATE EXTERNAL VIEW", "CREATE FUNCTION", "CREATE GROUP",
+        "CREATE EXTERNAL TABLE", "CREATE EXTERNAL VIEW", "CREATE FUNCTION",
         "CREATE IDENTITY PROVIDER", "CREATE INDEX", "CREATE LIBRARY", "CREATE MASKING POLICY",
-        "CREATE MATERIALIZED VIEW", "CREATE PROCEDURE", "CREATE RLS POLICY", "CREATE ROLE", "CREATE SEQUENCE",
-        "CREATE USER",
-        "DROP DATABASE", "DROP DATASHARE", "DROP EXTERNAL VIEW", "DROP FUNCTION", "DROP GROUP",
+        "CREATE MATERIALIZED VIEW", "CREATE PROCEDURE", "CREATE RLS POLICY", "CREATE SEQUENCE",
+        "DROP DATABASE", "DROP DATASHARE", "DROP EXTERNAL VIEW", "DROP FUNCTION",
         "DROP IDENTITY PROVIDER", "DROP LIBRARY", "DROP MASKING POLICY", "DROP MATERIALIZED VIEW", "DROP PROCEDURE",
-        "DROP RLS POLICY", "DROP ROLE", "DROP USER",
+        "DROP RLS POLICY",
         "SHOW DATASHARES", "SHOW EXTERNAL TABLE", "SHOW POLICIES", "SHOW PROCEDURE", "SHOW TEMPLATE",
     }
 )  # fmt: skip

@@ -14,10 +14,12 @@ from restframe.result import Column, Result
 from restframe.sql import Query, Translation, place_of, translate
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
+from restframe.warehouse.checks import check_statement
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.registry import COMMANDS
 from restframe.warehouse.parameter_values import read_values
 from restframe.warehouse.prepared import Bound, current
+from restframe.warehouse.privileges import check_query
 from restframe.warehouse.queries import SessionNames, prepare_models, stream
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
         return _plan_write(_WRITES[type(statement)], translation, session, parameters)
     values = tuple(parameters.values()) if isinstance(parameters, Mapping) else parameters
     bound, command = statement.bind(values), COMMANDS[type(statement)]
+    check_statement(bound, session)
     return Plan(lambda: command.run(bound, session), command.transaction, command.locks(bound, session))
 
 
@@ -100,6 +103,7 @@ def _select(
 def _plan_write(command: str, translation: Translation, session: Session, parameters: Parameters) -> Plan:
     target = translation.writes
     assert target is not None
+    check_query(translation, session)
     locks = ((target.engine_schema, target.engine_name),)
     return Plan(lambda: _write(command, translation, session, parameters), transaction=True, locks=locks)
 

@@ -9,6 +9,7 @@ from restframe.catalog.relations import Relation
 from restframe.engine import Parameters, Stream
 from restframe.sql import FunctionReference, QualifiedName, TableReference, Translation
 from restframe.warehouse.prediction.prefetch import prefetch
+from restframe.warehouse.privileges import check_any, check_model, check_query, check_usage
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -23,25 +24,40 @@ def stream(translation: Translation, session: Session, parameters: Parameters) -
 
 
 def prepare_models(translation: Translation, session: Session) -> None:
-    """Whatever must happen before the engine runs a statement that calls models, itself or through a view."""
+    """Whatever must happen before the engine runs a statement: whether the user may, and the models that it calls,
+    itself or through a view."""
+    check_query(translation, session)
     if not translation.calls and not any(table.models for table in translation.reads):
         return
     prefetch(translation, session.open_model_calls(), session)
 
 
 class SessionNames:
-    """The names a statement may use, as its session's catalog knows them."""
+    """The names a statement may use, as its session's catalog knows them.
 
-    def __init__(self, session: Session) -> None:
+    checked : whether what the session's user has no right to is kept secret, with InsufficientPrivilege
+    """
+
+    def __init__(self, session: Session, *, checked: bool = True) -> None:
         self._session = session
+        self._checked = checked
 
     def relation(self, name: QualifiedName) -> TableReference:
-        return table_reference(self._session.catalog.relation(name.schema, name.name, name.position))
+        if self._checked:
+            check_usage(name, self._session)
+        found = self._session.catalog.relation(name.schema, name.name, name.position)
+        if self._checked:
+            check_any(found, self._session)
+        return table_reference(found)
 
     def function(self, name: QualifiedName, argument_count: int) -> FunctionReference | None:
+        if self._checked:
+            check_usage(name, self._session)
         models = self._session.catalog.functions(name.schema, name.name)
         if not models:
             return None
+        if self._checked:
+            check_model(models[0], self._session)
         fitting = [model for model in models if len(model.argument_types) == argument_count]
         if not fitting:
             wanted = " or ".join(str(len(model.argument_types)) for model in models)
@@ -49,7 +65,7 @@ class SessionNames:
                 f"function {name} takes {wanted} arguments, not {argument_count}", position=name.position
             )
         model = fitting[0]
-        return FunctionReference(model.engine_function, model.arguments, model.return_type)
+        return FunctionReference(model.engine_function, model.arguments, model.return_type, origin=model)
 
 
 def table_reference(relation: Relation) -> TableReference:
@@ -61,4 +77,5 @@ def table_reference(relation: Relation) -> TableReference:
         generated=frozenset(column.name for column in relation.columns if column.identity and column.identity.always),
         models=relation.models,
         is_view=relation.kind.endswith("view"),
+        origin=relation,
     )

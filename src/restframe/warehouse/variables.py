@@ -5,9 +5,10 @@ https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from restframe import errors
@@ -104,8 +105,14 @@ _OTHER_NAMES = {"time zone": "timezone", "names": "client_encoding"}
 class Variables:
     """One session's values. Like all a transaction does, a SET inside it is undone by its ROLLBACK."""
 
-    def __init__(self, **given: str) -> None:
-        self._values = {name: variable.default for name, variable in VARIABLES.items()} | given
+    def __init__(self, given: Mapping[str, str]) -> None:
+        """given : what the values are at first, and after RESET; what cannot be one is passed over"""
+        self._first = {name: variable.default for name, variable in VARIABLES.items()}
+        self._values = dict(self._first)
+        for name, value in given.items():
+            with contextlib.suppress(errors.Error):
+                self.set(name, value)
+        self._first = dict(self._values)
         self._before = dict(self._values)
 
     def begin(self) -> None:
@@ -134,24 +141,34 @@ class Variables:
 
     def reset(self, name: str) -> None:
         name = _known(name)
-        self._values[name] = VARIABLES[name].default
+        self._values[name] = self._first[name]
 
     def reset_all(self) -> None:
-        self._values = {name: variable.default for name, variable in VARIABLES.items()}
+        self._values = dict(self._first)
 
     def all(self) -> list[tuple[str, str]]:
         return sorted(self._values.items())
 
     @property
     def search_path(self) -> tuple[str, ...]:
-        """The schemas SET search_path named, unquoted; `$user` is left to the catalog, where it finds nothing."""
+        """The schemas SET search_path named, unquoted; `$user` among them stands for the user's own."""
         names = (part.strip().strip("\"'").lower() for part in self._values["search_path"].split(","))
-        return tuple(name for name in names if name and name != "$user")
+        return tuple(name for name in names if name)
 
     @property
     def statement_timeout_s(self) -> float | None:
         milliseconds = int(self._values["statement_timeout"])
         return milliseconds / 1000 if milliseconds else None
+
+
+def check_value(name: str, value: str | None) -> tuple[str, str | None]:
+    """A parameter's proper name, and a value for it as SHOW prints it. UndefinedObject, InvalidParameterValue."""
+    name = _known(name)
+    if value is None:
+        return name, None
+    values = Variables({})
+    values.set(name, value)
+    return name, values[name]
 
 
 def _known(name: str) -> str:

@@ -56,11 +56,27 @@ class ShowVariable(Statement):
     name_position: int = field(default=1, compare=False)
 
 
-def read_set(cursor: Cursor) -> SetVariable | ResetVariable:
+@dataclass(frozen=True, slots=True)
+class SetSessionAuthorization(Statement):
+    """SET [ SESSION | LOCAL ] SESSION AUTHORIZATION { user | DEFAULT }
+    RESET SESSION AUTHORIZATION
+
+    user : None for the one who came in
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_SET_SESSION_AUTHORIZATION.html
+    """
+
+    user: str | None
+    name_position: int = field(default=1, compare=False)
+
+
+def read_set(cursor: Cursor) -> SetVariable | ResetVariable | SetSessionAuthorization:
     cursor.expect("SET")
     _refuse(cursor)
-    local = cursor.accept_any(("SESSION", "LOCAL")) == "LOCAL"
+    local = not _is_authorization(cursor) and cursor.accept_any(("SESSION", "LOCAL")) == "LOCAL"
     _refuse(cursor)
+    if _is_authorization(cursor):
+        return _read_authorization(cursor)
     position = cursor.position
     if cursor.accept("TIME", "ZONE"):
         name = "timezone"
@@ -78,17 +94,43 @@ def read_set(cursor: Cursor) -> SetVariable | ResetVariable:
     return SetVariable(name, tuple(values), local, position)
 
 
+def read_parameter(cursor: Cursor) -> tuple[str, str | None]:
+    """`SET name { TO | = } { value | DEFAULT }` or `RESET name` within another statement; None for the last two."""
+    if cursor.accept("RESET"):
+        return _name(cursor), None
+    statement = read_set(cursor)
+    if isinstance(statement, SetVariable):
+        return statement.name, ", ".join(statement.values)
+    if not isinstance(statement, ResetVariable) or statement.name is None:
+        cursor.fail()
+    return statement.name, None
+
+
 def _refuse(cursor: Cursor) -> None:
     """What starts with SET and sets no parameter."""
-    for words in (("SESSION", "AUTHORIZATION"), ("SESSION", "CHARACTERISTICS"), ("TRANSACTION",), ("ROLE",)):
+    for words in (("SESSION", "CHARACTERISTICS"), ("TRANSACTION",), ("ROLE",)):
         if cursor.sees(*words) and not cursor.sees("TO", ahead=1) and not cursor.sees("=", ahead=1):
             raise errors.NotSupportedError(f"SET {' '.join(words)} is not supported", position=cursor.position)
 
 
-def read_reset(cursor: Cursor) -> ResetVariable:
+def _is_authorization(cursor: Cursor) -> bool:
+    if not cursor.sees("SESSION", "AUTHORIZATION"):
+        return False
+    return not (cursor.sees("TO", ahead=2) or cursor.sees("=", ahead=2))
+
+
+def _read_authorization(cursor: Cursor) -> SetSessionAuthorization:
+    cursor.expect("SESSION", "AUTHORIZATION")
+    position = cursor.position
+    if cursor.accept("DEFAULT"):
+        return SetSessionAuthorization(None, position)
+    return SetSessionAuthorization(cursor.string().lower() if cursor.sees_string() else cursor.identifier(), position)
+
+
+def read_reset(cursor: Cursor) -> ResetVariable | SetSessionAuthorization:
     cursor.expect("RESET")
-    if cursor.sees("SESSION", "AUTHORIZATION"):
-        raise errors.NotSupportedError("RESET SESSION AUTHORIZATION is not supported", position=cursor.position)
+    if cursor.accept("SESSION", "AUTHORIZATION"):
+        return SetSessionAuthorization(None)
     return ResetVariable(*_name_or_all(cursor))
 
 

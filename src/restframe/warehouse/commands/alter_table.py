@@ -132,7 +132,7 @@ class _NamesAfter(SessionNames):
     """The names as they will be after a change of one relation."""
 
     def __init__(self, session: Session, changed: Relation) -> None:
-        super().__init__(session)
+        super().__init__(session, checked=False)
         self._changed = changed
 
     def relation(self, name: QualifiedName) -> TableReference:

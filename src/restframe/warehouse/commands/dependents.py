@@ -61,7 +61,7 @@ def remove(relation: Relation, session: Session) -> None:
     session.connection.run(f"DROP {kind} {quoted(relation.engine_schema, relation.name)}")
     for sequence in sequences:
         session.connection.run(f"DROP SEQUENCE {sequence}")
-    session.catalog.remove_relation(relation)
+    session.catalog.drop_relation(relation)
 
 
 _NEXTVAL = re.compile(r"nextval\('(.+)'\)")

@@ -6,10 +6,12 @@ from restframe.sql.statements import Statement
 from restframe.sql.statements.alter_table import AlterTable
 from restframe.sql.statements.comment import CommentOn
 from restframe.sql.statements.copy import Copy
-from restframe.sql.statements.copy_stream import CopyFromStdin
+from restframe.sql.statements.copy_stream import CopyFromStdin, CopyToStdout
 from restframe.sql.statements.create_table import CreateTable, CreateTableAs
 from restframe.sql.statements.drop import DropSchema, DropTable, DropView
 from restframe.sql.statements.explain import Explain
+from restframe.sql.statements.grant import AlterDefaultPrivileges, Grant, GrantRole, Revoke, RevokeRole
+from restframe.sql.statements.group import AlterGroup, AlterRole, CreateGroup, CreateRole, DropGroup, DropRole
 from restframe.sql.statements.maintenance import Analyze, Truncate, Vacuum
 from restframe.sql.statements.model import (
     CreateAutoModel,
@@ -22,6 +24,7 @@ from restframe.sql.statements.model import (
     DropModel,
     ShowModel,
 )
+from restframe.sql.statements.owner import AlterOwner, AlterSchemaQuota
 from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import (
@@ -39,7 +42,8 @@ from restframe.sql.statements.show_functions import ShowFunctions, ShowParameter
 from restframe.sql.statements.show_grants import ShowColumnGrants, ShowGrants, ShowGrantsFor
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.sql.statements.unload import Unload
-from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
+from restframe.sql.statements.user import AlterUser, CreateUser, DropUser
+from restframe.sql.statements.variable import ResetVariable, SetSessionAuthorization, SetVariable, ShowVariable
 from restframe.sql.statements.view import CreateView
 from restframe.warehouse.commands import (
     Command,
@@ -47,8 +51,11 @@ from restframe.warehouse.commands import (
     copy,
     copy_stream,
     explain,
+    grant,
+    group,
     maintenance,
     model,
+    owner,
     returning,
     schema,
     show,
@@ -58,6 +65,7 @@ from restframe.warehouse.commands import (
     table,
     transaction,
     unload,
+    user,
     variable,
     view,
 )
@@ -68,6 +76,23 @@ COMMANDS: dict[type[Statement], Command] = {
     Rollback: Command(transaction.rollback, transaction=False),
     SetVariable: Command(variable.set_variable, transaction=False),
     ResetVariable: Command(variable.reset, transaction=False),
+    SetSessionAuthorization: Command(variable.set_session_authorization, transaction=False),
+    CreateUser: Command(user.create),
+    AlterUser: Command(user.alter),
+    DropUser: Command(user.drop),
+    CreateGroup: Command(group.create_group),
+    AlterGroup: Command(group.alter_group),
+    DropGroup: Command(group.drop_group),
+    CreateRole: Command(group.create_role),
+    AlterRole: Command(group.alter_role),
+    DropRole: Command(group.drop_role),
+    Grant: Command(grant.grant),
+    Revoke: Command(grant.revoke),
+    GrantRole: Command(grant.grant_role),
+    RevokeRole: Command(grant.revoke_role),
+    AlterDefaultPrivileges: Command(grant.alter_defaults),
+    AlterOwner: Command(owner.alter),
+    AlterSchemaQuota: Command(owner.set_quota),
     ShowVariable: Command(variable.show, transaction=False, columns=variable.columns_of_show),
     CreateTable: Command(table.create, locks=table.locks_of_create),
     CreateTableAs: Command(table.create_as, locks=table.locks_of_create),
@@ -78,6 +103,7 @@ COMMANDS: dict[type[Statement], Command] = {
     CommentOn: Command(table.comment),
     Copy: Command(copy.run, locks=copy.locks),
     CopyFromStdin: Command(copy_stream.receive, locks=copy_stream.locks),
+    CopyToStdout: Command(copy_stream.send, transaction=False),
     Unload: Command(unload.run),
     CreateView: Command(view.create, locks=table.locks_of_create),
     DropView: Command(view.drop, locks=table.locks_of_drop),

@@ -29,6 +29,7 @@ from restframe.types import SqlType
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.definitions import TableDefinition, check_distinct, column_definition, define
 from restframe.warehouse.commands.dependents import drop_all
+from restframe.warehouse.privileges import grant_defaults
 from restframe.warehouse.queries import SessionNames, prepare_models
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def make_table(relation: Relation, session: Session) -> None:
     table = quoted(relation.name) if temporary else quoted(relation.engine_schema, relation.name)
     session.connection.run(f"CREATE {temporary}TABLE {table} ({columns})")
     session.catalog.add_relation(relation)
+    if relation.kind == "table":
+        grant_defaults(session.catalog.relation(relation.schema, relation.name), session)
 
 
 def column_ddl(column: ColumnDefinition, relation: Relation, session: Session) -> str:

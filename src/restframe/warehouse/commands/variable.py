@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from restframe import errors
 from restframe.result import Column, Result
-from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
+from restframe.sql.statements.variable import ResetVariable, SetSessionAuthorization, SetVariable, ShowVariable
 from restframe.types import SqlType
 from restframe.warehouse.commands import Columns
 
@@ -38,6 +38,21 @@ def reset(statement: ResetVariable, session: Session) -> Result:
 def columns_of_show(statement: ShowVariable, session: Session) -> Columns:
     names = ("name", "setting") if statement.name is None else (statement.name.lower(),)
     return tuple(Column(name, _TEXT) for name in names)
+
+
+def set_session_authorization(statement: SetSessionAuthorization, session: Session) -> Result:
+    """Act as another user. Only who came in as a superuser may, whoever the session acts as now.
+
+    InsufficientPrivilege, UndefinedObject.
+    """
+    if statement.user is None or statement.user == session.login.name:
+        session.authorize(session.login.id)
+        return Result(command="SET")
+    came_in = session.catalog.grants.rights(session.login.id)
+    if came_in is None or not came_in.superuser:
+        raise errors.InsufficientPrivilege("permission denied to set session authorization")
+    session.authorize(session.catalog.users.get(statement.user, statement.name_position).id)
+    return Result(command="SET")
 
 
 def show(statement: ShowVariable, session: Session) -> Result:

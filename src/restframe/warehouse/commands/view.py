@@ -14,6 +14,7 @@ from restframe.sql.statements.drop import DropView
 from restframe.sql.statements.view import CreateView
 from restframe.warehouse.commands.dependents import drop_all
 from restframe.warehouse.commands.table import output_columns
+from restframe.warehouse.privileges import check_query, grant_defaults
 from restframe.warehouse.queries import SessionNames
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def create(statement: CreateView, session: Session) -> Result:
         raise errors.DuplicateTable(f'Relation "{name.name}" already exists', position=name.position)
     names = _NotedNames(session)
     translation = translate(statement.query, names, expand_stars=True)
+    check_query(translation, session)
     columns = output_columns(translation, statement.columns, statement.query.position)
     read = _permanent(names.relations, statement)
     models = {call.function.engine_name for call in translation.calls} | {m for one in read for m in one.models}
@@ -60,6 +62,11 @@ def create(statement: CreateView, session: Session) -> Result:
     else:
         _check_same_columns(old, view, name)
         catalog.replace_relation(old, view, reads)
+    recorded = catalog.relation(schema, name.name)
+    uses = [(table.origin, columns) for table, columns in translation.uses]
+    catalog.set_view_reads(recorded, [(one.schema, one.name, used) for one, used in uses if one.oid])
+    if old is None:
+        grant_defaults(recorded, session)
     return Result(command="CREATE VIEW")
 
 
@@ -71,9 +78,9 @@ class _NotedNames(SessionNames):
         self.relations: list[Relation] = []
 
     def relation(self, name: QualifiedName) -> TableReference:
-        found = self._session.catalog.relation(name.schema, name.name, name.position)
-        self.relations.append(found)
-        return super().relation(name)
+        found = super().relation(name)
+        self.relations.append(found.origin)
+        return found
 
 
 def _permanent(relations: list[Relation], statement: CreateView) -> list[Relation]:
