@@ -65,16 +65,18 @@ def _of_text(type_: SqlType, text: str) -> Any:
     return text
 
 
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_BLANKS = " \t\n\v\f\r"
 # An element, quoted or not, and what may follow it.
-_ELEMENT = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^\s"\\{},]|\\.)(?:[^"\\{},]|\\.)*?))\s*([,}])', re.DOTALL)
+_ELEMENT = re.compile(r'[ \t-\r]*+(?:"((?:[^"\\]|\\.)*+)"[ \t-\r]*+|((?:[^"\\{},]|\\.)++))([,}])', re.DOTALL)
 
 
 def _array_of_text(element: SqlType, text: str) -> list[Any]:
     """`{1,NULL,"a b"}`, of one dimension."""
-    text = text.strip()
+    text = text.strip(_BLANKS)
     if not text.startswith("{") or not text.endswith("}"):
         raise _malformed_array(text)
-    if not text[1:-1].strip():
+    if not text[1:-1].strip(_BLANKS):
         return []
     values: list[Any] = []
     at, after = 1, ","
@@ -84,10 +86,11 @@ def _array_of_text(element: SqlType, text: str) -> list[Any]:
             raise _malformed_array(text)
         quoted, bare, after = match.groups()
         at = match.end()
-        if bare is not None and bare.lower() == "null":
+        if bare is not None and bare.rstrip(_BLANKS).lower() == "null":
             values.append(None)
         else:
-            values.append(_element_of_text(element, re.sub(r"\\(.)", r"\1", bare if quoted is None else quoted)))
+            given = bare.rstrip(_BLANKS) if quoted is None else quoted
+            values.append(_of_text(element, _ESCAPED.sub(r"\1", given)))
     if at != len(text):
         raise _malformed_array(text)
     return values
@@ -95,17 +98,6 @@ def _array_of_text(element: SqlType, text: str) -> list[Any]:
 
 def _malformed_array(text: str) -> errors.InvalidTextRepresentation:
     return errors.InvalidTextRepresentation(f'malformed array literal: "{text[:100]}"')
-
-
-def _element_of_text(element: SqlType, text: str) -> Any:
-    """Numbers as numbers, because a list has one type for the engine."""
-    read = int if element.is_integer or element.name == "oid" else float if element.name.startswith("float") else None
-    if read is None:
-        return _of_text(element, text)
-    try:
-        return read(text)
-    except ValueError as error:
-        raise errors.InvalidTextRepresentation(f'invalid input syntax for type {element}: "{text[:100]}"') from error
 
 
 # Binary
@@ -211,8 +203,8 @@ def _timetz(data: bytes) -> time | str:
     return value.replace(tzinfo=timezone(timedelta(seconds=offset_s)))
 
 
-def _interval(data: bytes) -> timedelta | str:
-    """PostgreSQL's, or one of the three of Redshift's drivers: they differ in their lengths."""
+def _interval(data: bytes) -> tuple[int, int, int]:
+    """Months, days and nanoseconds. PostgreSQL's form and the three of Redshift's drivers differ in length."""
     months = days = microseconds = 0
     if len(data) == 16:
         microseconds, days, months = struct.unpack(">qii", data)
@@ -222,12 +214,7 @@ def _interval(data: bytes) -> timedelta | str:
         microseconds = _INT64(data)
     else:
         months = _INT32(data)
-    try:
-        if months == 0:
-            return timedelta(days=days, microseconds=microseconds)
-    except OverflowError:
-        pass
-    return f"{months} months {days} days {microseconds} microseconds"
+    return months, days, microseconds * 1000
 
 
 _BINARY: dict[str, _Reader] = {

@@ -171,7 +171,7 @@ def array(elements: Sequence[str | None]) -> str:
     return "{" + ",".join("NULL" if text is None else _element(text) for text in elements) + "}"
 
 
-_PLAIN_ELEMENT = re.compile(r'[^\s"\\{},]+')
+_PLAIN_ELEMENT = re.compile(r'[^ \t-\r"\\{},]+')
 
 
 def _element(text: str) -> str:
