@@ -55,6 +55,12 @@ class Live:
         fields = Path(f"/proc/{self.process_id}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    @property
+    def dsn(self) -> str:
+        """For psycopg, without TLS."""
+        names = (("host", "PGHOST"), ("port", "PGPORT"), ("user", "PGUSER"), ("password", "PGPASSWORD"))
+        return "dbname=dev sslmode=disable " + " ".join(f"{name}={self.environment[key]}" for name, key in names)
+
 
 def make_items(live: Live) -> None:
     client = live.client("redshift-data")

@@ -26,7 +26,7 @@ class Extended:
         self._channel = channel
         self._redshift = redshift
         self._unnamed: Prepared | None = None
-        self._statements: dict[str, Prepared] = {}
+        self._statements = session.prepared
         self._portals: dict[str, Portal] = {}
 
     def parse(self, body: bytes) -> None:
