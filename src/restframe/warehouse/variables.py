@@ -70,14 +70,33 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return check
 
 
+def _encoding(text: str) -> str:
+    """Clients compare it with UTF8, letter by letter. SQL_ASCII is whatever bytes come, and they are UTF-8."""
+    encoding = re.sub(r"[^a-z0-9]", "", text.lower())
+    if encoding not in ("utf8", "unicode", "sqlascii"):
+        raise ValueError("UTF8")
+    return "SQL_ASCII" if encoding == "sqlascii" else "UTF8"
+
+
+def _date_style(text: str) -> str:
+    """ISO, and the order in which dates of another style are read, as PostgreSQL spells the two."""
+    words = re.findall(r"[a-z]+", text.lower())
+    orders = [order for word in words if (order := _ORDERS.get(word))]
+    if not words or len(orders) > 1 or any(word != "iso" and word not in _ORDERS for word in words):
+        raise ValueError("ISO, with MDY, DMY or YMD")
+    return f"ISO, {(orders or ['MDY'])[0]}"
+
+
+_ORDERS = {"mdy": "MDY", "us": "MDY", "noneuropean": "MDY", "dmy": "DMY", "euro": "DMY", "european": "DMY", "ymd": "YMD"}
+
 _LEVELS = ("debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "info", "notice", "warning", "error")
 
 VARIABLES = {
     "analyze_threshold_percent": Variable("10"),
     "application_name": Variable(""),
-    "client_encoding": Variable("UTF8", _one_of("utf8", "utf-8", "unicode")),
+    "client_encoding": Variable("UTF8", _encoding),
     "client_min_messages": Variable("notice", _one_of(*_LEVELS)),
-    "datestyle": Variable("ISO, MDY", _one_of("iso", "iso, mdy", "iso, dmy", "iso, ymd", "mdy", "dmy", "ymd")),
+    "datestyle": Variable("ISO, MDY", _date_style),
     "describe_field_name_in_uppercase": Variable("off", _one_of("off")),
     "downcase_delimited_identifier": Variable("on", _one_of("on")),
     "enable_case_sensitive_identifier": Variable("off", _one_of("off", "false")),
