@@ -17,6 +17,7 @@ from restframe import errors
 from restframe.pgwire import rows, values
 from restframe.pgwire.rows import Encoder
 from restframe.result import Column
+from restframe.storage.writing.values import Style
 from restframe.types import SqlType
 
 MANY = 70  # rows, more than are written one by one once the kernel is loaded
@@ -158,7 +159,7 @@ def test_few_and_many_rows_are_written_alike(name: str, binary: int, redshift: i
     drawn = data.draw(st.lists(st.none() | cells, min_size=1, max_size=12))
     zone = data.draw(st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata"]))
     array = column(type_, (drawn * MANY)[: MANY + 1])
-    encoder = Encoder([Column("a", type_)], (binary,), redshift_version=redshift, style=values.Style(zone))
+    encoder = Encoder([Column("a", type_)], (binary,), redshift_version=redshift, style=Style(zone))
     few = [row for start in range(1, len(array), 10) for row in sent(encoder, [array[start : start + 10]])]
     assert sent(encoder, [array[1:]]) == few  # a slice, whose buffers begin elsewhere
 
@@ -194,7 +195,7 @@ def test_every_column_of_a_wide_row() -> None:
 def test_dates_beyond_2037_follow_the_zones_rules() -> None:
     moment = dt.datetime(2080, 7, 1, 12, tzinfo=dt.UTC)
     array = pa.array([moment] * MANY, pa.timestamp("us", "UTC"))
-    encoder = Encoder([Column("a", SqlType("timestamptz"))], (), style=values.Style("Europe/Berlin"))
+    encoder = Encoder([Column("a", SqlType("timestamptz"))], (), style=Style("Europe/Berlin"))
     assert sent(encoder, [array])[0] == [b"2080-07-01 14:00:00+02"]
 
 
@@ -211,5 +212,5 @@ def test_what_the_format_cannot_hold_is_refused_among_many() -> None:
 
 
 def test_digits_of_floats_are_cut_among_many() -> None:
-    encoder = Encoder([Column("a", SqlType("float8"))], (), style=values.Style("UTC", -1))
+    encoder = Encoder([Column("a", SqlType("float8"))], (), style=Style("UTC", -1))
     assert sent(encoder, [pa.array([0.1 + 0.2] * MANY)]) == [[b"0.3"]] * MANY

@@ -15,6 +15,7 @@ from psycopg.pq import Format
 
 from restframe import errors
 from restframe.pgwire import oids, values
+from restframe.storage.writing.values import Style
 from restframe.types import SqlType
 
 TEXT, BINARY = Format.TEXT, Format.BINARY
@@ -75,7 +76,7 @@ def test_texts_are_as_redshift_prints_them(name: str, value: Any, text: bytes) -
 
 def test_a_timestamptz_is_printed_in_the_sessions_zone() -> None:
     def printed(zone: str, moment: int) -> bytes:
-        return values.writer(SqlType("timestamptz"), False, False, values.Style(zone))(moment)
+        return values.writer(SqlType("timestamptz"), False, False, Style(zone))(moment)
 
     assert printed("Europe/Berlin", 1_709_210_096_000_000) == b"2024-02-29 13:34:56+01"
     assert printed("Europe/Berlin", 1_719_835_200_000_000) == b"2024-07-01 14:00:00+02"
@@ -86,7 +87,7 @@ def test_a_timestamptz_is_printed_in_the_sessions_zone() -> None:
 
 def test_digits_of_floats_can_be_asked_for() -> None:
     def printed(name: str, digits: int) -> bytes:
-        return values.writer(SqlType(name), False, False, values.Style("UTC", digits))(0.1 + 0.2)
+        return values.writer(SqlType(name), False, False, Style("UTC", digits))(0.1 + 0.2)
 
     assert [printed("float8", digits) for digits in (3, 0, -1, -13)] == [
         b"0.30000000000000004", b"0.30000000000000004", b"0.3", b"0.3",

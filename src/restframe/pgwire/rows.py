@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from restframe.pgwire import oids, values
 from restframe.result import Column
 from restframe.storage.writing import texts
+from restframe.storage.writing.values import PLAIN, Style
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +67,7 @@ class Encoder:
         formats: Sequence[int],
         *,
         redshift_version: int | None = None,
-        style: values.Style = values.PLAIN,
+        style: Style = PLAIN,
     ) -> None:
         self._columns = tuple(columns)
         self._binary = tuple(format_ == 1 for format_ in formats_of(formats, len(columns)))
@@ -99,7 +100,7 @@ class Encoder:
                     write,
                     binary=binary,
                     redshift=self._redshift,
-                    zone=self._style.time_zone,
+                    zone=self._style.zone,
                     extra_float_digits=self._style.extra_float_digits,
                 )
                 for column, write, binary in zip(self._columns, self._writers, self._binary, strict=True)
