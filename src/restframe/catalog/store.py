@@ -31,6 +31,8 @@ _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog")
 
 _states = itertools.count(1)
 
+_MAX_ENTRIES = 100_000
+
 T = TypeVar("T")
 Key = tuple[str, ...]
 
@@ -65,6 +67,8 @@ class Cache:
         found = load()
         with self._lock:
             if version == self.version:  # else what was read may have been changed meanwhile
+                if len(self._entries) >= _MAX_ENTRIES:  # names that are not there are kept too
+                    self._entries.clear()
                 self._entries[key] = found
         return found
 
@@ -183,6 +187,9 @@ class Catalog:
     def may_use(self, schema: Schema) -> bool:
         rights = self.rights
         return schema.owner == rights.user.name or rights.has(schema.object, "USAGE")
+
+    def temporary_relations(self) -> list[Relation]:
+        return list(self._temporary.values())
 
     def _set_temporary(self, tables: dict[str, Relation]) -> None:
         self._temporary = tables

@@ -18,6 +18,7 @@ from restframe.sql.statements.comment import read_comment
 from restframe.sql.statements.copy_stream import read_any_copy
 from restframe.sql.statements.create_model import read_create_model, read_drop_model, read_show_model
 from restframe.sql.statements.create_table import CreateTableAs, read_create_table
+from restframe.sql.statements.cursor import read_close, read_declare, read_fetch
 from restframe.sql.statements.drop import read_drop_schema, read_drop_table, read_drop_view
 from restframe.sql.statements.explain import Explain
 from restframe.sql.statements.grant import read_alter_default_privileges, read_grant, read_revoke
@@ -31,6 +32,7 @@ from restframe.sql.statements.group import (
 )
 from restframe.sql.statements.maintenance import read_analyze, read_truncate, read_vacuum
 from restframe.sql.statements.owner import read_alter_model, read_alter_schema, read_alter_view
+from restframe.sql.statements.prepare import read_deallocate, read_discard, read_execute, read_prepare
 from restframe.sql.statements.query import QUERY_WORDS, RowStatement, read_statement
 from restframe.sql.statements.schema import read_create_schema
 from restframe.sql.statements.show import (
@@ -123,6 +125,7 @@ _READERS: dict[str, Reader] = {
     "ALTER VIEW": read_alter_view,
     "ANALYZE": read_analyze,
     "BEGIN": read_begin,
+    "CLOSE": read_close,
     "COMMENT": read_comment,
     "COMMIT": read_commit,
     "COPY": read_any_copy,
@@ -135,6 +138,9 @@ _READERS: dict[str, Reader] = {
     "CREATE TABLE": read_create_table,
     "CREATE VIEW": read_create_view,
     "DROP GROUP": read_drop_group,
+    "DEALLOCATE": read_deallocate,
+    "DECLARE": read_declare,
+    "DISCARD": read_discard,
     "DROP MODEL": read_drop_model,
     "DROP ROLE": read_drop_role,
     "DROP USER": read_drop_user,
@@ -142,7 +148,11 @@ _READERS: dict[str, Reader] = {
     "DROP TABLE": read_drop_table,
     "DROP VIEW": read_drop_view,
     "END": read_commit,
+    "EXECUTE": read_execute,
+    "FETCH": read_fetch,
     "GRANT": read_grant,
+    "MOVE": read_fetch,
+    "PREPARE": read_prepare,
     "RESET": read_reset,
     "REVOKE": read_revoke,
     "ROLLBACK": read_rollback,
@@ -169,7 +179,7 @@ _READERS: dict[str, Reader] = {
 # What Redshift knows and restframe does not do. Anything in neither list is a syntax error.
 _REFUSED = frozenset(
     {
-        "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "EXECUTE", "FETCH", "LOCK", "PREPARE", "REFRESH",
+        "CALL", "CANCEL", "LOCK", "REFRESH",
         "RELEASE", "SAVEPOINT", "USE",
         "ALTER DATABASE", "ALTER DATASHARE", "ALTER EXTERNAL SCHEMA", "ALTER EXTERNAL VIEW",
         "ALTER FUNCTION", "ALTER IDENTITY PROVIDER", "ALTER MASKING POLICY",

@@ -39,6 +39,11 @@ class Tree:
         self.position = position
         self._fresh: exp.Expr | None = tree
 
+    @property
+    def clauses(self) -> set[str]:
+        """The parts that the topmost node has, as sqlglot calls them; not to be asked once the tree was taken."""
+        return {key for key, value in self._fresh.args.items() if value} if self._fresh is not None else set()
+
     def take(self) -> exp.Expr:
         fresh, self._fresh = self._fresh, None
         return fresh if fresh is not None else parse_tree(self.text, self.position)

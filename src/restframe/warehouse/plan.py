@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from restframe import errors
 from restframe.engine import Parameters
-from restframe.result import Column, Result
+from restframe.result import Result
 from restframe.sql import Query, Translation, place_of, translate
 from restframe.sql.statements import Statement
+from restframe.sql.statements.prepare import ExecuteStatement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.warehouse.checks import check_statement
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.registry import COMMANDS
 from restframe.warehouse.parameter_values import read_values
-from restframe.warehouse.prepared import Bound, current
+from restframe.warehouse.prepared import Bound, bound_execution, current
 from restframe.warehouse.privileges import check_query
-from restframe.warehouse.queries import SessionNames, prepare_models, stream
+from restframe.warehouse.queries import SessionNames, prepare_models, select
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -58,11 +59,13 @@ def remembered(text: str, session: Session) -> TranslatedQuery | None:
 
 def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan:
     if isinstance(statement, TranslatedQuery):
-        return Plan(lambda: _select(statement.translation, session, ()))
+        return Plan(lambda: select(statement.translation, session, ()))
     if isinstance(statement, Bound):
         return _plan_bound(statement, session)
+    if isinstance(statement, ExecuteStatement):
+        return _plan_bound(bound_execution(statement, session), session)
     if isinstance(statement, Query):
-        return Plan(lambda: _select(_translate(statement, session, parameters), session, parameters))
+        return Plan(lambda: select(_translate(statement, session, parameters), session, parameters))
     if type(statement) in _WRITES:
         translation = translate(statement, SessionNames(session), parameters)
         return _plan_write(_WRITES[type(statement)], translation, session, parameters)
@@ -88,16 +91,8 @@ def _plan_bound(bound: Bound, session: Session) -> Plan:
         return plan(prepared.statement.bind(bound.values), session, ())
     values = read_values(bound.values, prepared.parameter_types, session.connection)
     if prepared.columns is not None:
-        return Plan(lambda: _select(translation, session, values, prepared.columns))
+        return Plan(lambda: select(translation, session, values, prepared.columns))
     return _plan_write(prepared.command, translation, session, values)
-
-
-def _select(
-    translation: Translation, session: Session, parameters: Parameters, described: tuple[Column, ...] | None = None
-) -> Result:
-    found = stream(translation, session, parameters)
-    columns = described or tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
-    return Result(columns, "SELECT", 0, _batches=found.batches)
 
 
 def _plan_write(command: str, translation: Translation, session: Session, parameters: Parameters) -> Plan:

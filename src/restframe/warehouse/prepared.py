@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from restframe import errors
 from restframe.result import Column
-from restframe.sql import Query, Translation, translate_prepared
+from restframe.sql import Query, Translation, translate, translate_prepared
 from restframe.sql.statements import Statement
+from restframe.sql.statements.cursor import CloseCursor, Fetch
+from restframe.sql.statements.prepare import ExecuteStatement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.sql.statements.transaction import Commit, Rollback
 from restframe.types import SqlType
 from restframe.warehouse.commands.registry import COMMANDS
-from restframe.warehouse.queries import SessionNames
+from restframe.warehouse.queries import SessionNames, select
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
 
 _TEXT = SqlType("varchar", length=65535)
-_MOST_PARAMETERS = 32_767
+
+# Statements that run while a cursor's rows are on their way, and end none of it.
+WITHOUT_ENGINE = (Fetch, CloseCursor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,29 +64,74 @@ def prepare(session: Session, text: str, declared: tuple[SqlType | None, ...]) -
     InFailedTransaction in a transaction that has failed, unless the statement ends it; SyntaxError for a text of
     several statements, and everything that `translate` raises.
     """
+    if session.streams:
+        # Names are looked up on the connection that the rows come from; some statements look up none.
+        statement = _single_statement(session, text)
+        if not isinstance(statement, WITHOUT_ENGINE):
+            session.settle()
     key = text, (declared, session.catalog.path)
     state = session.catalog.state
     translations = session.services.translations
     known: Prepared | None = translations.find(key, state)
-    if known is None:
-        statement = _single_statement(session, text)
-        _check_not_failed(session, statement)
-        known = Prepared(text, declared=declared, state=state)
-        if statement is not None:
-            known = _planned(known, statement, session)
-        translations.keep(key, state, known)
-    _check_not_failed(session, known.statement)
-    return known
+    if known is not None:
+        _check_not_failed(session, known.statement)
+        return known
+    statement = _single_statement(session, text)
+    _check_not_failed(session, statement)
+    blank = Prepared(text, declared=declared, state=state)
+    if statement is None:
+        return blank
+    planned = _planned(blank, statement, session)
+    if planned.translation is not None:
+        translations.keep(key, state, planned)
+    return planned
 
 
 def current(prepared: Prepared, session: Session) -> Prepared:
     """The same statement as the catalog has it now; NotSupportedError when its rows would have other columns."""
-    if prepared.state == session.catalog.state:
+    if prepared.translation is None or prepared.state == session.catalog.state:
         return prepared
     again = prepare(session, prepared.text, prepared.declared)
     if again.columns != prepared.columns or again.parameter_types != prepared.parameter_types:
         raise errors.NotSupportedError("cached plan must not change result type")
     return again
+
+
+def check_columns(prepared: Prepared, session: Session) -> None:
+    """That one of our own statements still answers with the columns it was described with: `FETCH` from a name may."""
+    assert prepared.statement is not None
+    columns = _columns(prepared.statement, session)
+    if columns is not None and columns != prepared.columns:
+        raise errors.NotSupportedError("cached plan must not change result type")
+
+
+def _columns(statement: Statement, session: Session) -> tuple[Column, ...] | None:
+    """What one of our own statements answers with; None when what it names is not there, as its run will say."""
+    if isinstance(statement, ExecuteStatement):
+        prepared = session.prepared.get(statement.name)
+        return None if prepared is None else prepared.columns
+    return COMMANDS[type(statement)].columns(statement, session)
+
+
+def bound_execution(statement: ExecuteStatement, session: Session) -> Bound:
+    """The statement that EXECUTE runs, with its values. UndefinedPreparedStatement."""
+    prepared = session.prepared.get(statement.name)
+    if prepared is None:
+        raise errors.UndefinedPreparedStatement(
+            f'prepared statement "{statement.name}" does not exist', position=statement.name_position
+        )
+    values: tuple[Any, ...] = ()
+    if statement.values is not None:
+        translation = translate(statement.values, SessionNames(session))
+        values = select(translation, session).fetchall()[0]
+    wanted = len(prepared.parameter_types)
+    if len(values) != wanted:
+        raise errors.SyntaxError(
+            f'wrong number of parameters for prepared statement "{statement.name}"',
+            position=statement.position,
+            detail=f"Expected {wanted} parameters but got {len(values)}.",
+        )
+    return Bound(prepared, values, text=statement.text, position=statement.position)
 
 
 def _single_statement(session: Session, text: str) -> Statement | None:
@@ -121,6 +170,6 @@ def _planned(blank: Prepared, statement: Statement, session: Session) -> Prepare
         blank,
         statement=statement,
         parameter_types=types,
-        columns=COMMANDS[type(statement)].columns(statement, session),
+        columns=_columns(statement, session),
         command=statement.text.split(None, 1)[0].upper(),
     )

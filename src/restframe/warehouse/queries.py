@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from restframe import errors
 from restframe.catalog.relations import Relation
 from restframe.engine import Parameters, Stream
+from restframe.result import Column, Result
 from restframe.sql import FunctionReference, QualifiedName, TableReference, Translation
 from restframe.warehouse.prediction.prefetch import prefetch
 from restframe.warehouse.privileges import check_any, check_model, check_query, check_usage
@@ -21,6 +22,18 @@ def stream(translation: Translation, session: Session, parameters: Parameters) -
     found = session.connection.stream(translation.sql, parameters)
     types = tuple(ours or theirs for ours, theirs in zip(translation.types, found.types, strict=True))
     return Stream(translation.labels or found.names, types, session.guarded(found.batches))
+
+
+def select(
+    translation: Translation, session: Session, parameters: Parameters = (), described: tuple[Column, ...] | None = None
+) -> Result:
+    """A translated query's Result, which streams.
+
+    described : the columns it shall have, when they have been told already
+    """
+    found = stream(translation, session, parameters)
+    columns = described or tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
+    return Result(columns, "SELECT", 0, _batches=found.batches)
 
 
 def prepare_models(translation: Translation, session: Session) -> None:

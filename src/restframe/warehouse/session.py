@@ -22,9 +22,10 @@ from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.types import SqlType
+from restframe.warehouse.cursors import OpenCursor
 from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
-from restframe.warehouse.prepared import Bound, Prepared, prepare
+from restframe.warehouse.prepared import WITHOUT_ENGINE, Bound, Prepared, check_columns, prepare
 from restframe.warehouse.variables import Variables
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Session:
         self._untouched = False  # the open transaction has carried out nothing yet
         self._closed = False
         self._model_calls: StatementCalls | None = None  # kept, so that the engine finds them by the statement's id
+        self.cursors: dict[str, OpenCursor] = {}  # of the open transaction, by name
+        self._reading: OpenCursor | None = None  # the one whose rows the engine still computes
         self._undone = 0  # how often a transaction was undone by an error
         self.prepared: dict[str, Prepared] = {}  # by the names that PREPARE or a client gave them
         self._result: Result | None = None  # the last one, perhaps still streaming
@@ -158,7 +161,10 @@ class Session:
         if prepared.statement is None:
             return Result()
         if prepared.translation is None and not prepared.parameter_types:
-            return self._run(prepared.statement.bind(values), ())
+            with self._failing():
+                check_columns(prepared, self)
+                statement = prepared.statement.bind(values)
+            return self._run(statement, ())
         bound = Bound(prepared, values, text=prepared.text, position=prepared.statement.position)
         return self._run(bound, ())
 
@@ -195,7 +201,8 @@ class Session:
             yield
         except errors.Error:
             if self.transaction == "open" and self._scope == "block":
-                self._settle()
+                self.close_cursors()
+                self.settle()
                 self._undo()
             raise
 
@@ -206,7 +213,7 @@ class Session:
         return ((statements[0], row) for row in rows)
 
     def _run(self, statement: Statement, parameters: Parameters) -> Result:
-        self._settle()
+        self.settle(cursors=not isinstance(statement, WITHOUT_ENGINE))
         if self.transaction == "failed" and not isinstance(statement, Commit | Rollback):
             raise errors.InFailedTransaction(
                 "current transaction is aborted, commands ignored until end of transaction block"
@@ -458,7 +465,7 @@ class Session:
             self._begin(scope)
 
     def _begin(self, scope: Scope) -> None:
-        self._settle()  # the engine begins no transaction while rows are being read
+        self.settle()  # the engine begins no transaction while rows are being read
         self.connection.begin()
         self.catalog.begin()
         self.variables.begin()
@@ -466,6 +473,7 @@ class Session:
         self.transaction, self._scope, self._untouched = "open", scope, True
 
     def _commit(self) -> None:
+        self.close_cursors()
         try:
             self.connection.commit()
         except errors.Error:
@@ -475,6 +483,7 @@ class Session:
         self._ended()
 
     def _rollback(self) -> None:
+        self.close_cursors()
         try:
             self.connection.rollback()
         finally:
@@ -513,8 +522,13 @@ class Session:
         if self._cancelled is not None and isinstance(error, errors.Error):
             raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}") from error
 
-    def _settle(self) -> None:
-        """Free the connection from a result that is still streaming: what is left of it waits in the spool.
+    @property
+    def streams(self) -> bool:
+        """Whether the rows of a result or of a cursor are still on their way out of the engine."""
+        return (self._result is not None and self._result.streams) or self._reading is not None
+
+    def settle(self, *, cursors: bool = True) -> None:
+        """Free the connection from what is still streaming: what is left of it waits in the spool.
 
         When reading it fails, whoever reads on is told, and here only who loses a text's changes by it.
         """
@@ -524,6 +538,18 @@ class Session:
             failure = result.buffer(self.settings.spool)
             if failure is not None and changes:
                 raise failure
+        if cursors and self._reading is not None:
+            cursor, self._reading = self._reading, None
+            cursor.settle(self.settings.spool)
+
+    def open_cursor(self, name: str, cursor: OpenCursor) -> None:
+        """Keep a cursor until its transaction ends. Its rows stay in the engine until something else wants to run."""
+        self.cursors[name] = self._reading = cursor
+
+    def close_cursors(self) -> None:
+        self._reading = None
+        while self.cursors:
+            self.cursors.popitem()[1].close()
 
     def give_up(self) -> None:
         """Leave what is left of the last result unread, and undo the text that it belongs to unless that is done."""

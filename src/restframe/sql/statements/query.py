@@ -25,6 +25,11 @@ class Query(Statement):
 
     tree: Tree
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a select list and nothing else."""
+        return self.tree.clauses == {"expressions"}
+
 
 @dataclass(frozen=True, slots=True)
 class SelectInto(Statement):

@@ -8,6 +8,7 @@ from restframe.sql.statements.comment import CommentOn
 from restframe.sql.statements.copy import Copy
 from restframe.sql.statements.copy_stream import CopyFromStdin, CopyToStdout
 from restframe.sql.statements.create_table import CreateTable, CreateTableAs
+from restframe.sql.statements.cursor import CloseCursor, DeclareCursor, Fetch
 from restframe.sql.statements.drop import DropSchema, DropTable, DropView
 from restframe.sql.statements.explain import Explain
 from restframe.sql.statements.grant import AlterDefaultPrivileges, Grant, GrantRole, Revoke, RevokeRole
@@ -25,6 +26,7 @@ from restframe.sql.statements.model import (
     ShowModel,
 )
 from restframe.sql.statements.owner import AlterOwner, AlterSchemaQuota
+from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement
 from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import (
@@ -50,12 +52,14 @@ from restframe.warehouse.commands import (
     alter_table,
     copy,
     copy_stream,
+    cursor,
     explain,
     grant,
     group,
     maintenance,
     model,
     owner,
+    prepare,
     returning,
     schema,
     show,
@@ -74,6 +78,12 @@ COMMANDS: dict[type[Statement], Command] = {
     Begin: Command(transaction.begin, transaction=False),
     Commit: Command(transaction.commit, transaction=False),
     Rollback: Command(transaction.rollback, transaction=False),
+    DeclareCursor: Command(cursor.declare, transaction=False),
+    Fetch: Command(cursor.fetch, transaction=False, columns=cursor.columns_of_fetch),
+    CloseCursor: Command(cursor.close, transaction=False),
+    PrepareStatement: Command(prepare.prepare, transaction=False),
+    Deallocate: Command(prepare.deallocate, transaction=False),
+    Discard: Command(prepare.discard, transaction=False),
     SetVariable: Command(variable.set_variable, transaction=False),
     ResetVariable: Command(variable.reset, transaction=False),
     SetSessionAuthorization: Command(variable.set_session_authorization, transaction=False),
