@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restframe.storage.writing import texts
+from restframe.types import SqlType
 
 EPOCH = dt.date(1970, 1, 1)
 
@@ -85,5 +86,6 @@ def test_arrays_quote_what_would_be_read_as_something_else() -> None:
 
 def test_times_are_read_as_numbers() -> None:
     moments = pa.array([None, 2**63 - 1], pa.timestamp("us", "UTC"))
-    assert texts.raw(moments) == [None, 2**63 - 1]
-    assert texts.raw(pa.array([[None, 5], None], pa.list_(pa.date32()))) == [[None, 5], None]
+    assert texts.reader(SqlType("timestamptz"))(moments) == [None, 2**63 - 1]
+    days = texts.reader(SqlType("array", element=SqlType("date")))
+    assert days(pa.array([[None, 5], None], pa.list_(pa.date32()))) == [[None, 5], None]

@@ -73,6 +73,7 @@ class Encoder:
         self._binary = tuple(format_ == 1 for format_ in formats_of(formats, len(columns)))
         self._redshift = redshift_version is not None
         self._style = style
+        self._readers = [texts.reader(column.type) for column in self._columns]
         self._rows = 0
         self._layouts: list[Layout] | None = None
         self._writers = [
@@ -109,9 +110,9 @@ class Encoder:
 
     def _one_by_one(self, batch: pa.RecordBatch) -> bytes:
         written = []
-        for number, write in enumerate(self._writers):
+        for column, read, write in zip(batch.columns, self._readers, self._writers, strict=True):
             cells = []
-            for value in texts.raw(batch.column(number)):
+            for value in read(column):
                 data = _NULL if value is None else write(value)
                 cells.append(_NULL if value is None else _LENGTH(len(data)) + data)
             written.append(cells)

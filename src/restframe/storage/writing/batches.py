@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 class Layout:
     """How a column is written.
 
-    form : None when the kernel knows none, so that `write` makes bytes of each value
+    form : None when the kernel knows none, so that `write` makes bytes of each value that `read` gives
     scale : the decimals of a numeric; 1 for hexadecimal digits with a prefix
     zone : the time zone in which times are printed
     """
 
     form: Form | None
+    read: Callable[[pa.Array], list[Any]]
     write: Callable[[Any], bytes]
     scale: int = 0
     zone: str = "UTC"
@@ -55,16 +56,17 @@ def layout(
     extra_float_digits: int = 0,
 ) -> Layout:
     """How a column of a type is written, `write` being the way to write one value."""
+    read = texts.reader(type_)
     rounded = not binary and extra_float_digits < 0 and type_.name in ("float4", "float8")
     if type_.element is not None or type_.name == "interval" or rounded:
-        return Layout(None, write)
+        return Layout(None, read, write)
     form = (_BINARY_FORMS if binary else _TEXT_FORMS).get(type_.name, Form.BYTES)
     scale = type_.scale or 0
     if form is Form.NUMERIC and redshift:
         form = Form.NUMERIC8 if (type_.precision or 38) <= 18 else Form.NUMERIC16
     elif form is Form.HEX_TEXT:
         scale = 0 if redshift else 1
-    return Layout(form, write, scale, zone)
+    return Layout(form, read, write, scale, zone)
 
 
 def rows(batch: pa.RecordBatch, layouts: Sequence[Layout], message: bool) -> memoryview:
@@ -99,7 +101,7 @@ def _source(column: pa.Array, given: Layout) -> _Source:
     form, aside, held = given.form, 0, column
     local = _local(column, given.zone) if form is Form.TIMESTAMPTZ_TEXT else column
     if form is None or local is None or not _fits(column, form):
-        column = pa.array([None if v is None else given.write(v) for v in texts.raw(column)], pa.binary())
+        column = pa.array([None if v is None else given.write(v) for v in given.read(column)], pa.binary())
         form = Form.BYTES
     elif form is Form.TIMESTAMPTZ_TEXT:
         column = local

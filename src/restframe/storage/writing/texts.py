@@ -8,12 +8,17 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from restframe.types import SqlType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DAY_US = 86_400_000_000
 # The engine's infinite dates and timestamps; the least number of each is negative infinity too.
@@ -180,15 +185,28 @@ def _element(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def raw(column: Any) -> list[Any]:
-    """An Arrow column in Python: dates and times as numbers, as above, which reach further than Python's own."""
+def reader(type_: SqlType) -> Callable[[pa.Array], list[Any]]:
+    """What makes a list of a column: dates and times as numbers, as above, which reach further than Python's own."""
+    if type_.element is not None:
+        of_element = reader(type_.element)
+        return lambda column: [of_element(row.values) if row.is_valid else None for row in column]
+    return _READERS.get(type_.name, _values)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    return column.to_pylist()  # type: ignore[no-any-return]
+
+
+def _days(column: pa.Array) -> list[Any]:
     import pyarrow as pa
 
-    type_ = column.type
-    if pa.types.is_date32(type_):
-        return column.view(pa.int32()).to_pylist()  # type: ignore[no-any-return]
-    if pa.types.is_timestamp(type_) or pa.types.is_time64(type_):
-        return column.view(pa.int64()).to_pylist()  # type: ignore[no-any-return]
-    if pa.types.is_list(type_):
-        return [None if not row.is_valid else raw(row.values) for row in column]
-    return column.to_pylist()  # type: ignore[no-any-return]
+    return column.view(pa.int32()).to_pylist()  # type: ignore[no-any-return]
+
+
+def _microseconds(column: pa.Array) -> list[Any]:
+    import pyarrow as pa
+
+    return column.view(pa.int64()).to_pylist()  # type: ignore[no-any-return]
+
+
+_READERS = {"date": _days, **dict.fromkeys(("time", "timetz", "timestamp", "timestamptz"), _microseconds)}

@@ -12,7 +12,7 @@ from restframe import errors
 from restframe.storage.writing import texts
 from restframe.types import SqlType
 
-# Makes bytes of a value that is not NULL, given as `texts.raw` reads it.
+# Makes bytes of a value that is not NULL, as a reader of `texts` gives it.
 Writer: TypeAlias = Callable[[Any], bytes]
 
 
