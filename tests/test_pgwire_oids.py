@@ -67,7 +67,7 @@ def test_arrays_have_their_own(element: str, oid: int) -> None:
 
 
 def test_clients_may_leave_a_type_open() -> None:
-    assert [oids.sql_type(oid) for oid in (*oids.UNSPECIFIED, 999_999)] == [None, None, None]
+    assert [oids.sql_type(oid) for oid in (0, 705, 999_999)] == [None, None, None]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from restframe.types import SqlType
 
-UNSPECIFIED = (0, 705)  # "infer it", and `unknown`, which Redshift's drivers send for strings and NULL
-
 # name: (OID, bytes of a value or -1, OID of its array)
 _PLAIN = {
     "bool": (16, 1, 1000), "char": (18, 1, 1002), "name": (19, 64, 1003), "int8": (20, 8, 1016), "int2": (21, 2, 1005),
@@ -66,8 +64,9 @@ def wire(type_: SqlType, redshift: bool) -> tuple[int, int, int]:
 
 
 def sql_type(oid: int) -> SqlType | None:
-    """The type a client means by the OID it gives a parameter; None for those that leave it open, and unknown ones.
+    """The type a client means by the OID it gives a parameter.
 
+    None for 0, for 705, as which Redshift's drivers send strings and NULL, and for those that are not known.
     A numeric without a modifier has as many digits on both sides as fit.
     """
     element = _ARRAYS.get(oid) or {22: SqlType("int2"), 30: SqlType("oid")}.get(oid)
