@@ -73,13 +73,13 @@ def test_roles_are_kept_and_shown(cluster: Any) -> None:
 def test_credentials_let_a_user_in(aws: Any, cluster: Any) -> None:
     before = datetime.now(UTC)
     found = cluster.get_cluster_credentials(DbUser="analyst", DbName="dev", ClusterIdentifier="x", DurationSeconds=1800)
-    assert found["DbUser"] == "analyst"
+    assert found["DbUser"] == "IAM:analyst"
     assert timedelta(seconds=1790) < found["Expiration"] - before < timedelta(seconds=1810)
     check = aws.backend.identity.check_database_password
     assert check("analyst", found["DbPassword"])
     assert not check("awsuser", found["DbPassword"])
     found = cluster.get_cluster_credentials_with_iam(ClusterIdentifier="x")
-    assert found["DbUser"] == "awsuser"
+    assert found["DbUser"] == "IAM:awsuser"
     assert timedelta(seconds=890) < found["Expiration"] - before < timedelta(seconds=910)
     assert check("awsuser", found["DbPassword"])
     for seconds in (899, 3601):
@@ -90,8 +90,8 @@ def test_credentials_let_a_user_in(aws: Any, cluster: Any) -> None:
 def test_only_the_superuser_gets_credentials_of_others(aws: Any) -> None:
     analyst = aws.backend.identity.keys.create("analyst", "analyst")
     cluster = aws.client("redshift", credentials=analyst)
-    assert cluster.get_cluster_credentials(DbUser="analyst")["DbUser"] == "analyst"
-    assert cluster.get_cluster_credentials_with_iam()["DbUser"] == "analyst"
+    assert cluster.get_cluster_credentials(DbUser="analyst")["DbUser"] == "IAM:analyst"
+    assert cluster.get_cluster_credentials_with_iam()["DbUser"] == "IAM:analyst"
     with pytest.raises(ClientError, match='may log in as "analyst" only') as caught:
         cluster.get_cluster_credentials(DbUser="awsuser")
     assert caught.value.response["Error"]["Code"] == "AccessDenied"
@@ -101,3 +101,14 @@ def test_only_the_superuser_gets_credentials_of_others(aws: Any) -> None:
 def test_operations_that_are_not_served_say_so(cluster: Any) -> None:
     with pytest.raises(ClientError, match="DescribeClusterSnapshots"):
         cluster.describe_cluster_snapshots()
+
+
+def test_auto_create_makes_the_user_once(aws: Any, cluster: Any) -> None:
+    for _ in range(2):
+        found = cluster.get_cluster_credentials(DbUser="Newcomer", AutoCreate=True)
+        assert found["DbUser"] == "IAMA:newcomer"
+        assert aws.backend.identity.check_database_password("newcomer", found["DbPassword"])
+    user = aws.warehouse.login("newcomer")
+    assert (user.verifiers, user.superuser) == (None, False)
+    assert cluster.get_cluster_credentials(DbUser="nobody")["DbUser"] == "IAM:nobody"
+    assert aws.warehouse.login("nobody") is None

@@ -36,7 +36,7 @@ def test_the_namespace(aws: Any, serverless: Any) -> None:
 
 def test_credentials_let_the_caller_in(aws: Any, serverless: Any) -> None:
     found = serverless.get_credentials(workgroupName="analytics", dbName="dev", durationSeconds=3600)
-    assert found["dbUser"] == "awsuser"
+    assert found["dbUser"] == "IAM:awsuser"
     assert found["expiration"] > datetime.now(UTC)
     assert aws.backend.identity.check_database_password("awsuser", found["dbPassword"])
     with pytest.raises(ClientError, match="DurationSeconds is 60, not between 900 and 3600") as caught:

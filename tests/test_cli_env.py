@@ -28,7 +28,9 @@ def env(directory: Path, *options: str, **around: str) -> subprocess.CompletedPr
 def stopped(directory: Path) -> Path:
     """A directory in which a server was, with ports of its own."""
     directory.mkdir(parents=True)
-    (directory / "restframe.toml").write_text("http_port = 1001\nproxy_port = 1002\nsql_port = 1003\nregion = 'eu-north-1'")
+    (directory / "restframe.toml").write_text(
+        "http_port = 1001\nproxy_port = 1002\nsql_port = 1003\nregion = 'eu-north-1'"
+    )
     journal = Journal(directory / "service.sqlite")
     Identity(journal, load(directory))
     journal.close()
@@ -52,13 +54,16 @@ def test_it_names_everything_that_clients_look_at(served: Any) -> None:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_CA_BUNDLE": f"{served.directory}/ca/bundle.pem",
+        "SSL_CERT_FILE": f"{served.directory}/ca/bundle.pem",
         "AWS_ALLOW_HTTP": "true",
         "HTTPS_PROXY": served.proxy,
         "https_proxy": served.proxy,
         "NO_PROXY": "127.0.0.1,localhost,::1",
         "no_proxy": "127.0.0.1,localhost,::1",
         "SAGEMAKER_USER_CONFIG_OVERRIDE": f"{served.directory}/sagemaker.yaml",
-        "PGHOST": "127.0.0.1",
+        "PGHOST": "localhost",
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": f"{served.directory}/ca/ca.pem",
         "PGPORT": served.sql.rpartition(":")[2],
         "PGUSER": "awsuser",
         "PGDATABASE": "dev",

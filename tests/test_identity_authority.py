@@ -171,3 +171,29 @@ def test_a_bundle_adds_us_to_what_a_client_trusts_anyway(authority: Authority, t
     found = x509.load_pem_x509_certificates(bundle.read_bytes())
     assert len(found) == 2
     assert found[0].public_bytes(serialization.Encoding.PEM) == authority.certificate.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["Warehouse.example.org", "10.1.2.3", "2001:db8::1"])
+def test_a_server_that_others_reach_is_certified_by_its_own_names_too(tmp_path: Path, name: str) -> None:
+    authority = Authority(tmp_path / "ca", [name])
+    handshake(authority.certified("localhost", name).context, client_context(authority), name)
+    with pytest.raises(errors.InterfaceError):
+        authority.context("example.com")
+
+
+def test_a_new_name_makes_a_new_authority_and_an_old_one_does_not(tmp_path: Path) -> None:
+    def made(*names: str) -> bytes:
+        return Authority(tmp_path / "ca", names).certificate.read_bytes()
+
+    first = made("a.example.org")
+    assert made("A.example.org") == first
+    assert made() == first
+    second = made("a.example.org", "10.1.2.3")
+    assert second != first
+    assert made("10.1.2.3") == second
+
+
+@pytest.mark.parametrize("name", ["*", "a..b", "-a.org", "a b", "a.org/", "x" * 300, "größe.de"])
+def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(errors.InterfaceError, match="is no name of a server"):
+        Authority(tmp_path / "ca", [name])

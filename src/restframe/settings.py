@@ -62,6 +62,7 @@ class Settings:
     idle_session_timeout_s : after which an SQL client that says nothing is told to go; 0 is never
     max_api_request_bytes : body of one request to the AWS APIs, other than the bytes of an object
     host : the address `restframe serve` listens on
+    server_names : by which other machines call the server, with blanks between; its certificate for SQL has them
     http_port, proxy_port : of the AWS APIs and of the proxy; 0 takes any that is free
     proxy_tunnels : whether the proxy leads to hosts other than Amazon's; when None, unless other machines reach it
     shutdown_grace_s : how long requests may take to finish when the server is stopped
@@ -96,6 +97,7 @@ class Settings:
     idle_session_timeout_s: int = 14_400
     max_api_request_bytes: int = 16_777_216
     host: str = "127.0.0.1"
+    server_names: str = ""
     http_port: int = 8439
     proxy_port: int = 8440
     proxy_tunnels: bool | None = None

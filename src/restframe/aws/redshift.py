@@ -77,18 +77,21 @@ def modify_cluster_iam_roles(request: Input, call: Call) -> Output:
 
 @operations("GetClusterCredentials")
 def get_cluster_credentials(request: Input, call: Call) -> Output:
-    """A password for a database user, valid for 15 minutes to an hour. The user's name comes back without `IAM:`.
+    """A password for a database user, valid for 15 minutes to an hour; `IAM:` before the name says what it is.
 
-    Whoever is not the superuser gets one for the own database user only: AccessDenied otherwise. AutoCreate and
-    DbGroups are accepted without effect.
+    Whoever is not the superuser gets one for the own database user only: AccessDenied otherwise. AutoCreate makes a user
+    without another password, called `IAMA:` here, unless there is one. DbGroups are accepted without effect.
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html
     """
-    user = request["DbUser"]
+    user = request["DbUser"].removeprefix("IAM:").removeprefix("IAMA:").lower()
     own, superuser = call.caller.database_user, call.backend.warehouse.settings.user
     if own not in (user, superuser):
         raise AwsError("AccessDenied", f'{call.caller.arn} may log in as "{own}" only.', 403)
     password, expires = call.backend.identity.database_password(user, duration_s(request.get("DurationSeconds")))
-    return {"DbUser": user, "DbPassword": password, "Expiration": expires}
+    if request.get("AutoCreate"):
+        call.backend.warehouse.create_user(user)
+    login = f"IAMA:{user}" if request.get("AutoCreate") else f"IAM:{user}"
+    return {"DbUser": login, "DbPassword": password, "Expiration": expires}
 
 
 @operations("GetClusterCredentialsWithIAM")
@@ -102,9 +105,9 @@ def get_cluster_credentials_with_iam(request: Input, call: Call) -> Output:
 
 
 def own_credentials(call: Call, duration: int | None) -> tuple[str, str, datetime]:
-    """The caller's database user, a password for it, and when that ends."""
+    """How the caller's database user logs in: a name, a password, and when that ends."""
     user = call.caller.database_user
-    return user, *call.backend.identity.database_password(user, duration_s(duration))
+    return f"IAM:{user}", *call.backend.identity.database_password(user, duration_s(duration))
 
 
 def duration_s(given: int | None) -> int:

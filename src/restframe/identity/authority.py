@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import os
+import re
 import ssl
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +28,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from restframe import errors
 
+logger = logging.getLogger(__name__)
+
 CERTIFICATE = "ca.pem"
 _KEY = "ca.key"
 
@@ -36,6 +40,7 @@ _RENEWAL = timedelta(days=90)  # an authority with less life left is replaced at
 _LEAF_LIFE = timedelta(days=30)  # clients refuse more than 398 days
 _LEAF_RENEWAL = timedelta(days=7)
 _CLOCKS_DIFFER = timedelta(days=1)
+_DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _MAX_KEPT = 256  # any number of names can be asked for: bucket.s3.amazonaws.com
 
 
@@ -60,10 +65,14 @@ class _Kept(NamedTuple):
 
 
 class Authority:
-    """The authority in a directory, which is made when it is not there. Usable from any thread."""
+    """The authority in a directory, which is made when it is not there. Usable from any thread.
 
-    def __init__(self, directory: Path) -> None:
+    names : DNS names and addresses of this server that it may certify too; one that is new makes a new authority
+    """
+
+    def __init__(self, directory: Path, names: Sequence[str] = ()) -> None:
         self._directory = directory
+        self._names = {name.lower(): _parsed(name.lower()) for name in names}
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,7 +117,7 @@ class Authority:
             return kept.certified
 
     def _certify(self, hosts: tuple[str, ...], now: datetime) -> Certified:
-        leaf = self._leaf([_general_name(host) for host in hosts], now)
+        leaf = self._leaf([self._names.get(host) or _general_name(host) for host in hosts], now)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -161,24 +170,29 @@ class Authority:
             return None
         if certificate.not_valid_after_utc < datetime.now(UTC) + _RENEWAL:
             return None
+        permitted = certificate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or ()
+        if any(_subtree(name) not in permitted for name in self._names.values()):
+            logger.warning("the server has new names, and so a new authority for certificates, to be trusted anew")
+            return None
         return _Issuer(certificate, key)
 
     def _make(self) -> _Issuer:
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _self_signed(key)
+        certificate = _self_signed(key, self._names.values())
         # A crash in between leaves a key that does not fit the certificate, which _load sees.
         _write(self._directory / _KEY, _pem(key), 0o600)
         _write(self.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
         return _Issuer(certificate, key)
 
 
-def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def _self_signed(key: ec.EllipticCurvePrivateKey, names: Iterable[x509.GeneralName]) -> x509.Certificate:
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     # two authorities of one name confuse clients that trust both
     name = _name(f"restframe authority {identifier.digest.hex()[:8]}")
     now = datetime.now(UTC)
     permitted: list[x509.GeneralName] = [x509.DNSName(domain) for domain in _DOMAINS]
     permitted += [x509.IPAddress(ipaddress.ip_network(network)) for network in _NETWORKS]
+    permitted += map(_subtree, names)
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -206,6 +220,20 @@ def _general_name(host: str) -> x509.GeneralName:
     if not any(address in ipaddress.ip_network(network) for network in _NETWORKS):
         raise errors.InterfaceError(f'"{host[:100]}" is no address this authority certifies')
     return x509.IPAddress(address)
+
+
+def _parsed(name: str) -> x509.GeneralName:
+    """InterfaceError for what can be no name of a server."""
+    with contextlib.suppress(ValueError):
+        return x509.IPAddress(ipaddress.ip_address(name))
+    if not _DNS_NAME.fullmatch(name):
+        raise errors.InterfaceError(f'"{name[:100]}" is no name of a server')
+    return x509.DNSName(name)
+
+
+def _subtree(name: x509.GeneralName) -> x509.GeneralName:
+    """As a name constraint that permits it."""
+    return x509.IPAddress(ipaddress.ip_network(name.value)) if isinstance(name, x509.IPAddress) else name
 
 
 def _name(common_name: str) -> x509.Name:

@@ -30,6 +30,7 @@ from restframe.identity.verifiers import DIGEST_SALT_BYTES, ITERATIONS, SCRAM_SA
 from restframe.pgwire import redshift, scram
 from restframe.pgwire.messages import AUTHENTICATION_OK, Message, build, read_string, text
 from restframe.settings import Settings
+from restframe.sql.lexer import folded
 
 
 class Logins(Protocol):
@@ -79,7 +80,7 @@ def login(
     ProtocolViolation 08P01: the conversation ends with them.
     """
     given = _user_name(startup)
-    name = _TEMPORARY.sub("", given, count=1).lower()
+    name = folded(_TEMPORARY.sub("", given, count=1))
     user = warehouse.login(name)
     temporary = _TEMPORARY.match(given) is not None
     verifiers = _verifiers(user, name, identity)

@@ -23,7 +23,7 @@ from restframe.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
 
-# By which clients on this machine call it; others cannot be certified, and get the same certificate.
+# By which clients on this machine call it; those elsewhere by the setting `server_names`.
 _NAMES = ("localhost", "127.0.0.1", "::1")
 
 _LOGIN_S = 30.0  # from the connection to the first ReadyForQuery
@@ -48,6 +48,7 @@ class Listener:
         self._logins: dict[Connection, asyncio.TimerHandle] = {}
         self._by_pid: dict[int, Connection] = {}
         self._authority = authority
+        self._names = dict.fromkeys((*_NAMES, *settings.server_names.lower().split()))
         self._idle_s = settings.idle_session_timeout_s
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,7 +148,7 @@ class Listener:
         self._begin(self._secure(connection))
 
     async def _secure(self, connection: Connection) -> None:
-        certified = self._authority.certified(*_NAMES)
+        certified = self._authority.certified(*self._names)
         connection.transport.write(messages.SSL_YES)
         transport: asyncio.Transport | None = None
         with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ from restframe.identity import Credentials
 from restframe.settings import Settings
 
 # What the server writes into the directory for clients.
+CA = "ca/ca.pem"
 BUNDLE = "ca/bundle.pem"
 SAGEMAKER_DEFAULTS = "sagemaker.yaml"
 
@@ -16,6 +17,7 @@ SAGEMAKER_DEFAULTS = "sagemaker.yaml"
 _MISLEADING = (
     "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+    "PGHOSTADDR", "PGSERVICE", "PGSSLCERT", "PGSSLKEY", "PGOPTIONS", "PGREQUIREAUTH",
 )  # fmt: skip
 _SERVICE_ENDPOINT = "AWS_ENDPOINT_URL_"
 
@@ -51,6 +53,8 @@ def variables(
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_CA_BUNDLE": str(settings.directory / BUNDLE),
+        # redshift_connector insists on a chain that OpenSSL trusts; the bundle has the public authorities as well.
+        "SSL_CERT_FILE": str(settings.directory / BUNDLE),
         # Clients written in Rust take a plain http endpoint only when they are told to.
         "AWS_ALLOW_HTTP": "true",
         # Python prefers the names in lower case, others know only those in upper case.
@@ -59,7 +63,7 @@ def variables(
         "NO_PROXY": exceptions,
         "no_proxy": exceptions,
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(settings.directory / SAGEMAKER_DEFAULTS),
-        "PGHOST": host,
+        **_sql_host(settings, host),
         "PGPORT": str(sql_port),
         "PGUSER": settings.user,
         "PGDATABASE": settings.database,
@@ -70,6 +74,16 @@ def variables(
 def misleading(around: Mapping[str, str]) -> list[str]:
     """Names of variables that must not be set beside ours."""
     return [*_MISLEADING, *sorted(name for name in around if name.startswith(_SERVICE_ENDPOINT))]
+
+
+def _sql_host(settings: Settings, host: str) -> dict[str, str]:
+    """The server for SQL clients, who make sure of it by its certificate where that has the name they call it by."""
+    if host in _OWN_HOSTS:
+        host = "localhost"  # older clients look for no addresses in certificates
+    elif host not in settings.server_names.lower().split():
+        return {"PGHOST": host, "PGSSLMODE": "require"}
+    certificate = settings.directory / CA
+    return {"PGHOST": host, "PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(certificate)}
 
 
 def _exceptions(around: Mapping[str, str], host: str) -> str:

@@ -63,7 +63,7 @@ class Server:
         with contextlib.ExitStack() as opened:
             warehouse = opened.enter_context(Warehouse(directory, **self._given))
             identity = Identity(warehouse.journal, warehouse.settings)
-            authority = Authority(directory / "ca")
+            authority = Authority(directory / "ca", self.settings.server_names.split())
             http = opened.enter_context(listen(self.settings.host, self.settings.http_port, "--port"))
             proxy = opened.enter_context(listen(self.settings.host, self.settings.proxy_port, "--proxy-port"))
             sql = opened.enter_context(listen(self.settings.host, self.settings.sql_port, "--sql-port"))
@@ -198,14 +198,16 @@ def _forget_ourselves(url: str, proxy: str) -> None:
 
 
 def _trusted_by_others(own: Path) -> list[Path]:
-    """The certificates that AWS clients here would trust without us: the first list that there is.
+    """The certificates that clients here would trust without us: those that the environment names and the system's.
 
-    own : the bundle that we write, which the environment may name
+    botocore's when there are none. own : the bundle that we write, which the environment may name
     """
     named = [os.environ.get(name) for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")]
     botocore = importlib.util.find_spec("botocore")
     shipped = [str(Path(place) / "cacert.pem") for place in (botocore and botocore.submodule_search_locations) or ()]
-    for name in (*named, *shipped, ssl.get_default_verify_paths().cafile):
-        if name and Path(name).is_file() and Path(name).resolve() != own:
-            return [Path(name)]
+    for names in ([*named, ssl.get_default_verify_paths().openssl_cafile], shipped):
+        found = dict.fromkeys(Path(name).resolve() for name in names if name and Path(name).is_file())
+        found.pop(own.resolve(), None)
+        if found:
+            return list(found)
     return []

@@ -17,6 +17,7 @@ from restframe.catalog import store, views
 from restframe.catalog.users import User
 from restframe.engine import Parameters
 from restframe.engine.duckdb import ENGINE_SPOOL, DuckDB
+from restframe.engine.quoting import quoted
 from restframe.jobs import Endpoint, Service, TrainingJob
 from restframe.journal import Journal
 from restframe.result import Result
@@ -150,6 +151,12 @@ class Warehouse:
             return store.Catalog(connection, self._services.cache, self._services.system_views).users.find(name)
         finally:
             connection.close()
+
+    def create_user(self, name: str) -> None:
+        """Make a database user without a password, unless there is one of that name."""
+        if self.login(name) is None:
+            with self.session() as session, contextlib.suppress(errors.DuplicateObject):
+                session.execute(f"CREATE USER {quoted(name)} PASSWORD DISABLE")
 
     # The cluster
 
