@@ -31,12 +31,14 @@ def test_the_superuser_has_one_that_meets_redshift_s_rules(identity: Identity) -
     assert re.search("[0-9]", password)
     assert identity.check_database_password("awsuser", password)
     assert not identity.check_database_password("kim", password)
+    assert not identity.check_temporary_password("awsuser", password)
 
 
 def test_a_temporary_one_lets_one_user_in_until_it_ends(identity: Identity) -> None:
     password, expires = identity.database_password("kim", 900)
     assert expires.timestamp() == pytest.approx(time.time() + 900, abs=60)
     assert re.fullmatch("[A-Za-z0-9_-]{54}", password)
+    assert identity.check_temporary_password("kim", password)
     assert identity.check_database_password("kim", password)
     assert not identity.check_database_password("awsuser", password)
     assert not identity.check_database_password("kim", identity.database_password("kim", -1)[0])

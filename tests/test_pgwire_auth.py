@@ -250,6 +250,8 @@ def test_the_superuser_has_the_master_password_until_another_is_set(world: World
     world.users["awsuser"] = replace(master, verifiers=Verifiers.of("awsuser", "Another-1").text)
     with pytest.raises(errors.InvalidPassword):
         scram(world.start({**PLAIN, "user": "awsuser"}), world.identity.master_password)
+    with pytest.raises(errors.InvalidPassword):
+        world.start({**PLAIN, "user": "IAM:awsuser"}).send(world.identity.master_password.encode() + b"\0")
     client = world.start({**DRIVER, "user": "awsuser"})
     digest(client, "Another-1")
     assert client.finish().name == "awsuser"
@@ -342,25 +344,33 @@ def test_whoever_fails_often_waits_and_whoever_is_right_too(world: World) -> Non
     assert world.waited == [0.25, 0.5, 1.0]
 
 
-def test_what_follows_is_said_only_to_who_knows_the_password(world: World) -> None:
-    past = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=1)
-    world.users["joe"] = replace(JOE, valid_until=past, connection_limit=2)
-    cases: list[tuple[Mapping[str, str], int, User, type[errors.Error], str]] = [
-        (DRIVER, 0, replace(JOE, valid_until=past), errors.InvalidPassword, 'the password of user "joe" has expired'),
-        ({**DRIVER, "database": "x"}, 0, JOE, errors.UndefinedDatabase, 'database "x" does not exist'),
-        ({"user": "joe"}, 0, JOE, errors.UndefinedDatabase, 'database "joe" does not exist'),
-        (DRIVER, 2, replace(JOE, connection_limit=2), errors.TooManyConnections, 'too many connections for user "joe"'),
-    ]
-    for startup, connected, user, kind, message in cases:
-        world.users["joe"] = user
-        prove = digest if startup is not cases[2][0] else scram
-        with pytest.raises(errors.InvalidPassword, match="authentication failed"):
-            prove(world.start(startup), "wrong")
-        if startup.get("database") == "x":
-            prove = digest
-        with pytest.raises(kind) as error:
-            prove(world.start(startup, connected=connected), PASSWORD)
-        assert error.value.message == message
+PAST = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("user", "startup", "connected", "kind", "message"),
+    [
+        (replace(JOE, valid_until=PAST), DRIVER, 0, errors.InvalidPassword, 'the password of user "joe" has expired'),
+        (JOE, {**DRIVER, "database": "x"}, 0, errors.UndefinedDatabase, 'database "x" does not exist'),
+        (JOE, {**DRIVER, "database": ""}, 0, errors.UndefinedDatabase, 'database "joe" does not exist'),
+        (
+            replace(JOE, connection_limit=2),
+            DRIVER,
+            2,
+            errors.TooManyConnections,
+            'too many connections for user "joe"',
+        ),
+    ],
+)
+def test_what_else_is_wrong_is_said_only_to_who_knows_the_password(
+    world: World, user: User, startup: Mapping[str, str], connected: int, kind: type[errors.Error], message: str
+) -> None:
+    world.users["joe"] = user
+    with pytest.raises(errors.InvalidPassword, match="authentication failed"):
+        digest(world.start(startup, connected=connected), "wrong")
+    with pytest.raises(kind) as error:
+        digest(world.start(startup, connected=connected), PASSWORD)
+    assert error.value.message == message
 
 
 def test_a_superuser_has_no_limit_and_names_have_no_case(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hmac
 import re
 from datetime import datetime
 
@@ -41,7 +42,7 @@ class Identity:
         self.secrets = Secrets(journal, self.vault)
         self.roles = Roles(journal, settings.role)
         self.throttle = Throttle()
-        self._passwords = DatabasePasswords(journal, self.vault, settings)
+        self._passwords = DatabasePasswords(journal, self.vault)
         self._superuser = settings.user
 
     def credentials(self, access_key_id: str, session_token: str | None = None) -> Credentials:
@@ -92,5 +93,18 @@ class Identity:
         """A password with which a database user may log in for some time, and when that ends."""
         return self._passwords.temporary(user, duration_s)
 
-    def check_database_password(self, user: str, password: str) -> bool:
+    def own_verifiers(self, user: str, stored: str | None) -> Verifiers | None:
+        """Of a database user's own password, None when there is none: as stored, or the superuser's master password."""
+        if stored is not None:
+            return Verifiers.read(stored)
+        return self.master_verifiers if user == self._superuser else None
+
+    def check_temporary_password(self, user: str, password: str) -> bool:
+        """Whether `database_password` gave it out for this user, and it is good still."""
         return self._passwords.check(user, password)
+
+    def check_database_password(self, user: str, password: str) -> bool:
+        """Whether it lets a user in who has set no password: a temporary one, or the superuser's master password."""
+        given = password.encode("utf-8", "surrogatepass")
+        is_master = hmac.compare_digest(given, self.master_password.encode()) and user == self._superuser
+        return is_master or self.check_temporary_password(user, password)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from restframe.identity.keys import new_secret
 from restframe.identity.vault import Vault
 from restframe.journal import Journal
-from restframe.settings import Settings
 
 _MIGRATIONS = ("CREATE TABLE passwords (user TEXT PRIMARY KEY, password BLOB NOT NULL) STRICT",)
 
@@ -23,9 +22,8 @@ _LONGEST = 128
 class DatabasePasswords:
     """master : of the superuser; made at the first start"""
 
-    def __init__(self, journal: Journal, vault: Vault, settings: Settings) -> None:
+    def __init__(self, journal: Journal, vault: Vault) -> None:
         self._key = vault.derive("temporary database password")
-        self._superuser = settings.user
         journal.migrate("passwords", _MIGRATIONS)
         with journal.transaction() as connection:
             row = connection.execute("SELECT password FROM passwords WHERE user = ?", (_MASTER,)).fetchone()
@@ -44,12 +42,10 @@ class DatabasePasswords:
         return password, datetime.fromtimestamp(expires, UTC)
 
     def check(self, user: str, password: str) -> bool:
-        """Whether it lets this user in now: the superuser's own, or a temporary one."""
+        """Whether it is a temporary one that lets this user in now."""
         if len(password) > _LONGEST:
             return False
         given = password.encode("utf-8", "surrogatepass")
-        if hmac.compare_digest(given, self.master.encode()):
-            return user == self._superuser
         try:
             content = base64.b64decode(given + b"=" * (-len(given) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):

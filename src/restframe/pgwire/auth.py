@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Protocol
 
 from restframe import errors
-from restframe.catalog.users import SUPERUSER_ID, User
+from restframe.catalog.users import User
 from restframe.errors import ProtocolViolation
 from restframe.identity import Identity
 from restframe.identity.verifiers import DIGEST_SALT_BYTES, ITERATIONS, SCRAM_SALT_BYTES, Digest, Scram, Verifiers
@@ -83,7 +83,8 @@ def login(
     name = folded(_TEMPORARY.sub("", given, count=1))
     user = warehouse.login(name)
     temporary = _TEMPORARY.match(given) is not None
-    verifiers = _verifiers(user, name, identity)
+    own = None if user is None else identity.own_verifiers(user.name, user.verifiers)
+    verifiers = own or _pretended(name, identity)
     method: Method = "clear" if temporary else _method(startup, verifiers)
     if method == "clear" and not (secure or _is_local(address)):
         raise errors.InvalidAuthorization(
@@ -91,7 +92,7 @@ def login(
         )
     if method == "clear":
         password, last = read_string((yield from _ask(_request(_CLEAR)))), b""
-        check = identity.check_database_password if temporary else verifiers.check
+        check = identity.check_temporary_password if temporary else verifiers.check
         right = check(name, password)
     else:
         right, last = yield from _proof(method, verifiers, certificate_hash)
@@ -129,17 +130,8 @@ def _is_local(address: str) -> bool:
     return (getattr(known, "ipv4_mapped", None) or known).is_loopback
 
 
-def _verifiers(user: User | None, name: str, identity: Identity) -> Verifiers:
-    """Those of the user; of somebody who does not exist or has no password, some that nothing fits."""
-    if user is not None and user.verifiers is not None:
-        return Verifiers.read(user.verifiers)
-    if user is not None and user.id == SUPERUSER_ID:
-        return identity.master_verifiers
-    return _pretended(name, identity)
-
-
 def _pretended(name: str, identity: Identity) -> Verifiers:
-    """The same ones at every attempt, as a user's would be."""
+    """For somebody who does not exist or has no password: nothing fits them, and they stay the same, as a user's do."""
     key = identity.vault.derive("password verifiers of nobody")
 
     def made(of: str) -> bytes:
