@@ -51,7 +51,7 @@ def test_an_interval_of_redshift_is_smaller() -> None:
         ("int2", 1005),
         ("int4", 1007),
         ("int8", 1016),
-        ("varchar", 1015),
+        ("varchar", 1009),
         ("float8", 1022),
         ("date", 1182),
         ("oid", 1028),
@@ -64,6 +64,12 @@ def test_arrays_have_their_own(element: str, oid: int) -> None:
     assert read is not None
     assert read.element is not None
     assert read.element.name == element
+
+
+def test_texts_in_arrays_are_text_for_postgresql() -> None:
+    assert [oids.element(SqlType("varchar"), redshift) for redshift in (False, True)] == [25, 1043]
+    assert [oids.element(SqlType("int4"), redshift) for redshift in (False, True)] == [23, 23]
+    assert oids.wire(SqlType("array", element=SqlType("varchar")), redshift=True) == (1015, -1, -1)
 
 
 def test_clients_may_leave_a_type_open() -> None:

@@ -4,7 +4,8 @@ Clients of PostgreSQL know the OIDs of PostgreSQL and no others, so SUPER is ann
 JSON, which every client hands on as a string, as they all do with Redshift's own 4000; announced as json, some would
 parse it behind the back of programs written for Redshift. VARBYTE is bytea, which gives their users bytes. Redshift's
 drivers are told the OIDs of Redshift. regclass, regtype and regproc are text for both: a result has their printed
-names, while their binary form is a number.
+names, while their binary form is a number. Arrays of varchar are text[] for PostgreSQL's clients, of which asyncpg
+knows no other without asking the catalog, by a question whose answer has one.
 
 https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat
 https://github.com/aws/amazon-redshift-python-driver/blob/master/redshift_connector/utils/oids.py
@@ -20,12 +21,14 @@ _PLAIN = {
     "int4": (23, 4, 1007), "regproc": (25, -1, 1009), "regclass": (25, -1, 1009), "regtype": (25, -1, 1009),
     "regnamespace": (25, -1, 1009), "regrole": (25, -1, 1009), "oid": (26, 4, 1028), "float4": (700, 4, 1021),
     "float8": (701, 8, 1022), "aclitem": (1033, 12, 1034),
-    "bpchar": (1042, -1, 1014), "varchar": (1043, -1, 1015), "date": (1082, 4, 1182), "time": (1083, 8, 1183),
+    "bpchar": (1042, -1, 1014), "varchar": (1043, -1, 1009), "date": (1082, 4, 1182), "time": (1083, 8, 1183),
     "timestamp": (1114, 8, 1115), "timestamptz": (1184, 8, 1185), "interval": (1186, 16, 1187),
-    "timetz": (1266, 12, 1270), "numeric": (1700, -1, 1231), "super": (1043, -1, 1015), "varbyte": (17, -1, 1001),
+    "timetz": (1266, 12, 1270), "numeric": (1700, -1, 1231), "super": (1043, -1, 1009), "varbyte": (17, -1, 1001),
 }  # fmt: skip
 # An interval is 12 bytes there, months and microseconds: days became a part of their own after PostgreSQL 8.0.
-_REDSHIFT = _PLAIN | {"interval": (1186, 12, 1187), "super": (4000, -1, 1015), "varbyte": (6551, -1, 1015)}
+_REDSHIFT = _PLAIN | {
+    "interval": (1186, 12, 1187), "super": (4000, -1, 1015), "varbyte": (6551, -1, 1015), "varchar": (1043, -1, 1015),
+}  # fmt: skip
 
 _VECTORS = {"int2vector": 22, "oidvector": 30}
 
@@ -61,6 +64,15 @@ def wire(type_: SqlType, redshift: bool) -> tuple[int, int, int]:
     if type_.length is not None and type_.is_text:
         return oid, size, type_.length + 4
     return oid, size, -1
+
+
+def element(type_: SqlType, redshift: bool) -> int:
+    """The OID that an array in binary gives for its elements of this type."""
+    oid, array_oid = wire(type_, redshift)[0], wire(SqlType("array", element=type_), redshift)[0]
+    return _TEXT_OID if array_oid == _TEXT_ARRAY_OID else oid
+
+
+_TEXT_OID, _TEXT_ARRAY_OID = 25, 1009
 
 
 def sql_type(oid: int) -> SqlType | None:

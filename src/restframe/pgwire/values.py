@@ -28,7 +28,7 @@ def writer(type_: SqlType, binary: bool, redshift: bool, style: Style = PLAIN) -
         return _scaled(type_.precision or 38, type_.scale or 0)
     if redshift and type_.name == "interval":
         return _interval
-    return binary_writer(type_, None if type_.element is None else oids.wire(type_.element, redshift)[0])
+    return binary_writer(type_, None if type_.element is None else oids.element(type_.element, redshift))
 
 
 def _interval(value: Sequence[int]) -> bytes:
