@@ -99,8 +99,8 @@ def test_what_a_session_says_about_itself(redshift: Any) -> None:
     assert redshift.row(
         "select current_user, user, session_user, current_database(), current_schema(), pg_backend_pid(), "
         "pg_last_copy_count(), current_schemas(false), current_schemas(true)"
-    ) == ("awsuser", "awsuser", "awsuser", "dev", "public", 7, 10320, '["public","other"]',
-          '["pg_catalog","public","other"]')  # fmt: skip
+    ) == ("awsuser", "awsuser", "awsuser", "dev", "public", 7, 10320, ["public", "other"],
+          ["pg_catalog", "public", "other"])  # fmt: skip
     version = redshift.value("version()")
     assert version.startswith("PostgreSQL 8.0.2 on ")
     assert "Redshift 1.0" in version

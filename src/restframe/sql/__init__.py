@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restframe.sql.catalog_macros import CATALOG_MACROS
 from restframe.sql.defaults import translate_default
 from restframe.sql.functions.registry import FUNCTIONS
 from restframe.sql.lexer import QualifiedName, place_of
@@ -15,7 +16,7 @@ from restframe.sql.translate import Translation, translate, translate_prepared
 from restframe.sql.units import interval_text
 
 __all__ = [
-    "FUNCTIONS", "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge", "ModelCall", "Names",
-    "QualifiedName", "Query", "SelectInto", "TableReference", "Translation", "Update", "fill", "interval_text", "parse",
-    "place_of", "read_query", "translate", "translate_default", "translate_prepared",
+    "CATALOG_MACROS", "FUNCTIONS", "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge",
+    "ModelCall", "Names", "QualifiedName", "Query", "SelectInto", "TableReference", "Translation", "Update", "fill",
+    "interval_text", "parse", "place_of", "read_query", "translate", "translate_default", "translate_prepared",
 ]  # fmt: skip

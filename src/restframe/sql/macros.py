@@ -86,6 +86,36 @@ _BODIES: dict[str, str] = {
         CASE WHEN cbrt(x) = 0 OR NOT isfinite(cbrt(x)) THEN cbrt(x)
              ELSE cbrt(x) - (cbrt(x) * cbrt(x) * cbrt(x) - x) / (3 * cbrt(x) * cbrt(x)) END""",
     "bit_of(x, n)": "get_bit(CAST(x AS BIT), CAST(bit_length(CAST(x AS BIT)) - 1 - n AS INTEGER))",
+    # Arrays
+    "list_item(list, n)": "CASE WHEN n >= 1 THEN list[CAST(n AS BIGINT)] END",
+    "list_part(list, a, b)": "CASE WHEN b >= 1 THEN list[greatest(a, 1):b] ELSE list[1:0] END",
+    "list_joined(list, delimiter)": """
+        CASE WHEN list IS NOT NULL AND delimiter IS NOT NULL THEN coalesce(array_to_string(list, delimiter), '') END""",
+    "list_with_nulls(list, text)": "list_transform(list, lambda x: coalesce(x, text))",
+    "pg_array_length(list, n)": "CASE WHEN n = 1 THEN nullif(len(list), 0) END",
+    "pg_array_upper(list, n)": "CASE WHEN n = 1 THEN nullif(len(list), 0) END",
+    "pg_array_lower(list, n)": "CASE WHEN n = 1 AND len(list) > 0 THEN 1 END",
+    "pg_array_ndims(list)": "CASE WHEN len(list) > 0 THEN 1 END",
+    "list_without(list, value)": "list_filter(list, lambda x: x IS DISTINCT FROM value)",
+    "split_text(x, delimiter)": """
+        CASE WHEN x = '' THEN CAST([] AS VARCHAR[]) WHEN delimiter IS NULL THEN string_split(x, '')
+             WHEN delimiter = '' THEN [x] ELSE string_split(x, delimiter) END""",
+    "list_element_text(x)": r"""
+        CASE WHEN x IS NULL THEN 'NULL'
+             WHEN x = '' OR lower(x) = 'null' OR regexp_matches(x, '[\s{},"\\]')
+             THEN '"' || replace(replace(x, '\', '\\'), '"', '\"') || '"' ELSE x END""",
+    "list_text(list, brace)": """
+        CASE WHEN list IS NULL THEN NULL WHEN brace = '' THEN coalesce(array_to_string(list, ' '), '')
+             ELSE '{' || coalesce(array_to_string(list_transform(CAST(list AS VARCHAR[]),
+                 lambda x: _restframe.list_element_text(x)), ','), '') || '}' END""",
+    "list_of_text(x)": r"""
+        CASE WHEN regexp_full_match(x, '\s*\{\s*\}\s*') THEN CAST([] AS VARCHAR[])
+             WHEN regexp_full_match(x, '\s*\{.*\}\s*') THEN list_transform(
+                 regexp_extract_all(trim(x)[2:-2], '"(?:[^"\\]|\\.)*"|[^,"]+'),
+                 lambda e: CASE WHEN trim(e)[1] = '"' THEN regexp_replace(trim(e)[2:-2], '\\(.)', '\1', 'g')
+                                WHEN upper(trim(e)) <> 'NULL' THEN trim(e) END)
+             WHEN x IS NOT NULL
+             THEN [_restframe.fail('[22P02] malformed array literal: "' || left(x, 100) || '"')] END""",
     # Hashes
     "bytes(x)": """
         list_transform(range(1, strlen(x) * 2, 2),

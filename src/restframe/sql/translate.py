@@ -135,6 +135,8 @@ def _translate(statement: Statement, context: Context) -> Translation:
             tree, outputs = visit_query(tree, scope)
             labels = tuple(output.label for output in outputs)
             types = tuple(output.type for output in outputs)
+            if any(type_ is not None and type_.name == "record" for type_ in types):
+                raise errors.NotSupportedError("a row as a column of a result is not supported")
         case Insert():
             tree, writes, rows = _translate_insert(statement, scope)
         case Update():

@@ -17,6 +17,7 @@ from sqlglot.tokens import Token, TokenType
 
 from restframe import errors
 from restframe.sql.lexer import DIALECT, tokenize
+from restframe.sql.spellings import respelled
 
 # What it cannot read as a query it announces on this logger before we refuse it.
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
@@ -56,7 +57,7 @@ def parse_tree(text: str, position: int = 1) -> exp.Expr:
 
     SyntaxError with its place; StatementTooComplex for a text nested too deeply.
     """
-    tokens = tokenize(text, position - 1)
+    tokens = respelled(tokenize(text, position - 1), text)
     _prepare(tokens, position)
     if "::" in text:
         tokens = _with_typed_literals_first(tokens)
@@ -90,14 +91,16 @@ def _prepare(tokens: list[Token], position: int) -> None:
             if len(opened) == _MAX_NESTING or after_types > _MAX_NESTING_OF_TYPES:
                 raise errors.StatementTooComplex("statement is nested too deeply", position=position + token.start)
             opened.append((not _is_approximate(tokens, before), typed))
+            if kind is TokenType.L_BRACKET and not _may_be_subscripted(before):
+                raise errors.NotSupportedError(
+                    "an array in brackets is not supported",
+                    position=position + token.start,
+                    hint="Write array(...) for a SUPER array.",
+                )
             if before.token_type is TokenType.VAR and before.text.upper() in _OWN_GRAMMAR:
                 before.text += MARK
             elif before.token_type is TokenType.ARRAY and kind is TokenType.L_PAREN:
                 before.text += MARK  # sqlglot would make array(1, 2)[0] a list of 0
-            elif before.token_type is TokenType.ARRAY and kind is TokenType.L_BRACKET:
-                raise errors.SyntaxError(
-                    'syntax error at or near "["', position=position + token.start, hint="Write array(...)."
-                )
         elif kind is TokenType.R_PAREN or kind is TokenType.R_BRACKET:
             if opened:
                 leave_alone, typed = opened.pop()
@@ -116,6 +119,23 @@ def _prepare(tokens: list[Token], position: int) -> None:
         before = token
     if before.token_type is TokenType.COMMA:
         raise errors.SyntaxError("syntax error at end of input", position=position + before.end + 1)
+
+
+def _may_be_subscripted(before: Token) -> bool:
+    """Whether a bracket behind this token is a subscript, or belongs to ARRAY or a type."""
+    if before.token_type in (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.IDENTIFIER, TokenType.STRING):
+        return True
+    return before.text[-1:].isalnum() and before.text.upper() not in _BEFORE_VALUES
+
+
+# Words that a value follows.
+_BEFORE_VALUES = frozenset(
+    {
+        "ALL", "AND", "ANY", "AS", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "FROM", "HAVING", "ILIKE", "IN", "IS",
+        "LIKE", "LIMIT", "NOT", "OFFSET", "ON", "OR", "QUALIFY", "SELECT", "SET", "SIMILAR", "THEN", "TO", "VALUES",
+        "WHEN", "WHERE",
+    }
+)  # fmt: skip
 
 
 def _with_typed_literals_first(tokens: list[Token]) -> list[Token]:

@@ -11,6 +11,7 @@ from restframe.sql.names import FunctionReference
 from restframe.sql.nodes import as_type, call, fold, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.columns import visit_path
+from restframe.sql.rewrite.matching import visit_condition
 from restframe.sql.rewrite.rules import INT8
 from restframe.sql.rewrite.scope import ModelCall, Scope
 from restframe.sql.rewrite.visit import Typed, only, refuse, visit_argument, visit_list, visits
@@ -60,7 +61,7 @@ def visit_dot(node: exp.Dot, scope: Scope) -> Typed:
     if "start" not in schema.meta:  # sqlglot has kept the place of the function's own name only
         position -= len(str(schema.args["this"])) + 1
     name = QualifiedName(fold(schema), _name(called), position)
-    if name.schema == "pg_catalog":
+    if name.schema == "pg_catalog" or (name.schema == "information_schema" and name.name == "_pg_expandarray"):
         return visit_call(called, scope)
     return _visit_model_call(called, name, scope)
 
@@ -195,6 +196,30 @@ def _over(inner: exp.Expr, clauses: dict[str, object]) -> exp.Expr:
         for key, value in clauses.items()
     }
     return exp.Window(this=inner, **copies)
+
+
+@visits(exp.Filter)
+def visit_filter(node: exp.Filter, scope: Scope) -> Typed:
+    """aggregate(...) FILTER ( WHERE condition )"""
+    called = node.args["this"]
+    if called.__class__ is not exp.Anonymous:
+        refuse(node, scope)
+    name = _name(called)
+    found = FUNCTIONS.get(name)
+    if found is None or found.kind != "aggregate":
+        raise errors.WrongObjectType(
+            f"FILTER specified, but {name[:64]} is not an aggregate function", position=scope.context.position(node)
+        )
+    if scope.clause in _WITHOUT_AGGREGATES:
+        raise errors.GroupingError(_WITHOUT_AGGREGATES[scope.clause], position=scope.context.position(node))
+    scope.aggregates = True
+    around, scope.clause = scope.clause, "aggregate"
+    made = _call(called, name, found, scope)
+    condition = node.args["expression"]
+    visit_condition(condition, "this", scope, "FILTER")
+    scope.clause = around
+    made.over = lambda inner: exp.Filter(this=inner, expression=condition.copy())
+    return found.build(made)
 
 
 @visits(exp.WithinGroup)

@@ -116,8 +116,6 @@ def no_such_function(name: str, types: Sequence[Type], node: exp.Expr, scope: Sc
 
 # For names people bring along from elsewhere.
 HINTS = {
-    "string_agg": "Use listagg(expression, delimiter) WITHIN GROUP (ORDER BY ...).",
-    "array_agg": "Use listagg, or array() for a SUPER array of given values.",
     "group_concat": "Use listagg(expression, delimiter) WITHIN GROUP (ORDER BY ...).",
     "date_format": "Use to_char(timestamp, format).",
     "strftime": "Use to_char(timestamp, format).",
@@ -125,7 +123,7 @@ HINTS = {
     "iff": "Use CASE WHEN ... THEN ... ELSE ... END.",
     "if": "Use CASE WHEN ... THEN ... ELSE ... END.",
     **dict.fromkeys(("read_csv", "read_parquet", "read_json", "read_text", "read_blob"), "Load files with COPY."),
-    "unnest": "Name the array in FROM after its table: FROM t, t.array AS element.",
+    "unnest": "Name a SUPER array in FROM after its table: FROM t, t.array AS element.",
 }
 
 Build = Callable[[Call], Typed]
@@ -161,6 +159,17 @@ def function(
         return build
 
     return register
+
+
+def without_effect(node: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """A call's result, where these arguments do not matter: the engine must see the parameters in them all the same."""
+    parameters = [one for argument in arguments for one in argument.find_all(exp.Parameter)]
+    if not parameters:
+        return node
+    never: exp.Expr = exp.Boolean(this=False)
+    for one in parameters:
+        never = exp.And(this=never, expression=exp.Is(this=one.copy(), expression=exp.Null()))
+    return exp.Case(ifs=[exp.If(this=never, true=exp.Null())], default=node)
 
 
 # Functions that the engine has as well

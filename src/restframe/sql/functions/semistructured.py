@@ -147,7 +147,7 @@ def array(made: Call) -> Typed:
     return call("json_array", *(_super(made, place) for place in range(len(made.arguments)))), SUPER
 
 
-@function("object", 0, None)
+@function("object json_build_object", 0, None)
 def object_(made: Call) -> Typed:
     if len(made.arguments) % 2:
         raise made.no_such_function()

@@ -10,8 +10,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from restframe.sql.functions.registry import Call, function
-from restframe.sql.nodes import as_text, as_type, call, string
-from restframe.sql.rewrite.rules import INT4, INT8, SUPER, VARCHAR
+from restframe.sql.nodes import as_text, as_type, call, string, when
+from restframe.sql.rewrite.casts import convert
+from restframe.sql.rewrite.rules import BOOL, INT4, INT8, NAME, VARCHAR, array_of
 from restframe.sql.rewrite.scope import Scope
 from restframe.sql.rewrite.visit import Typed, visits
 
@@ -80,5 +81,8 @@ def visit_current_user_id(node: exp.Expr, scope: Scope) -> Typed:
 def current_schemas(made: Call) -> Typed:
     """With true, the schema of the system tables too, which is searched before any other."""
     path = call("string_split", as_text(_variable("search_path")), string(","))
-    with_system = made.arguments[0].__class__ is exp.Boolean and made.arguments[0].args["this"]
-    return call("to_json", call("list_prepend", string("pg_catalog"), path) if with_system else path), SUPER
+    with_system = call("list_prepend", string("pg_catalog"), path.copy())
+    argument = made.arguments[0]
+    if argument.__class__ is exp.Boolean:
+        return with_system if argument.args["this"] else path, array_of(NAME)
+    return when(convert(argument, made.types[0], BOOL, made.scope), with_system, path), array_of(NAME)

@@ -17,6 +17,7 @@ from restframe.sql.nodes import (
     number,
     operation,
 )
+from restframe.sql.rewrite import arrays
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.matching import no_operator
 from restframe.sql.rewrite.parameters import is_parameter
@@ -302,6 +303,8 @@ _TIMES = _table()
 
 
 def _concatenate(node: exp.Expr, left: Type, right: Type, scope: Scope) -> Typed:
+    if (left is not None and left.element is not None) or (right is not None and right.element is not None):
+        return arrays.concatenate(node, left, right, scope)
     for side, type_ in (("this", left), ("expression", right)):
         old = node.args[side]
         new = to_text(old, type_, scope)

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.nodes import call, column, fold, is_string, macro, number, string, whole_number
+from restframe.sql.rewrite import arrays
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.visit import Typed, refuse, visit, visits
 from restframe.types import SqlType
@@ -74,11 +75,12 @@ def undefined_column(node: exp.Expr, name: str, scope: Scope) -> errors.Error:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step into a SUPER value: an attribute, or an element at a place from 0."""
+    """One step into a SUPER value: an attribute, or an element at a place from 0. Into an array, a slice as well."""
 
     attribute: str | None = None
     place: int | None = None
     computed: exp.Expr | None = None
+    part: exp.Slice | None = None
 
 
 @visits(exp.Bracket)
@@ -117,7 +119,7 @@ def _step(node: exp.Expr, scope: Scope) -> Step:
     if is_string(index):
         return Step(attribute=str(index.args["this"]))
     if index.__class__ is exp.Slice:
-        refuse(node, scope, "a slice of an array")
+        return Step(part=index)
     return Step(computed=visit(index, scope)[0])
 
 
@@ -147,8 +149,13 @@ def _has(scope: Scope, name: str, node: exp.Expr) -> bool:
 
 def _follow(base: exp.Expr, type_: Type, steps: list[Step], node: exp.Expr, scope: Scope) -> Typed:
     """The value at the end of a path: NULL where the path leads nowhere."""
+    while steps and type_ is not None and type_.element is not None:
+        base, type_ = _step_into(base, type_, steps[0], node, scope)
+        steps = steps[1:]
     if not steps:
         return base, type_
+    if any(step.part is not None for step in steps):
+        refuse(node, scope, "a slice of an array")
     if type_ is None or type_.name != "super":
         shown = "unknown" if type_ is None else str(type_)
         raise errors.DatatypeMismatch(
@@ -171,6 +178,19 @@ def _follow(base: exp.Expr, type_: Type, steps: list[Step], node: exp.Expr, scop
     if constant:
         base = call("json_extract", base, string("$" + constant))
     return base, SUPER
+
+
+def _step_into(base: exp.Expr, type_: SqlType, step: Step, node: exp.Expr, scope: Scope) -> Typed:
+    """One step into an array or a row."""
+    if type_.name == "record" and step.attribute is not None:
+        return arrays.field_of(base, type_, step.attribute, node, scope)
+    if type_.name == "record" or step.attribute is not None:
+        raise errors.DatatypeMismatch(
+            f"cannot navigate into a value of type {type_}", position=scope.context.position(node)
+        )
+    if step.part is not None:
+        return arrays.slice_of(base, type_, step.part, scope)
+    return arrays.element_of(base, type_, step.computed or number(step.place or 0))
 
 
 def _constant(step: Step) -> str | None:

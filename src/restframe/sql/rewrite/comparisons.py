@@ -6,10 +6,11 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.nodes import as_type, call, identifier, is_string, macro, string
+from restframe.sql.rewrite.arrays import as_membership, elements_as_text, is_of_array
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.matching import no_operator
 from restframe.sql.rewrite.parameters import expect
-from restframe.sql.rewrite.rules import BOOL, DATETIMES, TIMESTAMP, VARCHAR, kind
+from restframe.sql.rewrite.rules import BOOL, DATETIMES, OID, REGISTERED, TIMESTAMP, VARCHAR, kind
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, only, visit_argument, visit_list, visit_query, visits
@@ -18,10 +19,22 @@ from restframe.types import SqlType
 
 @visits(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 def visit_comparison(node: exp.Expr, scope: Scope) -> Typed:
+    if node.args["expression"].__class__ is exp.Anonymous:
+        _read_quantifier(node)
     left = visit_argument(node, "this", scope)
     right = visit_argument(node, "expression", scope)
     align_sides(node, "this", left, "expression", right, scope, _SIGNS[node.__class__])
+    if is_of_array(node.args["expression"]):
+        return as_membership(node), BOOL
     return node, BOOL
+
+
+def _read_quantifier(node: exp.Expr) -> None:
+    """ALL and SOME of an array, which the parser takes for functions."""
+    called = node.args["expression"]
+    name, arguments = str(called.name).lower(), called.args["expressions"]
+    if name in ("all", "some") and len(arguments) == 1:
+        node.set("expression", (exp.All if name == "all" else exp.Any)(this=exp.Paren(this=arguments[0])))
 
 
 _SIGNS: dict[type[exp.Expr], str] = {
@@ -79,12 +92,16 @@ def check_comparable(
     kinds = {kind(left), kind(right)}
     if len(kinds) == 1 or "super" in kinds or is_string(left_node) or is_string(right_node):
         return
+    if "registered" in kinds and kinds & {"number", "text"}:
+        return
     if "text" not in kinds or not kinds & {"number", "date"}:
         raise no_operator(node, sign, left, right, scope)
 
 
 def align(node: exp.Expr, type_: SqlType, other_node: exp.Expr, other: SqlType, scope: Scope) -> exp.Expr:
     """One side of a comparison, brought to what it is compared as."""
+    if is_of_array(node):
+        return elements_as_text(node) if other.is_text and not type_.is_text else node
     if node.__class__ in (exp.Any, exp.All) and other.is_text and not type_.is_text:
         node.set("this", _as_texts(node.args["this"], type_, scope))
         return node
@@ -102,6 +119,8 @@ def align(node: exp.Expr, type_: SqlType, other_node: exp.Expr, other: SqlType, 
         # '2020-01-01 10:00' beside a date is not cut down to a date, where it can be helped.
         target = TIMESTAMP if other.name == "date" and len(str(node.args["this"])) > 10 else other
         return convert(node, type_, target, scope)
+    if type_.name in REGISTERED and other.is_number:
+        return convert(node, type_, OID, scope)
     return node
 
 

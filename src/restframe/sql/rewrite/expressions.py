@@ -12,7 +12,7 @@ from restframe.sql.nodes import as_type, call, is_string, macro, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.comparisons import align, check_comparable
 from restframe.sql.rewrite.matching import as_condition, match, no_operator, visit_condition, visit_number
-from restframe.sql.rewrite.parameters import expect, is_parameter
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import BOOL, FLOAT8, INT4, INT8, INTERVAL, VARCHAR, common, numeric
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.visit import Typed, only, refuse, visit, visit_argument, visit_list, visit_query, visits
@@ -263,22 +263,15 @@ def visit_exists(node: exp.Exists, scope: Scope) -> Typed:
     return node, BOOL
 
 
-@visits(exp.Any, exp.All)
-def visit_quantified(node: exp.Expr, scope: Scope) -> Typed:
-    """= ANY ( query ), > ALL ( query ), = ANY ( $1 ) with an array"""
-    inside = node.args["this"].unnest()
-    if is_parameter(inside):
-        array, type_ = visit(inside, scope)
-        node.set("this", exp.Paren(this=array))
-        return node, None if type_ is None else type_.element
-    query, outputs = visit_query(node.args["this"], scope)
-    node.set("this", query)
-    return node, outputs[0].type if len(outputs) == 1 else None
-
-
 @visits(exp.Collate)
 def visit_collate(node: exp.Collate, scope: Scope) -> Typed:
-    refuse(node, scope, "COLLATE")
+    """COLLATE with what texts are compared by anyway."""
+    if str(node.args["expression"].name).lower() not in _BYTE_ORDER:
+        refuse(node, scope, "COLLATE")
+    return visit(node.args["this"], scope)
+
+
+_BYTE_ORDER = frozenset({"c", "posix", "default", "ucs_basic", "case_sensitive"})
 
 
 @visits(exp.Distinct)

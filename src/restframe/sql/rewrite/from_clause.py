@@ -14,9 +14,10 @@ from restframe.sql.nodes import fold, identifier, macro, rename
 from restframe.sql.rewrite.columns import fold_in_place
 from restframe.sql.rewrite.matching import mismatch, visit_condition
 from restframe.sql.rewrite.pivots import visit_pivot
+from restframe.sql.rewrite.row_functions import is_array, visit_function, visit_lateral
 from restframe.sql.rewrite.rules import INT8, SUPER, VARCHAR, common, kind
 from restframe.sql.rewrite.scope import Output, Scope, Source, Type
-from restframe.sql.rewrite.visit import only, refuse, visit, visit_list, visit_query
+from restframe.sql.rewrite.visit import only, refuse, visit, visit_query
 
 _TABLE = frozenset({"this", "db", "catalog", "alias", "joins", "pivots"})
 _QUERY = frozenset({"this", "alias", "pivots", "joins"})
@@ -46,6 +47,10 @@ def visit_source(node: exp.Expr, scope: Scope) -> exp.Expr:
     if isinstance(node, exp.Subquery):
         joined = isinstance(node.args["this"], exp.Table)
         return _visit_joined_tables(node, scope) if joined else _visit_subquery(node, scope)
+    if isinstance(node, exp.Lateral):
+        return visit_lateral(node, scope)
+    if isinstance(node, exp.Unnest) and all(is_array(one, scope) for one in node.args["expressions"]):
+        return visit_function(node, node.args.get("alias"), scope)
     if isinstance(node, exp.AtIndex | exp.Alias | exp.Column | exp.Dot | exp.Bracket | exp.Pivot | exp.Unnest):
         return _visit_iteration(node, scope)
     return refuse(node, scope)
@@ -122,24 +127,15 @@ def _with_pivots(node: exp.Expr, source: Source, scope: Scope) -> exp.Expr:
 
 
 def _visit_table_function(node: exp.Table, scope: Scope) -> exp.Expr:
-    """generate_series(first, last [, step]), the one function Redshift has rows of."""
-    only(node, frozenset({"this", "alias"}), scope)
     function = node.args["this"]
     name = str(function.args["this"]).lower()
-    if name != "generate_series":
+    if name.startswith(("read_", "parquet_")):
         raise errors.UndefinedFunction(
             f"function {name[:64]} does not exist",
             position=scope.context.position(function),
-            hint="Load files with COPY." if name.startswith(("read_", "parquet_")) else None,
+            hint="Load files with COPY.",
         )
-    visit_list(function, "expressions", scope)
-    alias = node.args.get("alias")
-    known_as = fold_in_place(alias.args["this"]) if alias is not None else name
-    columns = alias.args.get("columns") if alias is not None else None
-    column = fold_in_place(columns[0]) if columns else known_as
-    node.set("alias", exp.TableAlias(this=identifier(known_as), columns=[identifier(column)]))
-    scope.add(Source(known_as, {column: INT8}), node)
-    return node
+    return visit_function(node, node.args.get("alias"), scope)
 
 
 # Queries

@@ -17,23 +17,30 @@ VARCHAR = SqlType("varchar")  # of no particular length
 DATE, TIME, TIMETZ = SqlType("date"), SqlType("time"), SqlType("timetz")
 TIMESTAMP, TIMESTAMPTZ, INTERVAL = SqlType("timestamp"), SqlType("timestamptz"), SqlType("interval")
 SUPER, VARBYTE = SqlType("super"), SqlType("varbyte")
+OID, NAME, CHAR = SqlType("oid"), SqlType("name"), SqlType("char")  # of the system tables
+REGISTERED = frozenset({"regclass", "regtype", "regproc", "regnamespace", "regrole"})  # names of what has a number
 
 DATETIMES = frozenset({"date", "timestamp", "timestamptz"})
-_RANK = {"int2": 0, "int4": 1, "int8": 2, "numeric": 3, "float4": 4, "float8": 5}
-_PRECISION_OF_INTEGER = {"int2": 5, "int4": 10, "int8": 19}
+_RANK = {"int2": 0, "int4": 1, "int8": 2, "oid": 2, "numeric": 3, "float4": 4, "float8": 5}
+_PRECISION_OF_INTEGER = {"int2": 5, "int4": 10, "int8": 19, "oid": 19}
 _MAX_PRECISION = 38
 _MAX_SCALE = 37
 
 
 _KINDS = {
-    **dict.fromkeys(_RANK, "number"), "varchar": "text", "bpchar": "text",
+    **dict.fromkeys(_RANK, "number"), **dict.fromkeys(("varchar", "bpchar", "name", "char", "aclitem"), "text"),
     **dict.fromkeys(DATETIMES, "date"), "time": "time", "timetz": "time",
+    "int2vector": "array", "oidvector": "array", **dict.fromkeys(REGISTERED, "registered"),
 }  # fmt: skip
 
 
 def kind(type_: SqlType) -> str:
     """What types have to share to be compared, or to stand in one column, without a cast."""
     return _KINDS.get(type_.name, type_.name)
+
+
+def array_of(element: SqlType | None) -> SqlType:
+    return SqlType("array", element=element or VARCHAR)
 
 
 def numeric(precision: int, scale: int) -> SqlType:

@@ -21,6 +21,7 @@ from restframe.sql.rewrite.visit import (
     refuse,
     visit,
     visit_argument,
+    visit_list,
     visit_query,
     visits_query,
 )
@@ -383,6 +384,27 @@ def visit_query_in_parentheses(node: exp.Subquery, scope: Scope) -> QueryVisit:
 _PARENTHESES = frozenset({"this", "with_", "order", "limit", "offset"})
 
 
+@visits_query(exp.Values)
+def visit_values(node: exp.Values, scope: Scope) -> QueryVisit:
+    """VALUES ( expression [, ...] ) [, ...] as a query."""
+    only(node, frozenset({"expressions"}), scope)
+    rows = node.args["expressions"]
+    width = len(rows[0].args["expressions"])
+    if any(len(row.args["expressions"]) != width for row in rows):
+        raise errors.SyntaxError("VALUES lists must all be the same length", position=scope.context.position(node))
+    types = [visit_list(row, "expressions", scope) for row in rows]
+    outputs = []
+    for place in range(width):
+        values = [row.args["expressions"][place] for row in rows]
+        matched, type_ = match("VALUES", values, [row[place] for row in types], scope)
+        for row, value in zip(rows, matched, strict=True):
+            row.args["expressions"][place] = value
+        outputs.append(Output(f"column{place + 1}", type_))
+    names = exp.TableAlias(this=identifier("v"), columns=[identifier(one.label) for one in outputs])
+    query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Values(expressions=rows, alias=names)))
+    return query, tuple(outputs)
+
+
 # WITH
 
 
@@ -399,7 +421,7 @@ def visit_with(node: exp.Expr, scope: Scope) -> None:
                 f'WITH query name "{name}" specified more than once', position=scope.context.position(alias)
             )
         query = table.args["this"]
-        if clause.args.get("recursive") and query.__class__ is exp.Union and alias.args.get("columns"):
+        if clause.args.get("recursive") and query.__class__ is exp.Union:
             first = _visit_side(query, "this", scope)
             scope.ctes[name] = renamed(tuple(first), alias, scope)
             _visit_second(query, first, scope)

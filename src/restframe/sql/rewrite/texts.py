@@ -31,6 +31,6 @@ def to_text(node: exp.Expr, type_: Type, scope: Scope) -> exp.Expr:
         case "super":
             return call("json_extract_string", node, string("$"))
         case "array" | "int2vector" | "oidvector":
-            return macro("array_text", node, string("{" if type_.name == "array" else ""))
+            return macro("list_text", node, string("{" if type_.name == "array" else ""))
         case _:
             return as_text(node)
