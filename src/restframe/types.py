@@ -21,10 +21,12 @@ class SqlType:
 
     name : the internal name that pg_catalog shows: int2 int4 int8 float4 float8 numeric bool bpchar varchar date
         time timetz timestamp timestamptz interval super varbyte; and in the system's own views and functions oid name
-        char regclass regtype regproc aclitem array int2vector oidvector, of which no table has columns
+        char regclass regtype regproc regnamespace regrole aclitem array int2vector oidvector, of which no table has
+        columns, and record, of which no result has
     length : for bpchar, varchar and varbyte, in bytes
     precision, scale : for numeric
-    element : for array, and for int2vector and oidvector, which are arrays that are counted from 0
+    element : for array, and for int2vector and oidvector, which are arrays that are counted from 0; for record, the
+        type of its field x
     """
 
     name: str
@@ -67,12 +69,13 @@ class SqlType:
             "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC"),
             "interval": pa.month_day_nano_interval(), "super": pa.string(), "varbyte": pa.binary(),
             "oid": pa.int64(), "name": pa.string(), "char": pa.string(), "regclass": pa.string(),
-            "regtype": pa.string(), "regproc": pa.string(), "aclitem": pa.string(),
+            "regtype": pa.string(), "regproc": pa.string(), "regnamespace": pa.string(), "regrole": pa.string(),
+            "aclitem": pa.string(),
         }[self.name]  # fmt: skip
 
     @property
     def is_integer(self) -> bool:
-        return self.name in ("int2", "int4", "int8")
+        return self.name in ("int2", "int4", "int8", "oid")
 
     @property
     def is_number(self) -> bool:
@@ -80,7 +83,7 @@ class SqlType:
 
     @property
     def is_text(self) -> bool:
-        return self.name in ("varchar", "bpchar")
+        return self.name in ("varchar", "bpchar", "name", "char", "aclitem")
 
 
 _LONG_NAME = {
@@ -89,8 +92,8 @@ _LONG_NAME = {
     "time": "time without time zone", "timetz": "time with time zone", "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone", "interval": "interval", "super": "super",
     "varbyte": "binary varying", "oid": "oid", "name": "name", "char": '"char"', "regclass": "regclass",
-    "regtype": "regtype", "regproc": "regproc", "aclitem": "aclitem", "int2vector": "int2vector",
-    "oidvector": "oidvector",
+    "regtype": "regtype", "regproc": "regproc", "regnamespace": "regnamespace", "regrole": "regrole",
+    "aclitem": "aclitem", "int2vector": "int2vector", "oidvector": "oidvector", "record": "record",
 }  # fmt: skip
 
 _ENGINE_TYPE = {
@@ -98,7 +101,8 @@ _ENGINE_TYPE = {
     "bool": "BOOLEAN", "bpchar": "VARCHAR", "varchar": "VARCHAR", "date": "DATE", "time": "TIME",
     "timetz": "TIMETZ", "timestamp": "TIMESTAMP", "timestamptz": "TIMESTAMPTZ", "interval": "INTERVAL",
     "super": "JSON", "varbyte": "BLOB", "oid": "BIGINT", "name": "VARCHAR", "char": "VARCHAR", "regclass": "VARCHAR",
-    "regtype": "VARCHAR", "regproc": "VARCHAR", "aclitem": "VARCHAR",
+    "regtype": "VARCHAR", "regproc": "VARCHAR", "regnamespace": "VARCHAR", "regrole": "VARCHAR",
+    "aclitem": "VARCHAR",
 }  # fmt: skip
 
 # Every spelling the manual gives, in lower case with single spaces, to the internal name.
@@ -192,7 +196,7 @@ def read_type(text: str) -> SqlType:
 
 _SYSTEM_TYPES = {
     "oid": "oid", "name": "name", '"char"': "char", "regclass": "regclass", "regtype": "regtype",
-    "regproc": "regproc", "aclitem": "aclitem",
+    "regproc": "regproc", "regnamespace": "regnamespace", "regrole": "regrole", "aclitem": "aclitem",
 }  # fmt: skip
 _VECTORS = {
     "int2vector": SqlType("int2vector", element=SqlType("int2")),
