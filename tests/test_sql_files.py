@@ -22,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 import restframe
@@ -124,7 +125,38 @@ def value_of(field: dict[str, Any]) -> object:
     return float(value) if kind == "doubleValue" else value
 
 
-DOORS = {"session": through_session, "dbapi": through_dbapi, "data-api": through_data_api}
+def through_pgwire(request: pytest.FixtureRequest, **options: Any) -> Iterator[Door]:
+    """psycopg against the live server, by simple queries."""
+    with request.getfixturevalue("pg").connect(autocommit=True) as connection:
+
+        def run(text: str) -> list[tuple[Any, ...]]:
+            single = not text.rstrip(" ;\n").count(";")
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(text, **(options if single else {}))
+                    while cursor.nextset():
+                        pass
+                    return cursor.fetchall() if cursor.description else []
+            except psycopg.Error as error:
+                told = errors.Error(error.diag.message_primary or str(error))
+                told.sqlstate = error.sqlstate or ""
+                raise told from error
+
+        yield run
+
+
+def through_pgwire_prepared(request: pytest.FixtureRequest) -> Iterator[Door]:
+    """The same by the extended query, with results in the binary format."""
+    return through_pgwire(request, prepare=True, binary=True)
+
+
+DOORS = {
+    "session": through_session,
+    "dbapi": through_dbapi,
+    "data-api": through_data_api,
+    "pgwire": through_pgwire,
+    "pgwire-prepared": through_pgwire_prepared,
+}
 
 
 @pytest.mark.parametrize("door", DOORS)

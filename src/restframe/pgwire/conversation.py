@@ -179,9 +179,9 @@ class Conversation:
         self._streams = Streams(self._channel, session.check_cancelled)
         session.copy_streams = self._streams
         self._redshift = version
-        self._extended = Extended(session, self._channel, version)
-        set_parameters(self._startup, session)
-        self._reported = Reported(session, self._startup.parameters, user.superuser)
+        self._extended = Extended(session, self._channel, self._streams, version)
+        notices = set_parameters(self._startup, session)
+        self._reported = Reported(session, self._startup.parameters)
         self._handlers: dict[int, Callable[[bytes], None]] = {
             ord("P"): self._extended.parse,
             ord("B"): self._extended.bind,
@@ -195,6 +195,7 @@ class Conversation:
             **dict.fromkeys(b"dcf", self._ignore),
         }
         self._reported.tell_all(self._channel)
+        sending.send_notices(notices, session.variables["client_min_messages"], self._channel)
         self._channel.send(messages.backend_key(session.pid, self.key))
         self._channel.admitted()
         self._ready()

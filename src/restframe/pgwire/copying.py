@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+import sys
+from collections.abc import Callable, Iterator, Sequence
 
 from restframe import errors
 from restframe.errors import ProtocolViolation
 from restframe.pgwire import messages
 from restframe.pgwire.channel import Channel, ClientGone
 
+_FEW_ROWS = 1000  # that need no kernel
 _DATA, _DONE, _FAIL, _FLUSH, _SYNC, _TERMINATE = b"dcfHSX"
 
 
@@ -43,17 +46,25 @@ class Streams:
             elif type_ not in (_FLUSH, _SYNC):
                 raise ProtocolViolation(f"unexpected message type 0x{type_:02X} during COPY from stdin")
 
-    def send(self, columns: int, binary: bool) -> Callable[[bytes], None]:
+    def send(self, columns: int, binary: bool) -> Callable[[bytes | memoryview, Sequence[int]], None]:
         self._channel.send(messages.copy_out(columns, binary))
         self.sends = True
-        return self._send_rows if binary else self._send_lines
+        return self._send_rows
 
-    def _send_rows(self, data: bytes) -> None:
-        self._channel.send(messages.copy_data(data))
+    def _send_rows(self, data: bytes | memoryview, ends: Sequence[int]) -> None:
+        """A message for each row: there are clients that take each message for one."""
+        if len(ends) <= _FEW_ROWS and "numba" not in sys.modules:
+            starts = itertools.chain((0,), ends)
+            rows = (bytes(data[start:end]) for start, end in zip(starts, ends, strict=False))
+            self._channel.send(b"".join(map(messages.copy_data, rows)))
+            return
+        import numpy as np
 
-    def _send_lines(self, data: bytes) -> None:
-        """A message for each line: there are clients that take each message for a row."""
-        self._channel.send(b"".join(map(messages.copy_data, data.splitlines(keepends=True))))
+        from restframe.storage.copying.delimiting import copy_data
+
+        out = np.empty(len(data) + 5 * len(ends), np.uint8)
+        copy_data(np.frombuffer(data, np.uint8), np.asarray(ends, np.int64), out)
+        self._channel.send(out.data)
 
     def end(self) -> None:
         """The statement has succeeded."""

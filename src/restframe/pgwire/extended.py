@@ -8,8 +8,9 @@ https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUE
 from __future__ import annotations
 
 from restframe import errors
-from restframe.pgwire import messages, portals
+from restframe.pgwire import messages, portals, rows
 from restframe.pgwire.channel import Channel
+from restframe.pgwire.copying import Streams
 from restframe.pgwire.portals import Portal
 from restframe.warehouse.prepared import Prepared
 from restframe.warehouse.session import Session
@@ -21,9 +22,10 @@ class Extended:
     redshift : the version of Redshift's protocol, for its drivers
     """
 
-    def __init__(self, session: Session, channel: Channel, redshift: int | None) -> None:
+    def __init__(self, session: Session, channel: Channel, streams: Streams, redshift: int | None) -> None:
         self._session = session
         self._channel = channel
+        self._streams = streams
         self._redshift = redshift
         self._unnamed: Prepared | None = None
         self._statements = session.prepared
@@ -54,7 +56,7 @@ class Extended:
     def describe(self, body: bytes) -> None:
         kind, name = messages.read_named(body)
         if kind == "P":
-            self._channel.send(self._portal(name).description)
+            self._channel.send(self._description(name))
             return
         prepared = self._statement(name)
         self._channel.send(portals.parameter_description(prepared, self._redshift))
@@ -65,9 +67,18 @@ class Extended:
         portal = self._portal(name)
         if self._session.transaction == "idle" and not self._channel.ends_here():
             self._session.begin_implicit()
-        self._channel.send(portal.execute(self._session, self._channel, limit))
+        ending = portal.execute(self._session, self._channel, limit)
+        self._streams.end()
+        self._channel.send(ending)
         if self._session.transaction == "idle" and limit == 0:
             self.close_portals()
+
+    def _description(self, portal: str) -> bytes:
+        """Of a portal, or of a cursor that DECLARE has made: to PostgreSQL and to its clients they are the same."""
+        cursor = self._session.cursors.get(portal)
+        if cursor is not None and portal not in self._portals:
+            return rows.description(cursor.columns, (), self._redshift)
+        return self._portal(portal).description
 
     def close(self, body: bytes) -> None:
         kind, name = messages.read_named(body)

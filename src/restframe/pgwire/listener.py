@@ -148,7 +148,12 @@ class Listener:
         self._begin(self._secure(connection))
 
     async def _secure(self, connection: Connection) -> None:
-        certified = self._authority.certified(*self._names)
+        try:
+            certified = self._authority.certified(*self._names)
+        except errors.Error as error:
+            logger.error("no TLS: %s", error.message)
+            connection.refuse(error)
+            return
         connection.transport.write(messages.SSL_YES)
         transport: asyncio.Transport | None = None
         with contextlib.suppress(OSError):

@@ -351,7 +351,7 @@ def copy_data(data: bytes) -> bytes:
 def error(found: Error, fatal: bool = False) -> bytes:
     """ErrorResponse. The position is of characters, as our errors have it."""
     fields = _fields("FATAL" if fatal else "ERROR", found.sqlstate, found.message)
-    for field, value in ((b"D", found.detail), (b"H", found.hint), (b"P", found.position)):
+    for field, value in ((b"D", found.detail), (b"H", found.hint), (b"P", found.position), (b"W", found.where)):
         if value is not None:
             fields += field + _text(str(value))
     return build(b"E", fields + b"\0")

@@ -25,15 +25,14 @@ _SERVER_VERSION = "9.6.0"
 class Reported:
     """What the client was told last."""
 
-    def __init__(self, session: Session, startup: Mapping[str, str], superuser: bool) -> None:
+    def __init__(self, session: Session, startup: Mapping[str, str]) -> None:
         self._session = session
         self._told: tuple[str, ...] = ()
+        self._user = ""
         self._fixed = {
             "server_version": _SERVER_VERSION,
             "server_encoding": "UTF8",
             "integer_datetimes": "on",
-            "is_superuser": "on" if superuser else "off",
-            "session_authorization": session.user,
             **redshift.parameter_statuses(startup),
         }
 
@@ -43,6 +42,11 @@ class Reported:
         self.tell_changes(channel)
 
     def tell_changes(self, channel: Channel) -> None:
+        if self._session.user != self._user:
+            self._user = self._session.user
+            superuser = self._session.catalog.rights.superuser
+            channel.send(parameter_status("session_authorization", self._user))
+            channel.send(parameter_status("is_superuser", "on" if superuser else "off"))
         variables = self._session.variables
         now = tuple([variables[name] for name in _CHANGING.values()])
         if now == self._told:

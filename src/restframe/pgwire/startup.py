@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from restframe import errors
 from restframe.pgwire.messages import Startup, negotiate_version
+from restframe.result import Notice
 from restframe.warehouse.session import Session
 
 # No parameters of a session: who connects, and what drivers tell of themselves.
@@ -28,17 +29,19 @@ def negotiation(startup: Startup) -> bytes:
     return negotiate_version(unknown) if startup.minor or unknown else b""
 
 
-def set_parameters(startup: Startup, session: Session) -> None:
-    """Give the session what the client wants it to begin with.
+def set_parameters(startup: Startup, session: Session) -> list[Notice]:
+    """Give the session what the client wants it to begin with; what is to be said about that.
 
     A parameter that does not exist is accepted without effect, and said in a notice: drivers send what they like.
     InvalidParameterValue for a value that cannot be.
     """
+    notices = []
     for name, value in _parameters(startup.parameters):
         try:
             session.set_variable(name, value)
         except errors.UndefinedObject as error:
-            session.notice(f"{error.message}; it is ignored", "WARNING")
+            notices.append(Notice(f"{error.message}; it is ignored", "WARNING"))
+    return notices
 
 
 def _parameters(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
