@@ -67,6 +67,7 @@ def test_texts_in_both_formats(value: str) -> None:
 def test_bytes_in_both_formats(value: bytes) -> None:
     as_text = b"\\x" + value.hex().encode()  # psycopg's own form depends on its connection
     assert [decode(SqlType("varbyte"), TEXT, as_text), bound(value)] == [value, value]
+    assert decode(SqlType("varbyte"), TEXT, b"\\" + as_text) == value  # as libpq escapes it for older servers
 
 
 @given(st.datetimes(), st.dates(), st.times())
@@ -220,3 +221,44 @@ def test_any_bytes_are_a_value_or_an_error(name: str, data: bytes) -> None:
                 decode(type_, format_, data)
             except errors.DataError as error:
                 assert len(error.message) < 200
+
+
+# Through a server
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_decimals_keep_all_their_digits_on_the_way_into_a_table(pg: Any, binary: bool) -> None:
+    fine, large = Decimal("0.12345678901234567890"), Decimal("9" * 38)
+    with pg.connect(autocommit=True) as connection:
+        connection.execute("create table wide (fine numeric(38,20), large numeric(38,0))")
+        mark = "%b" if binary else "%t"
+        connection.execute(f"insert into wide values ({mark}, {mark})", (fine, large))
+        assert connection.execute("select * from wide").fetchall() == [(fine, large)]
+        assert connection.execute(f"select count(*) from wide where fine = {mark}", (fine,)).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_every_type_makes_the_round_trip(pg: Any, binary: bool) -> None:
+    east = dt.timezone(dt.timedelta(hours=2))
+    values = {
+        "smallint": -7, "int": 70_000, "bigint": -(2**62), "real": 0.5, "double precision": 0.1, "boolean": True,
+        "numeric(8,2)": Decimal("-1.50"), "varchar(20)": "Grüße", "date": dt.date(2024, 2, 29),
+        "time": dt.time(1, 2, 3, 500), "timestamp": dt.datetime(2024, 2, 29, 1, 2, 3, 4),
+        "timestamptz": dt.datetime(2024, 2, 29, 1, 2, 3, tzinfo=east), "varbyte(10)": b"\0\xff",
+        "interval": dt.timedelta(days=2, microseconds=5),
+    }  # fmt: skip
+    mark = "%b" if binary else "%t"
+    with pg.connect() as connection:
+        cursor = connection.cursor(binary=binary)
+        casts = ", ".join(f"{mark}::{type_}" for type_ in values)
+        assert cursor.execute(f"select {casts}", list(values.values())).fetchone() == tuple(values.values())
+        nulls = cursor.execute(f"select {casts}", [None] * len(values)).fetchone()
+        assert nulls == (None,) * len(values)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_list_stands_for_any_of_its_elements(pg: Any, binary: bool) -> None:
+    mark = "%b" if binary else "%t"
+    with pg.connect() as connection:
+        found = connection.execute(f"select 5 = any({mark}), 'b' = any({mark})", ([1, 5], ["a", "ä"]))
+        assert found.fetchone() == (True, False)

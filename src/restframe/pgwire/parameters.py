@@ -57,9 +57,10 @@ def _string(data: bytes) -> str:
 def _of_text(type_: SqlType, text: str) -> Any:
     if type_.element is not None:
         return _array_of_text(type_.element, text)
-    if type_.name == "varbyte" and text.startswith("\\x"):
+    if type_.name == "varbyte" and text.startswith(("\\x", "\\\\x")):
+        # libpq doubles the backslash, because in our literals it is an escape, and psycopg sends what libpq made
         try:
-            return bytes.fromhex(text[2:])
+            return bytes.fromhex(text.lstrip("\\")[1:])
         except ValueError as error:
             raise errors.InvalidTextRepresentation("invalid hexadecimal data in a value of type bytea") from error
     return text

@@ -18,7 +18,7 @@ import restframe.sql.rewrite.patterns  # noqa: F401
 from restframe import errors
 from restframe.sql.names import Names, TableReference
 from restframe.sql.rewrite.changes import ROWS, visit_delete, visit_insert, visit_merge, visit_update
-from restframe.sql.rewrite.parameters import parameter_type
+from restframe.sql.rewrite.parameters import NUMERIC, parameter_type
 from restframe.sql.rewrite.rules import (
     BOOL,
     DATE,
@@ -95,12 +95,24 @@ def translate_prepared(
     what `translate` raises.
     """
     given = [None if type_ is None else parameter_type(type_) for type_ in declared]
+    if NUMERIC in given:
+        given = _with_digits(statement, names, given)
     translation, count, found = _translate_with(statement, names, given)
     if count <= len(given) and None not in given:
         return translation, tuple(type_ for type_ in given if type_ is not None)
     known = given + [None] * (count - len(given))
     types = [type_ or found.get(place, VARCHAR) for place, type_ in enumerate(known)]
     return _translate_with(statement, names, types)[0], tuple(types)
+
+
+def _with_digits(statement: Statement, names: Names, given: list[SqlType | None]) -> list[SqlType | None]:
+    """The types. A numeric, which is declared without its digits, has those of a wider one that it stands beside."""
+    try:
+        found = _translate_with(statement, names, [None if type_ == NUMERIC else type_ for type_ in given])[2]
+    except errors.Error:
+        return given
+    wider = {place: type_ for place, type_ in found.items() if type_.name == "numeric"}
+    return [wider.get(place, type_) if type_ == NUMERIC else type_ for place, type_ in enumerate(given)]
 
 
 def _translate_with(

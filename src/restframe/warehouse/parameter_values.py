@@ -56,7 +56,7 @@ _BITS = {"int2": 15, "int4": 31, "int8": 63, "oid": 32}
 def _finite(value: Any) -> Any:
     if isinstance(value, Decimal) and not value.is_finite():
         raise _invalid(str(value), "numeric")
-    if abs(value) >= _TOO_LARGE:
+    if (value.copy_abs() if isinstance(value, Decimal) else abs(value)) >= _TOO_LARGE:  # abs() would round
         raise errors.NumericValueOutOfRange("a parameter has more than 38 digits")
     return value
 

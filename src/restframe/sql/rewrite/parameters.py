@@ -17,7 +17,8 @@ from restframe.sql.rewrite.visit import Typed, refuse, visits
 from restframe.types import SqlType
 
 # A parameter's declaration has no precision. This leaves room for products, and for most numbers there are.
-NUMERIC = numeric(38, 10)
+_DECIMALS = 10
+NUMERIC = numeric(38, _DECIMALS)
 
 MOST_PARAMETERS = 32_767  # as in Redshift
 
@@ -28,7 +29,7 @@ def parameter_type(type_: SqlType) -> SqlType:
     A text beside a SUPER value is that text, and not the JSON it may look like.
     """
     if type_.name == "numeric":
-        return NUMERIC
+        return NUMERIC if _fits(type_) else type_
     if type_.name == "bpchar":
         return SqlType("bpchar")
     if type_.name == "varbyte":
@@ -36,6 +37,12 @@ def parameter_type(type_: SqlType) -> SqlType:
     if type_.element is not None:
         return SqlType("array", element=parameter_type(type_.element))
     return VARCHAR if type_.is_text or type_.name in _AS_TEXT else type_
+
+
+def _fits(type_: SqlType) -> bool:
+    """Whether NUMERIC has all its digits."""
+    precision, scale = type_.precision or 38, type_.scale or 0
+    return scale <= _DECIMALS and precision - scale <= 38 - _DECIMALS
 
 
 _AS_TEXT = frozenset({"super", "name", "char", "aclitem", *REGISTERED})
