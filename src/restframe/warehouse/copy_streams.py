@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
+
+Bytes = bytes | memoryview
 
 
 class CopyStreams(Protocol):
@@ -20,6 +22,9 @@ class CopyStreams(Protocol):
         """
         ...
 
-    def send(self, columns: int, binary: bool) -> Callable[[bytes], None]:
-        """Announce data to the client; what is returned sends a piece, which must hold whole rows."""
+    def send(self, columns: int, binary: bool) -> Callable[[Bytes, Sequence[int]], None]:
+        """Announce data to the client; what is returned sends whole rows, of which each ends at one of the offsets.
+
+        A client may take each for a message of its own, as PostgreSQL sends them. The last one ends with the data.
+        """
         ...

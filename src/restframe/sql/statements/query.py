@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.lexer import QualifiedName
+from restframe.sql.lexer import DIALECT, QualifiedName
 from restframe.sql.nodes import fold
 from restframe.sql.split import split
 from restframe.sql.statements import Statement
@@ -107,6 +108,13 @@ def read_query(text: str, position: int = 1) -> Query:
         raise errors.SyntaxError("syntax error at end of input", position=position + len(text))
     word = spans[0].text.split(None, 1)[0][:64]
     raise errors.SyntaxError(f'syntax error at or near "{word}"', position=position + spans[0].start)
+
+
+def select_columns(table: QualifiedName, columns: Sequence[str]) -> Query:
+    """SELECT column [, ...] FROM table"""
+    source = exp.table_(table.name, db=table.schema, quoted=True)
+    tree = exp.select(*(exp.column(name, quoted=True) for name in columns)).from_(source)
+    return read_query(tree.sql(dialect=DIALECT))
 
 
 # Where sqlglot would stop at REMOVE.

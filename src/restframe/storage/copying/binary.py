@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from restframe import errors
+from restframe.storage.copying import SIGNATURE
 from restframe.storage.copying.binary_values import binary_input_of
 from restframe.storage.copying.inputs import not_utf8, numeric_overflow, value_error
 from restframe.storage.copying.reader import StreamReader
@@ -20,8 +21,6 @@ from restframe.storage.loading.faults import Kind
 from restframe.storage.loading.fields import Column, Fields
 from restframe.storage.loading.records import NULL
 
-SIGNATURE = b"PGCOPY\n\xff\r\n\0"
-TRAILER = b"\xff\xff"
 _HEADER_BYTES = len(SIGNATURE) + 8
 _MAX_EXTENSION_BYTES = 1 << 20
 

@@ -181,5 +181,5 @@ def _in_utf8(pieces: Iterator[bytes], codec: str) -> Iterator[bytes]:
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
             raise errors.CharacterNotInRepertoire(
-                f'invalid byte sequence for encoding "{codec.upper()}": 0x{byte:02x}'
+                f'invalid byte sequence for encoding "{codec.upper().replace("-", "")}": 0x{byte:02x}'
             ) from error

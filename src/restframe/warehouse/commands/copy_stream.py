@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from restframe import errors
 from restframe.catalog.relations import ColumnDefinition, Relation
-from restframe.result import Result
+from restframe.result import Column, Result
+from restframe.sql import translate
 from restframe.sql.lexer import QualifiedName
 from restframe.sql.statements.columns import ColumnName
-from restframe.sql.statements.copy_stream import CopyFromStdin
+from restframe.sql.statements.copy_stream import CopyFromStdin, CopyToStdout
 from restframe.sql.statements.copy_stream_options import EVERY_COLUMN, Columns, StreamOptions
+from restframe.sql.statements.query import Query, select_columns
+from restframe.storage.copying.lines_writer import LinesWriter
+from restframe.storage.copying.writer import BinaryWriter, OutputLayout, RowWriter
+from restframe.storage.writing.values import Style
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.copy import insert
 from restframe.warehouse.privileges import check, check_any, check_usage
+from restframe.warehouse.queries import SessionNames, stream
 
 if TYPE_CHECKING:
     from restframe.storage.copying.reader import StreamReader
@@ -46,6 +54,53 @@ def receive(statement: CopyFromStdin, session: Session) -> Result:
     result = Result(command="COPY", row_count=rows)
     result.statistics.rows = rows
     return result
+
+
+def send(statement: CopyToStdout, session: Session) -> Result:
+    """Send a table's or a query's rows to the client, as they are computed.
+
+    WrongObjectType for a view, InsufficientPrivilege, and whatever the query raises; NotSupportedError when the
+    client cannot take data.
+    """
+    streams = _streams(session, "TO STDOUT")
+    query = statement.query or _query_of_table(statement, session)
+    found = stream(translate(query, SessionNames(session)), session, ())
+    columns = tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
+    rows = Result(columns, "COPY", 0, _batches=found.batches)
+    writer = _writer(statement.options, columns, session)
+    put = streams.send(len(columns), statement.options.format == "binary")
+    with contextlib.closing(rows):
+        batches = (writer.pieces(batch) for batch in rows.batches())
+        for pieces in itertools.chain((writer.start(),), batches, (writer.end(),)):
+            for piece in pieces:
+                session.check_cancelled()
+                put(piece.data, piece.ends)
+    _accept(statement.options, session)
+    return Result(command="COPY", row_count=rows.row_count)
+
+
+def _query_of_table(statement: CopyToStdout, session: Session) -> Query:
+    assert statement.table is not None
+    relation = _table(statement.table, session, "from")
+    listed = [column.name for column in _columns(statement.columns, relation)]
+    return select_columns(statement.table, listed)
+
+
+def _writer(options: StreamOptions, columns: Sequence[Column], session: Session) -> RowWriter:
+    if options.format == "binary":
+        return BinaryWriter(columns)
+    csv = options.format == "csv"
+    layout = OutputLayout(
+        options.delimiter,
+        options.null,
+        bool(options.header),
+        options.quote if csv else "",
+        options.escape if csv else "",
+        _chosen(options.force_quote, [column.name for column in columns], "FORCE_QUOTE"),
+        options.encoding,
+        Style(session.variables["timezone"], int(session.variables["extra_float_digits"])),
+    )
+    return LinesWriter(layout, columns)
 
 
 def _streams(session: Session, direction: str) -> CopyStreams:
