@@ -99,11 +99,15 @@ class Rights:
 
 
 class Grants:
-    """The privileges that one session sees."""
+    """The privileges that one session sees.
+
+    changed : since lists of access were written down; see Catalog.show_access
+    """
 
     def __init__(self, records: Records, users: Users) -> None:
         self._records = records
         self._users = users
+        self.changed = False
 
     def rights(self, user_id: int) -> Rights | None:
         """None when there is no such user any more."""
@@ -140,6 +144,7 @@ class Grants:
             if old and (old[0].grantable or not grant.grantable):
                 continue
             self._delete(grant)
+            self.changed = True
             self._records.write(
                 "INSERT INTO _restframe.grants VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -153,6 +158,7 @@ class Grants:
         old = [one for one in self.on(grant.object) if _same(one, grant)]
         if not old or (option_only and not old[0].grantable):
             return
+        self.changed = True
         if option_only:
             self._records.write(f"UPDATE _restframe.grants SET grantable = false WHERE {_SAME}", _key(grant))
         else:

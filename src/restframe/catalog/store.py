@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from restframe import errors
-from restframe.catalog import grants, users
+from restframe.catalog import classes, grants, users
 from restframe.catalog.grants import Grants, Rights
 from restframe.catalog.models import Model
 from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relation, Schema
@@ -30,6 +30,7 @@ FORMAT = 2
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog")
 
 _states = itertools.count(1)
+_temporary_oids = itertools.count(500_000_000)
 
 _MAX_ENTRIES = 100_000
 
@@ -82,7 +83,7 @@ class Catalog:
     """The relations, schemas and models one session sees, its temporary tables included.
 
     users, grants : who there is, and what they may do
-    user_id : of whoever works with it
+    user_id, session_id : of whoever works with it
     search_path : as it was set; `$user` stands for the schema called like the user
     """
 
@@ -99,6 +100,7 @@ class Catalog:
         self.users = Users(self)
         self.grants = Grants(self, self.users)
         self.user_id = SUPERUSER_ID
+        self.session_id = 0
         self.search_path: tuple[str, ...] = ("public",)
 
     @property
@@ -289,7 +291,8 @@ class Catalog:
         """Schema, name and kind of all such relations, the system's too and temporary tables not."""
         rows = self._connection.run(
             "SELECT schema_name, table_name, kind FROM (SELECT schema_name, table_name, kind FROM _restframe.tables "
-            "UNION ALL SELECT schema_name, name, 'system view' FROM _restframe.system_relations) AS relations "
+            "UNION ALL SELECT schema_name, name, 'system view' FROM _restframe.base_relations WHERE owner_id = 1) "
+            "AS relations "
             "WHERE schema_name LIKE ? ESCAPE '\\' AND table_name LIKE ? ESCAPE '\\' ORDER BY ALL",
             [schema_pattern.lower(), pattern.lower()],
         )
@@ -328,12 +331,18 @@ class Catalog:
     def add_relation(self, relation: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
         """Record a relation that the engine has created; `reads` names what a view depends on."""
         if relation.kind == "temporary table":
+            relation = dataclasses.replace(relation, oid=relation.oid or next(_temporary_oids))
             self._set_temporary({**self._temporary, relation.name: relation})
+            schema_oid = classes.TEMPORARY_SCHEMAS + self.session_id
+            classes.write(self._connection, relation, schema_oid, self.user_id, self.session_id)
             return
+        schema = self.find_schema(relation.schema)
+        owner = self.users.find(relation.owner)
+        assert schema is not None, relation.schema
+        relation = dataclasses.replace(relation, oid=relation.oid or self._next_oid())
         key = [relation.schema, relation.name]
         self.write(
-            "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-            "coalesce(?, nextval('_restframe.oids')))",
+            "INSERT INTO _restframe.tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 *key,
                 relation.kind,
@@ -344,7 +353,7 @@ class Catalog:
                 relation.definition,
                 list(relation.models),
                 list(relation.constraints),
-                relation.oid or None,
+                relation.oid,
             ],
         )
         rows = [[*key, position, *_column_values(column)] for position, column in enumerate(relation.columns, start=1)]
@@ -354,13 +363,23 @@ class Catalog:
                 f"INSERT INTO _restframe.columns VALUES {', '.join([row] * len(rows))}",
                 [value for values in rows for value in values],
             )
+        owner_id = SUPERUSER_ID if owner is None else owner.id
+        classes.write(self._connection, relation, schema.oid, owner_id, exists=self._has_relation)
         for on in sorted(set(reads)):
             self.write("INSERT INTO _restframe.dependencies VALUES (?, ?, ?, ?)", [*key, *on])
+
+    def _next_oid(self) -> int:
+        return int(self._connection.run("SELECT nextval('_restframe.oids')")[0][0])
+
+    def _has_relation(self, schema: str, name: str) -> bool:
+        return self.find_relation(schema, name) is not None
 
     def remove_relation(self, relation: Relation) -> None:
         if relation.kind == "temporary table":
             self._set_temporary({name: one for name, one in self._temporary.items() if name != relation.name})
+            classes.forget(self._connection, relation.oid)
             return
+        classes.forget(self._connection, relation.oid)
         for table in ("tables", "columns"):
             self.write(
                 f"DELETE FROM _restframe.{table} WHERE schema_name = ? AND table_name = ?",
@@ -379,15 +398,40 @@ class Catalog:
         for place, name in enumerate(before):
             if len(before) == len(after) and after[place] not in before:
                 self.grants.rename_column(old.object, name, after[place])
+                self.write(
+                    "UPDATE _restframe.comments SET column_name = ? WHERE oid = ? AND column_name = ?",
+                    [after[place], old.oid, name],
+                )
             elif name not in after:
                 self.grants.forget_column(old.object, name)
+                self.set_comment(old, name, None)
 
     def drop_relation(self, relation: Relation) -> None:
         """Forget a relation, with what was granted on it."""
         self.remove_relation(relation)
         if relation.oid:
             self.grants.forget(relation.object)
+            self.write("DELETE FROM _restframe.comments WHERE oid = ?", [relation.oid])
             self.write("DELETE FROM _restframe.view_reads WHERE oid = ?", [relation.oid])
+
+    def set_comment(self, relation: Relation, column: str | None, comment: str | None) -> None:
+        """Say something about a relation or one of its columns; None takes it back."""
+        key = [relation.oid, column]
+        self.write("DELETE FROM _restframe.comments WHERE oid = ? AND column_name IS NOT DISTINCT FROM ?", key)
+        if comment is not None:
+            self.write("INSERT INTO _restframe.comments VALUES (?, ?, ?)", [*key, comment])
+
+    def show_access(self) -> None:
+        """After what was granted has changed: write it down as lists of access."""
+        if self.grants.changed:
+            self.grants.changed = False
+            self.write("DELETE FROM _restframe.access")
+            self.write("INSERT INTO _restframe.access SELECT * FROM _restframe.base_access")
+
+    def close(self) -> None:
+        """When the session ends: nobody shall see its temporary tables."""
+        if self._temporary:
+            classes.forget_session(self._connection, self.session_id)
 
     def set_view_reads(self, view: Relation, reads: Iterable[tuple[str, str, Iterable[str]]]) -> None:
         """Record which columns of which relations a view's query reads: what its owner must have the right to."""
@@ -510,7 +554,7 @@ CREATE TABLE IF NOT EXISTS _restframe.comments (oid BIGINT, column_name VARCHAR,
 CREATE SEQUENCE IF NOT EXISTS _restframe.model_ids;
 CREATE TABLE IF NOT EXISTS _restframe.models ({Model.DDL});
 CREATE TABLE IF NOT EXISTS _restframe.view_reads (oid BIGINT, on_schema VARCHAR, on_name VARCHAR, columns VARCHAR[]);
-{users.TABLES}{grants.TABLES}"""
+{classes.TABLES}{users.TABLES}{grants.TABLES}"""
 
 # What makes a file of each format one of the next.
 _MIGRATIONS = {
@@ -534,7 +578,7 @@ INSERT INTO _restframe.view_reads
     JOIN _restframe.tables t ON t.schema_name = d.schema_name AND t.table_name = d.view_name
     JOIN _restframe.columns c ON c.schema_name = d.on_schema AND c.table_name = d.on_name
     GROUP BY ALL;
-{users.TABLES}{grants.TABLES}""",
+{classes.TABLES}{users.TABLES}{grants.TABLES}""",
 }
 
 
@@ -572,6 +616,8 @@ def create(connection: Executor, owner: str) -> bool:
         if version == _BEFORE_USERS:
             _run_all(connection, _OWNERS_AS_USERS)
             grants.create(Catalog(connection, Cache(), {}), _PUBLIC_OID)
+            _describe_all(Catalog(connection, Cache(), {}), connection)
+        classes.forget_session(connection, None)
         connection.run("UPDATE _restframe.format SET version = ?", [FORMAT])
         return False
     _run_all(connection, _TABLES)
@@ -581,6 +627,17 @@ def create(connection: Executor, owner: str) -> bool:
     grants.create(Catalog(connection, Cache(), {}), _PUBLIC_OID)
     connection.run("INSERT INTO _restframe.format VALUES (?, NULL)", [FORMAT])
     return True
+
+
+def _describe_all(catalog: Catalog, connection: Executor) -> None:
+    """Write the rows of pg_catalog for every relation of an old file."""
+    catalog.grants.changed = True  # of all that the migration granted, views show nothing yet
+    for schema in catalog.schemas():
+        for relation in catalog.relations(schema):
+            owner = catalog.users.get(relation.owner)
+            found = catalog.find_schema(schema)
+            assert found is not None
+            classes.write(connection, relation, found.oid, owner.id, exists=catalog._has_relation)
 
 
 def _run_all(connection: Executor, statements: str) -> None:

@@ -10,6 +10,7 @@ from restframe.catalog.store import Cache
 from restframe.engine.duckdb import DuckDB
 from restframe.settings import Settings
 from restframe.storage import Storage
+from restframe.warehouse.activity import Activity
 from restframe.warehouse.cluster import Cluster
 from restframe.warehouse.locks import TableLocks
 from restframe.warehouse.prediction.functions import PredictionFunctions
@@ -30,4 +31,5 @@ class Services:
     cache: Cache
     translations: Translations
     cluster: Cluster
+    activity: Activity
     locks: TableLocks = field(default_factory=TableLocks)

@@ -41,6 +41,7 @@ Scope = Literal["statement", "text", "block"]
 Progress = Callable[[float, float], None]
 
 _statement_ids = itertools.count(1)
+_transaction_ids = itertools.count(1)
 _session_ids = itertools.count(1)
 
 # Sets of parameters of one INSERT that are in memory together.
@@ -54,6 +55,10 @@ class Session:
     on_progress : called with (done, total) while a long statement runs
     copy_streams : how COPY FROM STDIN and TO STDOUT reach the client, when the door can carry them
     pid : what pg_backend_pid() answers
+    address : of the client, when it has come over a network
+    running : the statement that runs, or the last one
+    started, statement_started, transaction_started : in seconds since 1970
+    transaction_id : of the transaction that is open, or was the last
     """
 
     def __init__(self, services: Services, user: str) -> None:
@@ -71,8 +76,13 @@ class Session:
         )
         self.on_progress: Progress | None = None
         self.copy_streams: CopyStreams | None = None
-        self.pid = next(_session_ids)
+        self.pid = self.catalog.session_id = next(_session_ids)
+        self.started = time.time()
+        self.address: str | None = None
         self.statement_id = 0
+        self.running: Statement | None = None
+        self.statement_started = self.transaction_started = 0.0
+        self.transaction_id = 0
         self.transaction: TransactionState = "idle"
         self._scope: Scope = "statement"  # what the open transaction lasts for
         self._untouched = False  # the open transaction has carried out nothing yet
@@ -90,6 +100,7 @@ class Session:
         self._cancelled: str | None = None  # why, when it is
         self._deadline: float | None = None  # of the running statement, on the monotonic clock
         self._set_engine_variables()
+        services.activity.opened(self)
 
     def _log_in(self, name: str) -> User:
         user = self.catalog.users.find(name)
@@ -221,10 +232,14 @@ class Session:
         with self._lock:
             self.statement_id = next(_statement_ids)
             self._cancelled = None
+        self.running, self.statement_started = statement, time.time()
+        if self.transaction == "idle":
+            self.transaction_id = next(_transaction_ids)
         self._notices = []
         started = time.perf_counter()
         timeout_s = self.variables.statement_timeout_s
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        plan_s = 0.0
         with self._watched():
             try:
                 planned = plan(statement, self, parameters)
@@ -232,6 +247,7 @@ class Session:
                 result = self._carry_out(planned)
             except BaseException as error:
                 self._log(type(error).__name__, None, started, statement)
+                self.services.activity.record(self, statement, plan_s, None, error)
                 self._undo()
                 if isinstance(error, errors.DiskFull):
                     self._give_space_back()
@@ -244,6 +260,7 @@ class Session:
         result.statistics.run_s = time.perf_counter() - started - plan_s
         self._result = result
         self._log(result.command, result.row_count, started, statement)
+        self.services.activity.record(self, statement, plan_s, result.row_count)
         return result
 
     def _carry_out(self, planned: Plan) -> Result:
@@ -260,6 +277,7 @@ class Session:
         if alone:
             self._begin("statement")
         result = planned.run()
+        self.catalog.show_access()
         if alone and self.transaction == "open":
             self._commit()
         return result
@@ -311,6 +329,14 @@ class Session:
         """For Python loops inside a statement: QueryCanceled once somebody asked for it."""
         if self._cancelled is not None:
             raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}")
+
+    @property
+    def executing(self) -> bool:
+        return self._executing
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled is not None
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -471,6 +497,9 @@ class Session:
         self.variables.begin()
         self._authorized_before = self.user_id
         self.transaction, self._scope, self._untouched = "open", scope, True
+        self.transaction_started = time.time()
+        if scope == "text":
+            self.transaction_id = next(_transaction_ids)
 
     def _commit(self) -> None:
         self.close_cursors()
@@ -591,6 +620,8 @@ class Session:
             self._result.close()
         if self.transaction == "open":
             self._rollback()
+        self.services.activity.closed(self)
+        self.catalog.close()
         self.connection.close()
 
     def __enter__(self) -> Session:

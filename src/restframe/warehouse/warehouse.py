@@ -22,8 +22,9 @@ from restframe.jobs import Endpoint, Service, TrainingJob
 from restframe.journal import Journal
 from restframe.result import Result
 from restframe.settings import Settings
-from restframe.sql import FUNCTIONS, MACROS
+from restframe.sql import CATALOG_MACROS, FUNCTIONS, MACROS
 from restframe.storage import Storage
+from restframe.warehouse.activity import Activity
 from restframe.warehouse.cluster import Cluster, ClusterState
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.runs import Statements
@@ -88,12 +89,14 @@ class Warehouse:
         self._closed = False
 
     def _open(self, engine: DuckDB) -> Services:
+        activity = Activity()
         connection = engine.connect()
         try:
+            activity.register(connection)
             connection.begin()
             store.create(connection, self.settings.user)
             functions = {name: (one.kind, one.least) for name, one in FUNCTIONS.items()}
-            system_views = views.create(connection, MACROS, functions)
+            system_views = views.create(connection, MACROS, functions, CATALOG_MACROS)
             connection.commit()
         finally:
             connection.close()
@@ -115,6 +118,7 @@ class Warehouse:
             cache,
             Translations(),
             Cluster(self.journal),
+            activity,
         )
         self._register_models(services)
         return services

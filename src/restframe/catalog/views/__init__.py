@@ -15,28 +15,50 @@ from collections.abc import Iterable
 from restframe.catalog import loads as load_tables
 from restframe.catalog.relations import Relation
 from restframe.catalog.store import Executor
-from restframe.catalog.views import base, information_schema, loads, models, pg_relations, pg_server, pg_types, svv
+from restframe.catalog.views import (
+    base,
+    history,
+    information_schema,
+    information_schema_keys,
+    loads,
+    models,
+    pg_relations,
+    pg_server,
+    pg_types,
+    pg_users,
+    svv,
+    svv_empty,
+    svv_privileges,
+)
 from restframe.catalog.views.definition import View
 
 VIEWS: tuple[View, ...] = (
     *pg_relations.VIEWS,
     *pg_types.VIEWS,
+    *pg_users.VIEWS,
     *pg_server.VIEWS,
     *information_schema.VIEWS,
+    *information_schema_keys.VIEWS,
     *svv.VIEWS,
+    *svv_privileges.VIEWS,
+    *svv_empty.VIEWS,
+    *history.VIEWS,
     *models.VIEWS,
     *loads.VIEWS,
 )
 
 
-def create(connection: Executor, macros: Iterable[str], functions: base.Functions) -> dict[str, Relation]:
+def create(
+    connection: Executor, macros: Iterable[str], functions: base.Functions, catalog_macros: Iterable[str]
+) -> dict[str, Relation]:
     """Make the macros and views in the engine; the relations by `schema.name`.
 
     functions : those that pg_proc lists beside the functions of models
+    catalog_macros : what reads from the views
     Nothing is made when the file has them as they are written here.
     """
     relations = _relations()
-    definitions = [*macros, *base.definitions(relations, functions), *(view.ddl for view in VIEWS)]
+    definitions = [*macros, *base.definitions(relations, functions), *(view.ddl for view in VIEWS), *catalog_macros]
     signature = hashlib.sha256("\n".join(definitions).encode()).hexdigest()
     if signature != connection.run("SELECT definitions FROM _restframe.format")[0][0]:
         load_tables.create(connection)

@@ -8,134 +8,135 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from restframe.catalog import types_table
+from restframe.catalog.classes import TEMPORARY_SCHEMAS
 from restframe.catalog.relations import Relation
-from restframe.catalog.views import types_table
 
 # Of each function of SQL its kind (scalar, aggregate or window), and how many arguments it takes at least.
 Functions = Mapping[str, tuple[str, int]]
 
-# Numbers of what has none of its own, made from the number of its table.
-ROW_TYPES = 1_000_000_000
-CONSTRAINTS = 2_000_000_000
-DEFAULTS = 3_000_000_000
-TEMPORARY_SCHEMAS = 600_000_000
+# What lives in the server's memory comes as a text of JSON, from a function of the engine's that the warehouse makes.
+LIVE_FUNCTION = "__live"
+PID = "getvariable('restframe_pid')::BIGINT"
 
-# What a session tells of its temporary tables: a text of JSON in a variable of the engine.
-_TEMPORARY = """
-    SELECT unnest(CAST(CAST(coalesce(getvariable('restframe_temporary'), '[]') AS JSON) AS STRUCT(
-        oid BIGINT, name VARCHAR, diststyle VARCHAR, sortstyle VARCHAR, backup BOOLEAN, constraints VARCHAR[],
-        columns STRUCT(name VARCHAR, type VARCHAR, not_null BOOLEAN, default_text VARCHAR, encoding VARCHAR,
-            identity_seed BIGINT, identity_step BIGINT, identity_always BOOLEAN, distkey BOOLEAN,
-            sortkey INTEGER)[])[])) AS t"""
 
-_USERS = """
-    SELECT 100::BIGINT AS id, owner AS name, true AS superuser, true AS createdb
-    FROM _restframe.schemas WHERE name = 'public'"""
+def _live(what: str, fields: str) -> str:
+    """The rows of one kind, as a struct each, named `t`."""
+    text = f"{LIVE_FUNCTION}('{what}', coalesce({PID}, 0))"
+    return f"SELECT unnest(CAST(CAST({text} AS JSON) AS STRUCT({fields})[])) AS t"
+
+
+_SETTINGS = _live("settings", "name VARCHAR, value VARCHAR, initial VARCHAR, read_only BOOLEAN")
+
+# Times are microseconds since 1970, in UTC.
+_SESSIONS = f"""
+    SELECT t.*, make_timestamp(t.started_us) AS started, make_timestamp(t.transaction_us) AS transaction_started,
+           make_timestamp(t.statement_us) AS statement_started, make_timestamp(t.ended_us) AS ended
+    FROM ({
+    _live(
+        "sessions",
+        "pid BIGINT, user_id BIGINT, user_name VARCHAR, database_name VARCHAR, application VARCHAR, address VARCHAR, "
+        "state VARCHAR, timeout_s INTEGER, statement BIGINT, xid BIGINT, label VARCHAR, text VARCHAR, kind VARCHAR, "
+        "started_us BIGINT, transaction_us BIGINT, statement_us BIGINT, ended_us BIGINT",
+    )
+}) CROSS JOIN _restframe.base_viewer v WHERE v.sees_all OR t.user_id = v.id"""
+_STATEMENTS = f"""
+    SELECT t.*, make_timestamp(t.started_us) AS started, make_timestamp(t.ended_us) AS ended
+    FROM ({
+    _live(
+        "statements",
+        "id BIGINT, pid BIGINT, user_id BIGINT, user_name VARCHAR, database_name VARCHAR, xid BIGINT, label VARCHAR, "
+        "kind VARCHAR, text VARCHAR, status VARCHAR, error VARCHAR, code VARCHAR, rows BIGINT, planned_us BIGINT, "
+        "started_us BIGINT, ended_us BIGINT",
+    )
+}) CROSS JOIN _restframe.base_viewer v WHERE v.sees_all OR t.user_id = v.id"""
+
+_PRINCIPALS = """
+    SELECT 'user' AS kind, id, name FROM _restframe.users
+    UNION ALL SELECT 'group', id, name FROM _restframe.groups
+    UNION ALL SELECT 'role', id, name FROM _restframe.roles
+    UNION ALL SELECT 'public', 0, 'public'"""
+
+# Who asks, and whether system tables show this user the rows of others.
+_VIEWER = """
+    SELECT u.id, u.name, u.superuser OR u.sees_all OR EXISTS (
+        SELECT 1 FROM _restframe.grants g JOIN _restframe.acts_as a ON a.kind = g.grantee_kind AND a.id = g.grantee_id
+        WHERE a.user_id = u.id AND g.kind = 'system' AND g.privilege IN ('SUPERUSER', 'ACCESS SYSTEM TABLE'))
+        AS sees_all
+    FROM _restframe.users u WHERE u.id = getvariable('restframe_user_id')::BIGINT"""
+
+# `seen` : by whoever asks
+_GRANTS = """
+    SELECT g.kind, g.object_id, g.column_name, g.privilege, g.grantee_kind, g.grantee_id, p.name AS grantee,
+           g.grantor_id, u.name AS grantor, g.grantable,
+           v.sees_all OR g.grantor_id = v.id OR (g.grantee_kind, g.grantee_id) IN (
+               SELECT (a.kind, a.id) FROM _restframe.acts_as a
+               WHERE a.user_id = getvariable('restframe_user_id')::BIGINT) AS seen
+    FROM _restframe.grants g JOIN _restframe.base_principals p ON p.kind = g.grantee_kind AND p.id = g.grantee_id
+    LEFT JOIN _restframe.users u ON u.id = g.grantor_id CROSS JOIN _restframe.base_viewer v"""
+
+# As PostgreSQL writes them: ada=ar*/owner, group g=r/owner, =U/owner.
+_PRIVILEGES = {
+    "SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d", "REFERENCES": "x", "DROP": "D", "ALTER": "A",
+    "TRUNCATE": "T", "CREATE": "C", "USAGE": "U", "TEMPORARY": "t", "EXECUTE": "X",
+}  # fmt: skip
+_ACCESS = """
+    SELECT kind, object_id, column_name, list(item ORDER BY item) AS items
+    FROM (SELECT g.kind, g.object_id, g.column_name,
+                 CASE p.kind WHEN 'group' THEN 'group ' WHEN 'role' THEN 'role ' ELSE '' END
+                 || CASE WHEN p.kind = 'public' THEN '' WHEN regexp_full_match(p.name, '[A-Za-z0-9_]+') THEN p.name
+                         ELSE '"' || replace(p.name, '"', '""') || '"' END || '='
+                 || string_agg(l.letter || CASE WHEN g.grantable THEN '*' ELSE '' END, '' ORDER BY l.letter)
+                 || '/' || CASE WHEN regexp_full_match(u.name, '[A-Za-z0-9_]+') THEN u.name
+                                ELSE '"' || replace(u.name, '"', '""') || '"' END AS item
+          FROM _restframe.grants g
+          JOIN _restframe.base_principals p ON p.kind = g.grantee_kind AND p.id = g.grantee_id
+          JOIN _restframe.users u ON u.id = g.grantor_id
+          JOIN _restframe.system_privileges l ON l.privilege = g.privilege
+          GROUP BY g.kind, g.object_id, g.column_name, p.kind, p.name, u.name)
+    GROUP BY kind, object_id, column_name"""
+
+# What everybody sees, and the session's own temporary tables.
+_SEEN = f"(session IS NULL OR session = {PID})"
 
 _SCHEMAS = f"""
     SELECT s.oid, s.name, s.owner, coalesce(u.id, 100) AS owner_id
-    FROM _restframe.schemas s LEFT JOIN _restframe.base_users u ON u.name = s.owner
+    FROM _restframe.schemas s LEFT JOIN _restframe.users u ON u.name = s.owner
     UNION ALL VALUES (11, 'pg_catalog', 'rdsdb', 1), (13000, 'information_schema', 'rdsdb', 1),
-                     (99, 'pg_toast', 'rdsdb', 1), (90, 'pg_internal', 'rdsdb', 1)
-    UNION ALL SELECT {TEMPORARY_SCHEMAS} + getvariable('restframe_pid')::BIGINT,
-                     'pg_temp_' || getvariable('restframe_pid'), 'rdsdb', 1
-    WHERE coalesce(getvariable('restframe_temporary'), '[]') <> '[]'"""
+                     (99, 'pg_toast', 'rdsdb', 1), (90, 'pg_internal', 'rdsdb', 1),
+                     ({TEMPORARY_SCHEMAS} + {PID}, 'pg_temp_' || {PID}, 'rdsdb', 1)"""
 
-_RELATIONS = f"""
-    SELECT t.oid, s.oid AS schema_oid, t.schema_name, t.table_name AS name,
-           CASE t.kind WHEN 'view' THEN 'v' ELSE 'r' END AS kind, 'p' AS persistence, t.owner,
-           coalesce(u.id, 100) AS owner_id, CASE t.kind WHEN 'view' THEN 'EVEN' ELSE t.diststyle END AS diststyle,
-           t.sortstyle, t.backup, t.definition, t.constraints
-    FROM _restframe.tables t JOIN _restframe.schemas s ON s.name = t.schema_name
-    LEFT JOIN _restframe.base_users u ON u.name = t.owner
-    UNION ALL
-    SELECT t.oid, {TEMPORARY_SCHEMAS} + getvariable('restframe_pid')::BIGINT,
-           'pg_temp_' || getvariable('restframe_pid'), t.name, 'r', 't', getvariable('restframe_user')::VARCHAR,
-           getvariable('restframe_user_id')::BIGINT, t.diststyle, t.sortstyle, t.backup, NULL, t.constraints
-    FROM _restframe.base_temporary
-    UNION ALL
-    SELECT oid, schema_oid, schema_name, name, 'v', 'p', 'rdsdb', 1, 'EVEN', '', true, NULL, []::VARCHAR[]
-    FROM _restframe.system_relations"""
+_CLASSES = f"""
+    SELECT *, CASE WHEN session IS NULL THEN 'p' ELSE 't' END AS persistence FROM _restframe.classes WHERE {_SEEN}"""
 
-# Of an interleaved sort key, every other column has a negative place.
-_COLUMNS = """
-    WITH every AS (
-        SELECT t.oid AS relation_oid, c.position, c.name, c.type, c.not_null, c.default_text, c.encoding,
-               c.identity_seed, c.identity_step, c.identity_always, c.distkey,
-               CASE WHEN t.sortstyle = 'INTERLEAVED' AND c.sortkey % 2 = 0 THEN -c.sortkey ELSE c.sortkey END
-                   AS sortkey, t.kind = 'view' AS of_view
-        FROM _restframe.columns c JOIN _restframe.tables t USING (schema_name, table_name)
-        UNION ALL
-        SELECT oid, position, (c[position]).name, (c[position]).type, (c[position]).not_null,
-               (c[position]).default_text, (c[position]).encoding, (c[position]).identity_seed,
-               (c[position]).identity_step, (c[position]).identity_always, (c[position]).distkey,
-               (c[position]).sortkey, false
-        FROM (SELECT t.oid, t.columns AS c, unnest(range(1, len(t.columns) + 1)) AS position
-              FROM _restframe.base_temporary)
-        UNION ALL
-        SELECT relation_oid, position, name, type, false, NULL, NULL, NULL, NULL, NULL, false, 0, true
-        FROM _restframe.system_columns)
-    SELECT *, CASE WHEN length IS NULL THEN -1 WHEN scale IS NULL THEN length + 4
-                   ELSE length * 65536 + scale + 4 END::INTEGER AS modifier
-    FROM (
-        SELECT e.*, ty.oid AS type_oid, ty.name AS type_name, ty.long_name, ty.length AS type_length,
-               ty.alignment AS type_alignment, ty.category AS type_category,
-               TRY_CAST(regexp_extract(e.type, '\\((\\d+)', 1) AS INTEGER) AS length,
-               TRY_CAST(regexp_extract(e.type, ',(\\d+)\\)', 1) AS INTEGER) AS scale,
-               CASE WHEN e.of_view OR e.encoding = 'raw' THEN 'none'
-                    WHEN e.encoding IS NOT NULL AND e.encoding <> 'auto' THEN e.encoding
-                    WHEN e.sortkey <> 0 THEN 'none'
-                    WHEN ty.name IN ('bpchar', 'varchar', 'varbyte') THEN 'lzo'
-                    WHEN ty.category IN ('N', 'D', 'T') AND ty.name NOT IN ('float4', 'float8') THEN 'az64'
-                    ELSE 'none' END AS shown_encoding
-        FROM every e JOIN _restframe.system_types ty ON ty.long_name = split_part(e.type, '(', 1))"""
+_RELATIONS = """
+    SELECT c.*, s.name AS schema_name, coalesce(u.name, 'rdsdb') AS owner
+    FROM _restframe.base_rows c JOIN _restframe.base_names s ON s.oid = c.schema_oid
+    LEFT JOIN _restframe.users u ON u.id = c.owner_id WHERE c.kind <> 'i'"""
 
-# A constraint is kept as ALTER TABLE ADD would take it. A table it names without a schema is beside its own, or public.
-_NAME = r'(?:"(?:[^"]|"")+"|[^\s",().]+)'
-_NAMES = rf"{_NAME}(?:, {_NAME})*"
-_CONSTRAINT = (
-    rf"^(?:CONSTRAINT ({_NAME}) )?(PRIMARY KEY|UNIQUE|FOREIGN KEY) \(({_NAMES})\)"
-    rf"(?: REFERENCES (?:({_NAME})\.)?({_NAME})(?: \(({_NAMES})\))?)?$"
-)
-_PARTS = "['name', 'kind', 'columns', 'schema', 'table', 'referenced']"
-_UNQUOTED = "CASE WHEN x[1] = '\"' THEN replace(x[2:-2], '\"\"', '\"') ELSE x END"
+# The names of all schemas, without their owners.
+_NAMES = f"""
+    SELECT oid, name FROM _restframe.schemas
+    UNION ALL VALUES (11, 'pg_catalog'), (13000, 'information_schema'),
+                     ({TEMPORARY_SCHEMAS} + {PID}, 'pg_temp_' || {PID})"""
 
+# What the engine says of tables. Their size is not known cheaply: it is estimated from rows and types.
+_SIZES = """
+    SELECT t.oid, any_value(d.estimated_size) AS rows, any_value(d.estimated_size) * sum(
+        CASE WHEN a.type_length > 0 THEN a.type_length WHEN a.type_name = 'numeric' THEN 8 ELSE 16 END) AS bytes
+    FROM _restframe.tables t
+    JOIN duckdb_tables() d ON d.table_name = t.table_name AND d.schema_name = CASE
+        WHEN t.schema_name IN ('main', 'memory', 'system', 'temp', 'warehouse') THEN '_restframe_' || t.schema_name
+        ELSE t.schema_name END
+    JOIN _restframe.attributes a ON a.relation_oid = t.oid
+    GROUP BY t.oid"""
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def has_constraint(kinds: str) -> str:
-    """Whether the relation `r` has a constraint of these kinds, separated by `|`."""
-    pattern = _literal(rf"^(?:CONSTRAINT {_NAME} )?(?:{kinds}) \(")
-    return f"coalesce(len(list_filter(r.constraints, lambda x: regexp_matches(x, {pattern}))) > 0, false)"
-
+_COLUMNS = f"SELECT * FROM _restframe.attributes WHERE {_SEEN}"
 
 _CONSTRAINTS = f"""
-    WITH texts AS (
-        SELECT oid, schema_name, name, unnest(constraints) AS text, unnest(range(len(constraints))) AS place
-        FROM _restframe.base_relations WHERE len(constraints) > 0),
-    parts AS (
-        SELECT *, regexp_extract(text, {_literal(_CONSTRAINT)}, {_PARTS}) AS part
-        FROM texts),
-    named AS (
-        SELECT oid AS relation_oid, schema_name, name AS relation_name, text,
-               {CONSTRAINTS} + oid % 30000000 * 64 + place AS oid, part.kind,
-               list_transform(regexp_extract_all(part.columns, {_literal(_NAME)}), lambda x: {_UNQUOTED}) AS columns,
-               list_transform([part.name, part.schema, part."table"], lambda x: {_UNQUOTED}) AS names,
-               list_transform(regexp_extract_all(part.referenced, {_literal(_NAME)}), lambda x: {_UNQUOTED})
-                   AS referenced
-        FROM parts)
-    SELECT n.oid, n.relation_oid, n.schema_name, n.relation_name, n.text, n.columns,
-           CASE n.kind WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' ELSE 'f' END AS kind,
-           CASE WHEN n.names[1] <> '' THEN n.names[1]
-                WHEN n.kind = 'PRIMARY KEY' THEN relation_name || '_pkey'
-                ELSE concat_ws('_', relation_name, array_to_string(columns, '_'),
-                               CASE n.kind WHEN 'UNIQUE' THEN 'key' ELSE 'fkey' END) END AS name,
-           CASE WHEN n.names[2] <> '' THEN n.names[2] WHEN o.oid IS NOT NULL THEN n.schema_name
-                WHEN n.kind = 'FOREIGN KEY' THEN 'public' END AS foreign_schema,
-           nullif(n.names[3], '') AS foreign_name, n.referenced
-    FROM named n LEFT JOIN _restframe.tables o ON o.schema_name = n.schema_name AND o.table_name = n.names[3]"""
+    SELECT k.*, s.name AS schema_name, c.schema_oid, c.name AS relation_name
+    FROM _restframe.keys k JOIN _restframe.classes c ON c.oid = k.relation_oid
+    JOIN _restframe.base_names s ON s.oid = c.schema_oid WHERE k.session IS NULL OR k.session = {PID}"""
 
 # How a column's compression is numbered in pg_attribute.attencodingtype.
 ENCODINGS = {
@@ -149,41 +150,55 @@ _FIRST_FUNCTION = 20_000
 _FUNCTIONS = f"""
     SELECT oid, 11 AS schema_oid, 'pg_catalog' AS schema_name, name, 1 AS owner_id, 'rdsdb' AS owner, kind,
            list_transform(range(arguments), lambda x: 'anyelement') AS arguments, returns, 12 AS language,
-           name AS source
+           name AS source, NULL AS model_id
     FROM _restframe.system_functions
     UNION ALL
     SELECT {_MODEL_FUNCTIONS} + m.id, s.oid, m.function_schema, m.function_name, coalesce(u.id, 100), m.owner, 'f',
-           list_transform(m.argument_types, lambda x: split_part(x, '(', 1)), m.returns, 100, m.name
+           list_transform(m.argument_types, lambda x: split_part(x, '(', 1)), m.returns, 100, m.name, m.id
     FROM _restframe.models m JOIN _restframe.schemas s ON s.name = m.function_schema
-    LEFT JOIN _restframe.base_users u ON u.name = m.owner"""
+    LEFT JOIN _restframe.users u ON u.name = m.owner"""
 
 
 def definitions(relations: Sequence[Relation], functions: Functions) -> list[str]:
     """The statements that make all of it, for these system views and functions."""
-    schemas = {"pg_catalog": 11, "information_schema": 13000}
     columns = [
         (one.oid, place, column.name, str(column.type))
         for one in relations
         for place, column in enumerate(one.columns, start=1)
     ]
+    classes = [(one.oid, _SYSTEM_SCHEMAS[one.schema], one.name, len(one.columns)) for one in relations]
     return [
         'CREATE SCHEMA IF NOT EXISTS "_restframe_information_schema"',
         _table("system_types", types_table.COLUMNS, types_table.rows()),
-        _table(
-            "system_relations",
-            "oid BIGINT, schema_oid BIGINT, schema_name VARCHAR, name VARCHAR",
-            [(one.oid, schemas[one.schema], one.schema, one.name) for one in relations],
-        ),
         _table("system_encodings", "id SMALLINT, name VARCHAR", [(id_, name) for name, id_ in ENCODINGS.items()]),
+        _table("system_privileges", "privilege VARCHAR, letter VARCHAR", list(_PRIVILEGES.items())),
         _table("system_functions", _FUNCTION_COLUMNS, _functions(functions)),
-        _table("system_columns", "relation_oid BIGINT, position BIGINT, name VARCHAR, type VARCHAR", columns),
+        f"DELETE FROM _restframe.classes WHERE oid < {_FIRST_USER_OID}",
+        f"DELETE FROM _restframe.attributes WHERE relation_oid < {_FIRST_USER_OID}",
+        f"INSERT INTO _restframe.classes SELECT oid, schema_oid, name, 'v', 1, 'EVEN', '', true, NULL, columns, false, "
+        f"false, NULL FROM ({_rows('oid BIGINT, schema_oid BIGINT, name VARCHAR, columns SMALLINT', classes)})",
+        f"INSERT INTO _restframe.attributes SELECT c.relation_oid, c.position, c.name, c.type, false, NULL, NULL, "
+        f"NULL, NULL, NULL, false, 0, 'none', t.oid, t.name, t.long_name, t.length, t.alignment, t.category, "
+        f"{_LENGTH}, {_SCALE}, CASE WHEN {_LENGTH} IS NULL THEN -1 WHEN {_SCALE} IS NULL THEN {_LENGTH} + 4 "
+        f"ELSE {_LENGTH} * 65536 + {_SCALE} + 4 END, NULL "
+        f"FROM ({_rows('relation_oid BIGINT, position BIGINT, name VARCHAR, type VARCHAR', columns)}) AS c "
+        "JOIN _restframe.system_types t ON t.long_name = split_part(c.type, '(', 1)",
         *(
             f"CREATE OR REPLACE VIEW _restframe.base_{name} AS {query}"
             for name, query in (
-                ("users", _USERS),
-                ("temporary", _TEMPORARY),
+                ("users", "SELECT id, name, superuser, createdb FROM _restframe.users"),
+                ("principals", _PRINCIPALS),
+                ("viewer", _VIEWER),
+                ("grants", _GRANTS),
+                ("access", _ACCESS),
+                ("settings", _SETTINGS),
+                ("sessions", _SESSIONS),
+                ("statements", _STATEMENTS),
                 ("schemas", _SCHEMAS),
+                ("names", _NAMES),
+                ("rows", _CLASSES),
                 ("relations", _RELATIONS),
+                ("sizes", _SIZES),
                 ("columns", _COLUMNS),
                 ("constraints", _CONSTRAINTS),
                 ("functions", _FUNCTIONS),
@@ -192,6 +207,10 @@ def definitions(relations: Sequence[Relation], functions: Functions) -> list[str
     ]
 
 
+_SYSTEM_SCHEMAS = {"pg_catalog": 11, "information_schema": 13000}
+_FIRST_USER_OID = 16_384
+_LENGTH = r"TRY_CAST(regexp_extract(c.type, '\((\d+)', 1) AS INTEGER)"
+_SCALE = r"TRY_CAST(regexp_extract(c.type, ',(\d+)\)', 1) AS INTEGER)"
 _FUNCTION_COLUMNS = "oid BIGINT, name VARCHAR, kind VARCHAR, arguments SMALLINT, returns VARCHAR"
 
 
@@ -207,12 +226,19 @@ def _functions(functions: Functions) -> list[tuple[int, str, str, int, str]]:
 
 def _table(name: str, columns: str, rows: Sequence[Sequence[object]]) -> str:
     """The statement that makes a table of constant rows."""
-    named = [column.split() for column in columns.split(", ")]
-    names = ", ".join(column for column, _ in named)
-    casts = ", ".join(f"CAST({column} AS {type_}) AS {column}" for column, type_ in named)
-    values = ", ".join(f"({', '.join(_value(value) for value in row)})" for row in rows)
-    return f"CREATE OR REPLACE TABLE _restframe.{name} AS SELECT {casts} FROM (VALUES {values}) AS v ({names})"
+    return f"CREATE OR REPLACE TABLE _restframe.{name} AS {_rows(columns, rows)}"
 
 
-def _value(value: object) -> str:
-    return _literal(value) if isinstance(value, str) else str(value)
+def _rows(columns: str, rows: Sequence[Sequence[object]]) -> str:
+    """A query for constant rows, given as one text, which is read far faster than many values."""
+    text = "\n".join("\t".join(map(str, row)) for row in rows)
+    casts = ", ".join(
+        f"CAST(f[{place}] AS {type_}) AS {column}"
+        for place, (column, type_) in enumerate((column.split() for column in columns.split(", ")), start=1)
+    )
+    lines = f"SELECT unnest(string_split({_literal(text)}, chr(10))) AS line"
+    return f"SELECT {casts} FROM (SELECT string_split(line, chr(9)) AS f FROM ({lines}))"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -5,7 +5,8 @@ Columns of every PostgreSQL from 8.0 to 17 and of Redshift are there side by sid
 
 from __future__ import annotations
 
-from restframe.catalog.views.base import DEFAULTS, ROW_TYPES, has_constraint
+from restframe.catalog.classes import DEFAULTS, ROW_TYPES
+from restframe.catalog.views.base import PID
 from restframe.catalog.views.definition import View, empty, view
 
 _CLASS = f"""
@@ -17,17 +18,17 @@ _CLASS = f"""
     relam               oid        CASE r.kind WHEN 'i' THEN 403 WHEN 'r' THEN 2 ELSE 0 END
     relfilenode         oid        r.oid
     reltablespace       oid        0
-    relpages            int4       coalesce(ceil(s.rows / 10000), 0)
-    reltuples           float4     coalesce(s.rows, 0)
+    relpages            int4       0
+    reltuples           float4     0.001
     relallvisible       int4       0
     relallfrozen        int4       0
     reltoastrelid       oid        0
     reltoastidxid       oid        0
-    relhasindex         bool       {has_constraint("PRIMARY KEY|UNIQUE")}
+    relhasindex         bool       r.has_index
     relisshared         bool       false
     relpersistence      "char"     r.persistence
     relkind             "char"     r.kind
-    relnatts            int2       coalesce(n.columns, 0)
+    relnatts            int2       r.columns
     relchecks           int2       0
     relexternid         oid        0
     relisreplicated     bool       false
@@ -39,7 +40,7 @@ _CLASS = f"""
     relfkeys            int2       0
     relrefs             int2       0
     relhasoids          bool       false
-    relhaspkey          bool       {has_constraint("PRIMARY KEY")}
+    relhaspkey          bool       r.has_primary_key
     relhasrules         bool       r.kind = 'v'
     relhastriggers      bool       false
     relhassubclass      bool       false
@@ -51,29 +52,13 @@ _CLASS = f"""
     relrewrite          oid        0
     relfrozenxid        int8       0
     relminmxid          int8       0
-    relacl              aclitem[]  NULL
+    relacl              aclitem[]  acl.items
     reloptions          text[]     NULL
     relpartbound        text       NULL
 """
 _CLASS_SOURCE = """
-    FROM (
-        SELECT oid, schema_oid, schema_name, name, kind, persistence, owner_id, diststyle, constraints
-        FROM _restframe.base_relations
-        UNION ALL
-        SELECT k.oid, r.schema_oid, r.schema_name, k.name, 'i', r.persistence, r.owner_id, 'EVEN', NULL
-        FROM _restframe.base_constraints k JOIN _restframe.base_relations r ON r.oid = k.relation_oid
-        WHERE k.kind <> 'f') AS r
-    LEFT JOIN (SELECT schema_name, table_name, estimated_size AS rows FROM duckdb_tables()) AS s
-        ON s.schema_name = r.schema_name AND s.table_name = r.name AND r.kind = 'r'
-    LEFT JOIN (
-        SELECT t.oid, count(*) AS columns
-        FROM _restframe.tables t JOIN _restframe.columns c USING (schema_name, table_name) GROUP BY t.oid
-        UNION ALL
-        SELECT relation_oid, count(*) FROM _restframe.system_columns GROUP BY relation_oid
-        UNION ALL
-        SELECT t.oid, len(t.columns) FROM _restframe.base_temporary
-        UNION ALL
-        SELECT oid, len(columns) FROM _restframe.base_constraints WHERE kind <> 'f') AS n ON n.oid = r.oid
+    FROM _restframe.base_rows r
+    LEFT JOIN _restframe.access acl ON acl.kind = 'table' AND acl.column_name IS NULL AND acl.object_id = r.oid
 """
 _EFFECTIVE = "CASE r.diststyle WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 WHEN 'AUTO' THEN 10 ELSE 0 END"
 
@@ -113,42 +98,16 @@ _ATTRIBUTE = """
     attencrypttype     int2       0
 """  # noqa: E501
 _ATTRIBUTE_SOURCE = """
-    FROM (
-        SELECT * FROM _restframe.base_columns
-        UNION ALL BY NAME
-        SELECT k.oid AS relation_oid, p.position, c.* EXCLUDE (relation_oid, position, default_text, identity_seed)
-            REPLACE (false AS distkey, 0 AS sortkey)
-        FROM _restframe.base_constraints k
-        JOIN (SELECT oid, unnest(columns) AS name, unnest(range(1, len(columns) + 1)) AS position
-              FROM _restframe.base_constraints WHERE kind <> 'f') AS p ON p.oid = k.oid
-        JOIN _restframe.base_columns c ON c.relation_oid = k.relation_oid AND c.name = p.name) AS a
-    LEFT JOIN _restframe.system_encodings e ON e.name = a.shown_encoding
+    FROM _restframe.base_columns a LEFT JOIN _restframe.system_encodings e ON e.name = a.shown_encoding
 """
 
-# The numbers of the columns that names in a constraint mean, in the order of the names.
+# A foreign key refers to the columns that it names, or to the primary key.
 _KEYS = """
-    FROM _restframe.base_constraints k
-    LEFT JOIN (
-        SELECT p.oid, list(c.position ORDER BY p.place) AS numbers
-        FROM (SELECT oid, relation_oid, unnest(columns) AS name, unnest(range(len(columns))) AS place
-              FROM _restframe.base_constraints) AS p
-        JOIN _restframe.base_columns c ON c.relation_oid = p.relation_oid AND c.name = p.name
-        GROUP BY p.oid) AS own ON own.oid = k.oid
-    LEFT JOIN _restframe.base_relations r ON r.oid = k.relation_oid
-    LEFT JOIN _restframe.base_relations f ON f.schema_name = k.foreign_schema AND f.name = k.foreign_name
-    LEFT JOIN _restframe.base_constraints fp ON fp.relation_oid = f.oid AND fp.kind = 'p'
-    LEFT JOIN (
-        SELECT p.oid, list(c.position ORDER BY p.place) AS numbers
-        FROM (SELECT k.oid, f.oid AS relation_oid, unnest(names) AS name, unnest(range(len(names))) AS place
-              FROM (SELECT oid, foreign_schema, foreign_name,
-                           CASE WHEN len(referenced) > 0 THEN referenced ELSE (
-                               SELECT any_value(o.columns) FROM _restframe.base_constraints o
-                               WHERE o.kind = 'p' AND o.schema_name = i.foreign_schema
-                               AND o.relation_name = i.foreign_name) END AS names
-                    FROM _restframe.base_constraints i WHERE kind = 'f') AS k
-              JOIN _restframe.base_relations f ON f.schema_name = k.foreign_schema AND f.name = k.foreign_name) AS p
-        JOIN _restframe.base_columns c ON c.relation_oid = p.relation_oid AND c.name = p.name
-        GROUP BY p.oid) AS other ON other.oid = k.oid
+    FROM _restframe.keys k JOIN _restframe.base_rows r ON r.oid = k.relation_oid
+    LEFT JOIN _restframe.schemas fs ON fs.name = k.foreign_schema
+    LEFT JOIN _restframe.classes f ON f.schema_oid = fs.oid AND f.name = k.foreign_name AND f.kind = 'r'
+    LEFT JOIN _restframe.keys fp ON fp.relation_oid = f.oid
+        AND CASE WHEN len(k.referenced) > 0 THEN fp.columns = k.referenced AND fp.kind <> 'f' ELSE fp.kind = 'p' END
 """
 
 VIEWS: tuple[View, ...] = (
@@ -158,9 +117,10 @@ VIEWS: tuple[View, ...] = (
         oid      oid        s.
         nspname  name       s.name
         nspowner oid        s.owner_id
-        nspacl   aclitem[]  NULL
+        nspacl   aclitem[]  acl.items
         """,
-        "FROM _restframe.base_schemas s",
+        "FROM _restframe.base_schemas s LEFT JOIN _restframe.access acl ON acl.kind = 'schema' "
+        "AND acl.object_id = s.oid",
     ),
     view("pg_class", f"oid oid r.\n{_CLASS}", _CLASS_SOURCE),
     view(
@@ -207,8 +167,8 @@ VIEWS: tuple[View, ...] = (
         coninhcount    int4     0
         connoinherit   bool     true
         conperiod      bool     false
-        conkey         int2[]   own.numbers
-        confkey        int2[]   other.numbers
+        conkey         int2[]   k.numbers
+        confkey        int2[]   fp.numbers
         conpfeqop      oid[]    NULL
         conppeqop      oid[]    NULL
         conffeqop      oid[]    NULL
@@ -237,14 +197,14 @@ VIEWS: tuple[View, ...] = (
         indisready          bool    true
         indislive           bool    true
         indisreplident      bool    false
-        indkey              int2vector  own.numbers
+        indkey              int2vector  k.numbers
         indcollation        oidvector   list_transform(k.columns, lambda x: 0)
         indclass            oidvector   list_transform(k.columns, lambda x: 0)
         indoption           int2vector  list_transform(k.columns, lambda x: 0)
         indexprs            text    NULL
         indpred             text    NULL
         """,
-        f"{_KEYS} WHERE k.kind <> 'f'",
+        f"FROM _restframe.keys k WHERE k.kind <> 'f' AND (k.session IS NULL OR k.session = {PID})",
     ),
     view(
         "pg_description",
@@ -254,7 +214,7 @@ VIEWS: tuple[View, ...] = (
         objsubid    int4  coalesce(c.position, 0)
         description text  d.comment
         """,
-        """FROM _restframe.comments d LEFT JOIN _restframe.base_columns c
+        """FROM _restframe.comments d LEFT JOIN _restframe.attributes c
            ON c.relation_oid = d.oid AND c.name = d.column_name WHERE d.column_name IS NULL OR c.name IS NOT NULL""",
     ),
     empty("pg_shdescription", "objoid oid, classoid oid, description text"),
@@ -289,12 +249,12 @@ VIEWS: tuple[View, ...] = (
     ),
     view(
         "pg_tables",
-        f"""
+        """
         schemaname  name  r.schema_name
         tablename   name  r.name
         tableowner  name  r.owner
         tablespace  name  NULL
-        hasindexes  bool  {has_constraint("PRIMARY KEY|UNIQUE")}
+        hasindexes  bool  r.has_index
         hasrules    bool  false
         hastriggers bool  false
         rowsecurity bool  false

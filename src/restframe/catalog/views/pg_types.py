@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restframe.catalog.views.base import ROW_TYPES
+from restframe.catalog.classes import ROW_TYPES
 from restframe.catalog.views.definition import View, empty, view
 
 VIEWS: tuple[View, ...] = (
@@ -49,7 +49,7 @@ VIEWS: tuple[View, ...] = (
                    0 AS element, 0 AS array_oid, 'd' AS alignment, 'record_in' AS input, 'record_out' AS output,
                    'record_recv' AS receive, 'record_send' AS send, '-' AS modifier_input, '-' AS modifier_output,
                    schema_oid, owner_id, oid AS relation_oid
-            FROM _restframe.base_relations) AS t""",
+            FROM _restframe.base_rows WHERE kind <> 'i') AS t""",
     ),
     view(
         "pg_proc",

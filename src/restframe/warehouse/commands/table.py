@@ -302,13 +302,14 @@ def comment(statement: CommentOn, session: Session) -> Result:
     kind = "VIEW" if relation.kind == "view" else "TABLE"
     if (statement.kind != "column" and statement.kind.upper() != kind) or relation.kind == "system view":
         raise errors.WrongObjectType(f'"{relation.name}" is not a {statement.kind}', position=name.position)
-    target = quoted(relation.engine_schema, relation.name)
     if statement.column is not None:
         if relation.column(statement.column.name) is None:
             raise errors.UndefinedColumn(
                 f'column "{statement.column.name}" of relation "{relation.name}" does not exist', position=name.position
             )
-        kind, target = "COLUMN", f"{target}.{quoted(statement.column.name)}"
-    text = "NULL" if statement.comment is None else literal(statement.comment)
-    session.connection.run(f"COMMENT ON {kind} {target} IS {text}")
+    if relation.kind == "temporary table":
+        session.notice("comments on temporary tables are not kept")
+    else:
+        column = statement.column and statement.column.name
+        session.catalog.set_comment(relation, column, statement.comment)
     return Result(command="COMMENT")
