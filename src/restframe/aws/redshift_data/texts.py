@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from restframe.storage.writing import texts as of_one
 from restframe.types import SqlType
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def texts(column: pa.Array, type_: SqlType) -> pa.Array:
         case "varbyte":
             return pa.array([None if value is None else value.hex() for value in column.to_pylist()], pa.string())
         case "interval":
-            return pa.array([None if value is None else _interval(value) for value in column.to_pylist()], pa.string())
+            return pa.array([None if v is None else of_one.interval(v) for v in column.to_pylist()], pa.string())
         case "float4" | "float8":
             return _floats(column.cast(pa.string()))
         case "bool":
@@ -68,44 +69,14 @@ def _times(column: pa.Array, zone: str) -> pa.Array:
     shown = column.cast(pa.string())
     if pc.any(pc.match_substring_regex(shown, "^(-|<|0000)")).as_py():
         # years before 1 or after 32767, which Arrow writes in ways of its own
-        values = column.cast(pa.int32() if pa.types.is_date(column.type) else pa.int64()).to_pylist()
-        in_days = pa.types.is_date(column.type)
-        return pa.array([None if value is None else _far_time(value, in_days, zone) for value in values], pa.string())
+        if pa.types.is_date(column.type):
+            far = [None if days is None else of_one.date(days) for days in column.cast(pa.int32()).to_pylist()]
+        else:
+            far = [None if us is None else of_one.timestamp(us, zone) for us in column.cast(pa.int64()).to_pylist()]
+        return pa.array(far, pa.string())
     if not pa.types.is_date(column.type):
         shown = _without_zeros(shown)
     return pc.binary_join_element_wise(shown, zone, "") if zone else shown
-
-
-_DAY_US = 86_400_000_000
-
-
-def _far_time(value: int, in_days: bool, zone: str) -> str:
-    """Days or microseconds since 1970 as PostgreSQL writes them; the year before 1 is `0001 BC`."""
-    days, microseconds = (value, 0) if in_days else divmod(value, _DAY_US)
-    year, month, day = _civil(days)
-    date = f"{year if year > 0 else 1 - year:04}-{month:02}-{day:02}"
-    clock = "" if in_days else f" {_clock(microseconds)}{zone}"
-    return f"{date}{clock}{'' if year > 0 else ' BC'}"
-
-
-def _civil(days: int) -> tuple[int, int, int]:
-    """Year, month and day of a number of days since 1970 in the Gregorian calendar, which goes on in both directions.
-
-    Counted in eras of 400 years from 1 March of year 0, so that a leap day is a year's last.
-    """
-    era, day_of_era = divmod(days + 719_468, 146_097)
-    year = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
-    day_of_year = day_of_era - (365 * year + year // 4 - year // 100)
-    month = (5 * day_of_year + 2) // 153
-    day = day_of_year - (153 * month + 2) // 5 + 1
-    month = month + 3 if month < 10 else month - 9
-    return year + era * 400 + (month <= 2), month, day
-
-
-def _clock(microseconds: int) -> str:
-    seconds, fraction = divmod(microseconds, 1_000_000)
-    tail = f".{fraction:06}".rstrip("0") if fraction else ""
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{tail}"
 
 
 def _floats(shown: pa.Array) -> pa.Array:
@@ -115,19 +86,3 @@ def _floats(shown: pa.Array) -> pa.Array:
         if pc.any(pc.match_substring(shown, written)).as_py():
             shown = pc.replace_substring(shown, written, wanted)
     return shown
-
-
-def _interval(value: Any) -> str:
-    """As PostgreSQL's intervalstyle `postgres`: `1 year 2 mons 3 days 04:05:06.5`."""
-    months, days, nanoseconds = value
-    parts = []
-    for count, one, many in (
-        (int(months / 12), "year", "years"),
-        (months - int(months / 12) * 12, "mon", "mons"),
-        (days, "day", "days"),
-    ):
-        if count:
-            parts.append(f"{count} {one if count == 1 else many}")
-    if nanoseconds or not parts:
-        parts.append(("-" if nanoseconds < 0 else "") + _clock(abs(nanoseconds) // 1000))
-    return " ".join(parts)
