@@ -118,10 +118,10 @@ def foreign_keys(read: Read, relation: Relation, exported: bool) -> list[Listed]
             FROM _restframe.base_constraints k LEFT JOIN _restframe.base_constraints p
             ON p.kind = 'p' AND p.schema_name = k.foreign_schema AND p.relation_name = k.foreign_name
             WHERE k.kind = 'f' AND {side})
-        SELECT relation_oid, r.owner, keys.schema_name, foreign_schema, foreign_name,
+        SELECT relation_oid, owner, keys.schema_name, foreign_schema, foreign_name,
                unnest(pk_columns[:len(columns)]), keys.schema_name, relation_name,
                unnest(columns), unnest(range(1, len(columns) + 1))::INTEGER, keys.name, pk_name, 3, 3, 7
-        FROM keys JOIN _restframe.base_relations r ON r.oid = relation_oid ORDER BY ALL
+        FROM keys JOIN (SELECT oid AS owned, owner FROM _restframe.base_relations) ON owned = relation_oid ORDER BY ALL
         """,
         [relation.schema, relation.name],
     )

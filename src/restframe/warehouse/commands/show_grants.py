@@ -90,7 +90,7 @@ def grants_for(statement: ShowGrantsFor, session: Session) -> Result:
     )
     names = _names(session)
     shown = [(*names[one[0], one[1]], *_shown(one)) for one in rows if (one[0], one[1]) in names]
-    return result(TABLE, shown, statement)
+    return result(TABLE, sorted(shown, key=lambda row: [str(value) for value in row]), statement)
 
 
 def _names(session: Session) -> dict[tuple[str, int], Row]:
