@@ -314,6 +314,10 @@ class ActiveTransaction(OperationalError):
     sqlstate = "25001"
 
 
+class ReadOnlyTransaction(OperationalError):
+    sqlstate = "25006"
+
+
 class NoActiveTransaction(OperationalError):
     sqlstate = "25P01"
 

@@ -46,7 +46,7 @@ from restframe.sql.statements.show import (
 )
 from restframe.sql.statements.show_functions import read_show_functions, read_show_parameters
 from restframe.sql.statements.show_grants import read_show_column_grants, read_show_grants
-from restframe.sql.statements.transaction import read_begin, read_commit, read_rollback
+from restframe.sql.statements.transaction import read_begin, read_commit, read_lock, read_rollback, read_savepoint
 from restframe.sql.statements.unload import read_unload
 from restframe.sql.statements.user import read_alter_user, read_create_user, read_drop_user
 from restframe.sql.statements.variable import read_reset, read_set, read_show_variable
@@ -151,11 +151,14 @@ _READERS: dict[str, Reader] = {
     "EXECUTE": read_execute,
     "FETCH": read_fetch,
     "GRANT": read_grant,
+    "LOCK": read_lock,
     "MOVE": read_fetch,
     "PREPARE": read_prepare,
+    "RELEASE": read_savepoint,
     "RESET": read_reset,
     "REVOKE": read_revoke,
     "ROLLBACK": read_rollback,
+    "SAVEPOINT": read_savepoint,
     "SET": read_set,
     "SHOW COLUMN": read_show_column_grants,
     "SHOW COLUMNS": read_show_columns,
@@ -179,8 +182,8 @@ _READERS: dict[str, Reader] = {
 # What Redshift knows and restframe does not do. Anything in neither list is a syntax error.
 _REFUSED = frozenset(
     {
-        "CALL", "CANCEL", "LOCK", "REFRESH",
-        "RELEASE", "SAVEPOINT", "USE",
+        "CALL", "CANCEL", "REFRESH",
+        "USE",
         "ALTER DATABASE", "ALTER DATASHARE", "ALTER EXTERNAL SCHEMA", "ALTER EXTERNAL VIEW",
         "ALTER FUNCTION", "ALTER IDENTITY PROVIDER", "ALTER MASKING POLICY",
         "ALTER MATERIALIZED VIEW", "ALTER PROCEDURE", "ALTER RLS POLICY", "ALTER SYSTEM",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restframe import errors
+from restframe.catalog.store import TEMPORARY_SCHEMA
 from restframe.engine import Parameters
 from restframe.result import Result
 from restframe.sql import Query, Translation, place_of, translate
@@ -35,11 +36,13 @@ class Plan:
 
     transaction : whether it needs one of its own when none is open
     locks : tables to lock before
+    changes : whether it does what a read-only transaction may not
     """
 
     run: Callable[[], Result]
     transaction: bool = False
     locks: Locks = ()
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
     values = tuple(parameters.values()) if isinstance(parameters, Mapping) else parameters
     bound, command = statement.bind(values), COMMANDS[type(statement)]
     check_statement(bound, session)
-    return Plan(lambda: command.run(bound, session), command.transaction, command.locks(bound, session))
+    changes = command.transaction and command.changes
+    return Plan(lambda: command.run(bound, session), command.transaction, command.locks(bound, session), changes)
 
 
 def _translate(query: Query, session: Session, parameters: Parameters) -> Translation:
@@ -100,7 +104,12 @@ def _plan_write(command: str, translation: Translation, session: Session, parame
     assert target is not None
     check_query(translation, session)
     locks = ((target.engine_schema, target.engine_name),)
-    return Plan(lambda: _write(command, translation, session, parameters), transaction=True, locks=locks)
+    return Plan(
+        lambda: _write(command, translation, session, parameters),
+        transaction=True,
+        locks=locks,
+        changes=target.engine_schema != TEMPORARY_SCHEMA,
+    )
 
 
 def _write(command: str, translation: Translation, session: Session, parameters: Parameters) -> Result:

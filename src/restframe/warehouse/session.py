@@ -22,6 +22,7 @@ from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.types import SqlType
+from restframe.warehouse.configuration import known_name
 from restframe.warehouse.cursors import OpenCursor
 from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
@@ -46,6 +47,9 @@ _session_ids = itertools.count(1)
 
 # Sets of parameters of one INSERT that are in memory together.
 _ROWS_AT_ONCE = 50_000
+
+# The configuration parameters that the engine works with.
+_IN_THE_ENGINE = ("search_path", "timezone")
 
 
 class Session:
@@ -103,11 +107,16 @@ class Session:
         services.activity.opened(self)
 
     def _log_in(self, name: str) -> User:
-        user = self.catalog.users.find(name)
+        user = self.catalog.users.find(name) or self.catalog.users.find(name.lower())
         if user is None:
             self.connection.close()
             raise errors.InvalidAuthorization(f'user "{name[:100]}" does not exist')
         return user
+
+    @property
+    def is_current(self) -> bool:
+        """Whether a new session of the same user would be like it: nobody has changed or dropped the user."""
+        return self.user_id == self.login.id and self.catalog.users.find(self.login.name) == self.login
 
     # Running statements
 
@@ -264,6 +273,8 @@ class Session:
         return result
 
     def _carry_out(self, planned: Plan) -> Result:
+        if planned.changes and self.variables.read_only(in_transaction=self.transaction == "open"):
+            raise errors.ReadOnlyTransaction("transaction is read-only")
         for table in planned.locks:
             self.write_lock(table)
         if planned.locks and self.transaction == "open" and self._untouched:
@@ -378,15 +389,16 @@ class Session:
         shown = str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
         self.connection.run(f"SET VARIABLE restframe_{name} = {shown}")
 
-    def set_variable(self, name: str, value: str | None) -> None:
-        """SET, or RESET when there is no value; `all` resets everything."""
+    def set_variable(self, name: str, value: str | None, *, local: bool = False) -> None:
+        """SET, or RESET when there is no value; `all` resets everything. `local` is for the open transaction only."""
         if value is not None:
-            self.variables.set(name, value)
+            self.variables.set(name, value, local=local)
         elif name.lower() == "all":
             self.variables.reset_all()
         else:
             self.variables.reset(name)
-        self._apply_variables()
+        if name.lower() == "all" or known_name(name) in _IN_THE_ENGINE:
+            self._apply_variables()
 
     def _set_engine_variables(self) -> None:
         """What functions such as current_user and pg_last_copy_count answer."""
@@ -405,6 +417,7 @@ class Session:
         self.set_engine_variable("user", self.user)
         self.set_engine_variable("user_id", self.user_id)
         self.set_engine_variable("superuser", int(rights.superuser))
+        self.variables.show_as(session_authorization=self.user, is_superuser="on" if rights.superuser else "off")
         self._apply_variables()
 
     def _apply_variables(self) -> None:
@@ -510,6 +523,8 @@ class Session:
             raise
         self.catalog.commit()
         self._ended()
+        if self.variables.commit():
+            self._apply_variables()
 
     def _rollback(self) -> None:
         self.close_cursors()

@@ -1,10 +1,12 @@
-"""BEGIN, COMMIT and ROLLBACK in their spellings."""
+"""BEGIN, COMMIT and ROLLBACK in their spellings, SET TRANSACTION, LOCK, and savepoints, which Redshift has not got."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
-from restframe.sql.lexer import Cursor
+from restframe import errors
+from restframe.sql.lexer import Cursor, QualifiedName
 from restframe.sql.statements import Statement
 
 
@@ -18,7 +20,7 @@ class Begin(Statement):
     https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html
     """
 
-    read_only: bool = False
+    read_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,40 @@ class Rollback(Statement):
     """
 
 
+@dataclass(frozen=True, slots=True)
+class SetTransaction(Statement):
+    """SET [ LOCAL ] TRANSACTION mode [, ...]
+    SET SESSION CHARACTERISTICS AS TRANSACTION mode [, ...]
+
+    read_only : None when nothing was said of it
+    session : for all transactions to come
+    """
+
+    read_only: bool | None
+    session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockTable(Statement):
+    """LOCK [ TABLE ] name [, ...] [ IN mode MODE ]
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
+    """
+
+    names: tuple[QualifiedName, ...]
+
+
 def read_begin(cursor: Cursor) -> Begin:
     if cursor.accept("START"):
         cursor.expect("TRANSACTION")
     else:
         cursor.expect("BEGIN")
         cursor.accept_any(_NOISE)
+    return Begin(read_modes(cursor))
+
+
+def read_modes(cursor: Cursor) -> bool | None:
+    """The modes of a transaction: whether it is to be read-only, None when that was not said."""
     level_given, access = False, None
     while True:
         if not level_given and cursor.accept("ISOLATION", "LEVEL"):
@@ -51,8 +81,8 @@ def read_begin(cursor: Cursor) -> Begin:
         elif access is None and cursor.sees("READ"):
             cursor.advance()
             access = cursor.accept_any(("ONLY", "WRITE")) or cursor.fail()
-        else:
-            return Begin(read_only=access == "ONLY")
+        elif not (cursor.accept("NOT", "DEFERRABLE") or cursor.accept("DEFERRABLE")):
+            return None if access is None else access == "ONLY"
         cursor.accept(",")
 
 
@@ -77,7 +107,31 @@ def read_rollback(cursor: Cursor) -> Rollback:
     if cursor.accept_any(("ROLLBACK", "ABORT")) is None:
         cursor.fail()
     cursor.accept_any(_NOISE)
+    if cursor.sees("TO"):
+        read_savepoint(cursor)
     return Rollback()
+
+
+def read_savepoint(cursor: Cursor) -> NoReturn:
+    """SAVEPOINT, RELEASE and ROLLBACK TO, in Redshift's words for them."""
+    raise errors.NotSupportedError(f'SQL command "{cursor.text[:100]}" not supported.', position=cursor.base + 1)
+
+
+def read_lock(cursor: Cursor) -> LockTable:
+    cursor.expect("LOCK")
+    cursor.accept("TABLE")
+    names = [cursor.qualified_name()]
+    while cursor.accept(","):
+        names.append(cursor.qualified_name())
+    if cursor.accept("IN") and not any(cursor.accept(*mode.split(), "MODE") for mode in _LOCK_MODES):
+        cursor.fail()
+    return LockTable(tuple(names))
+
+
+_LOCK_MODES = (
+    "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE",
+    "ACCESS EXCLUSIVE", "EXCLUSIVE",
+)  # fmt: skip
 
 
 _NOISE = ("WORK", "TRANSACTION")

@@ -9,6 +9,7 @@ from sqlglot.tokens import TokenType
 from restframe import errors
 from restframe.sql.lexer import Cursor
 from restframe.sql.statements import Statement
+from restframe.sql.statements.transaction import SetTransaction, read_modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,16 @@ class SetSessionAuthorization(Statement):
     name_position: int = field(default=1, compare=False)
 
 
-def read_set(cursor: Cursor) -> SetVariable | ResetVariable | SetSessionAuthorization:
+def read_set(cursor: Cursor) -> SetVariable | ResetVariable | SetSessionAuthorization | SetTransaction:
     cursor.expect("SET")
     _refuse(cursor)
-    local = not _is_authorization(cursor) and cursor.accept_any(("SESSION", "LOCAL")) == "LOCAL"
+    plain = not _is_authorization(cursor) and not _is_transaction(cursor)
+    local = plain and cursor.accept_any(("SESSION", "LOCAL")) == "LOCAL"
     _refuse(cursor)
     if _is_authorization(cursor):
         return _read_authorization(cursor)
+    if _is_transaction(cursor):
+        return _read_transaction(cursor)
     position = cursor.position
     if cursor.accept("TIME", "ZONE"):
         name = "timezone"
@@ -108,9 +112,8 @@ def read_parameter(cursor: Cursor) -> tuple[str, str | None]:
 
 def _refuse(cursor: Cursor) -> None:
     """What starts with SET and sets no parameter."""
-    for words in (("SESSION", "CHARACTERISTICS"), ("TRANSACTION",), ("ROLE",)):
-        if cursor.sees(*words) and not cursor.sees("TO", ahead=1) and not cursor.sees("=", ahead=1):
-            raise errors.NotSupportedError(f"SET {' '.join(words)} is not supported", position=cursor.position)
+    if cursor.sees("ROLE") and not cursor.sees("TO", ahead=1) and not cursor.sees("=", ahead=1):
+        raise errors.NotSupportedError("SET ROLE is not supported", position=cursor.position)
 
 
 def _is_authorization(cursor: Cursor) -> bool:
@@ -125,6 +128,26 @@ def _read_authorization(cursor: Cursor) -> SetSessionAuthorization:
     if cursor.accept("DEFAULT"):
         return SetSessionAuthorization(None, position)
     return SetSessionAuthorization(cursor.string().lower() if cursor.sees_string() else cursor.identifier(), position)
+
+
+def _is_transaction(cursor: Cursor) -> bool:
+    if cursor.sees("SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"):
+        return True
+    ahead = 1 if cursor.sees("LOCAL") else 0
+    if not cursor.sees("TRANSACTION", ahead=ahead):
+        return False
+    return not (cursor.sees("TO", ahead=ahead + 1) or cursor.sees("=", ahead=ahead + 1))
+
+
+def _read_transaction(cursor: Cursor) -> SetTransaction:
+    session = cursor.accept("SESSION", "CHARACTERISTICS", "AS")
+    cursor.accept("LOCAL")
+    cursor.expect("TRANSACTION")
+    if cursor.sees("SNAPSHOT"):
+        raise errors.NotSupportedError("SET TRANSACTION SNAPSHOT is not supported", position=cursor.position)
+    if cursor.at_end():
+        cursor.fail()
+    return SetTransaction(read_modes(cursor), session)
 
 
 def read_reset(cursor: Cursor) -> ResetVariable | SetSessionAuthorization:
@@ -143,8 +166,9 @@ def _name_or_all(cursor: Cursor) -> tuple[str | None, int]:
     position = cursor.position
     if cursor.accept("ALL"):
         return None, position
-    if cursor.accept("TIME", "ZONE"):
-        return "timezone", position
+    for words in (("TIME", "ZONE"), ("TRANSACTION", "ISOLATION", "LEVEL"), ("SESSION", "AUTHORIZATION")):
+        if cursor.accept(*words):
+            return " ".join(words).lower(), position
     return _name(cursor), position
 
 

@@ -26,12 +26,14 @@ class Command:
 
     run : does it, given the statement and its session
     transaction : whether it runs inside a transaction, its own if none is open
+    changes : whether it does what a read-only transaction may not; those that need no transaction never do
     locks : the tables it writes, found before the transaction starts
     columns : what its rows will have, asked before it runs; `returning` makes one for columns that are always the same
     """
 
     run: Callable[[Any, Session], Result]
     transaction: bool = True
+    changes: bool = True
     locks: Callable[[Any, Session], Locks] = lambda statement, session: ()
     columns: Callable[[Any, Session], Columns] = lambda statement, session: None
 

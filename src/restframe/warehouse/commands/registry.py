@@ -42,7 +42,7 @@ from restframe.sql.statements.show import (
 )
 from restframe.sql.statements.show_functions import ShowFunctions, ShowParameters
 from restframe.sql.statements.show_grants import ShowColumnGrants, ShowGrants, ShowGrantsFor
-from restframe.sql.statements.transaction import Begin, Commit, Rollback
+from restframe.sql.statements.transaction import Begin, Commit, LockTable, Rollback, SetTransaction
 from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.user import AlterUser, CreateUser, DropUser
 from restframe.sql.statements.variable import ResetVariable, SetSessionAuthorization, SetVariable, ShowVariable
@@ -78,6 +78,8 @@ COMMANDS: dict[type[Statement], Command] = {
     Begin: Command(transaction.begin, transaction=False),
     Commit: Command(transaction.commit, transaction=False),
     Rollback: Command(transaction.rollback, transaction=False),
+    SetTransaction: Command(transaction.set_transaction, transaction=False),
+    LockTable: Command(transaction.lock, transaction=False, locks=transaction.locks_of_lock),
     DeclareCursor: Command(cursor.declare, transaction=False),
     Fetch: Command(cursor.fetch, transaction=False, columns=cursor.columns_of_fetch),
     CloseCursor: Command(cursor.close, transaction=False),
@@ -114,12 +116,12 @@ COMMANDS: dict[type[Statement], Command] = {
     Copy: Command(copy.run, locks=copy.locks),
     CopyFromStdin: Command(copy_stream.receive, locks=copy_stream.locks),
     CopyToStdout: Command(copy_stream.send, transaction=False),
-    Unload: Command(unload.run),
+    Unload: Command(unload.run, changes=False),
     CreateView: Command(view.create, locks=table.locks_of_create),
     DropView: Command(view.drop, locks=table.locks_of_drop),
     CreateSchema: Command(schema.create),
     DropSchema: Command(schema.drop),
-    Analyze: Command(maintenance.analyze),
+    Analyze: Command(maintenance.analyze, changes=False),
     Vacuum: Command(maintenance.vacuum, transaction=False),
     Explain: Command(explain.explain, transaction=False, columns=returning(*explain.COLUMNS)),
     ShowDatabases: Command(show.databases, transaction=False, columns=returning(*show.DATABASES)),

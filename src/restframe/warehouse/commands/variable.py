@@ -9,6 +9,7 @@ from restframe.result import Column, Result
 from restframe.sql.statements.variable import ResetVariable, SetSessionAuthorization, SetVariable, ShowVariable
 from restframe.types import SqlType
 from restframe.warehouse.commands import Columns
+from restframe.warehouse.configuration import shown_name
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -17,9 +18,12 @@ _TEXT = SqlType("varchar", length=65535)
 
 
 def set_variable(statement: SetVariable, session: Session) -> Result:
-    """Redshift knows no SET LOCAL of its own; it acts like SET, and a rollback undoes either."""
+    """SET LOCAL lasts as long as the transaction, and outside of one not at all; a rollback undoes either."""
+    if statement.local and session.transaction != "open":
+        session.notice("SET LOCAL can only be used in transaction blocks", "WARNING")
+        return Result(command="SET")
     try:
-        session.set_variable(statement.name, ", ".join(statement.values))
+        session.set_variable(statement.name, ", ".join(statement.values), local=statement.local)
     except errors.UndefinedObject as error:
         error.position = statement.name_position
         raise
@@ -36,7 +40,7 @@ def reset(statement: ResetVariable, session: Session) -> Result:
 
 
 def columns_of_show(statement: ShowVariable, session: Session) -> Columns:
-    names = ("name", "setting") if statement.name is None else (statement.name.lower(),)
+    names = ("name", "setting") if statement.name is None else (shown_name(statement.name),)
     return tuple(Column(name, _TEXT) for name in names)
 
 
