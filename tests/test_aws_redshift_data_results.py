@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -213,13 +212,6 @@ def test_any_text_in_csv(values: list[str | None]) -> None:
     assert [row.startswith(",") for row in rows.to_pylist()] == [value is None for value in values]
     read = list(csv.reader(io.StringIO("".join(rows.to_pylist()), newline="")))
     assert read == [["" if value is None else value, "1"] for value in values]
-
-
-@given(st.dates())
-def test_any_date(date: dt.date) -> None:
-    days = (date - dt.date(1970, 1, 1)).days
-    assert texts._civil(days) == (date.year, date.month, date.day)
-    assert texts._far_time(days, True, "") == date.isoformat()
 
 
 @pytest.mark.parametrize(
