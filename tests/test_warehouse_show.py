@@ -146,8 +146,9 @@ def test_no_pattern_takes_long(session: Session) -> None:
     assert rows(session, "SHOW TABLES FROM SCHEMA public LIKE $1", ("%a" * 2000,)) == []
 
 
-def test_a_backslash_at_the_end_of_a_pattern_fits_nothing(session: Session) -> None:
-    assert rows(session, "SHOW TABLES FROM SCHEMA public LIKE $1", ("open_table\\",)) == []
+def test_a_pattern_must_not_end_in_a_backslash(session: Session) -> None:
+    with pytest.raises(errors.InvalidParameterValue, match="LIKE pattern must not end with escape character"):
+        rows(session, "SHOW TABLES FROM SCHEMA public LIKE $1", ("open_table\\",))
 
 
 def test_temporary_tables_are_found_by_name(session: Session) -> None:
