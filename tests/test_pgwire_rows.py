@@ -20,7 +20,7 @@ from restframe.result import Column
 from restframe.storage.writing.values import Style
 from restframe.types import SqlType
 
-MANY = 70  # rows, more than are written one by one once the kernel is loaded
+MANY = 30  # rows, more than are written one by one once the kernel is loaded
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -160,7 +160,7 @@ def test_few_and_many_rows_are_written_alike(name: str, binary: int, redshift: i
     zone = data.draw(st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata"]))
     array = column(type_, (drawn * MANY)[: MANY + 1])
     encoder = Encoder([Column("a", type_)], (binary,), redshift_version=redshift, style=Style(zone))
-    few = [row for start in range(1, len(array), 10) for row in sent(encoder, [array[start : start + 10]])]
+    few = [row for start in range(1, len(array), 5) for row in sent(encoder, [array[start : start + 5]])]
     assert sent(encoder, [array[1:]]) == few  # a slice, whose buffers begin elsewhere
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Up to so many rows of a batch are written more quickly one by one; and until a result has so many, the kernel is not
 # worth loading.
-_FEW_ROWS, _MANY_ROWS = 64, 10_000
+_FEW_ROWS, _MANY_ROWS = 8, 10_000
 _KERNEL = "restframe.storage.writing.messages"
 _FIELD = struct.Struct(">ihihih")
 _ROW = struct.Struct(">cih")
