@@ -136,6 +136,7 @@ def test_other_encodings() -> None:
         ("char(4)", "ab  ", "ab"),
         ("super", '{"a": [1]}', '{"a": [1]}'),
         ("varbyte(3)", "\\\\x414243", b"ABC"),
+        ("varbyte(3)", "\\\\\\\\x41", b"A"),
         ("varbyte(3)", "4142", b"AB"),
         ("varbyte(3)", "", b""),
     ],

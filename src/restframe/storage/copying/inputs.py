@@ -129,11 +129,14 @@ def _float(text: str, _: SqlType) -> float | None:
 def _bytes(text: str, type_: SqlType) -> bytes | None:
     """Nothing, or PostgreSQL's hexadecimal form of bytea."""
     try:
-        value = unhexlify(text.removeprefix("\\x"))
+        value = unhexlify(_HEX_PREFIX.sub("", text))
     except ValueError:
         return None
     return value if len(value) <= (type_.length or 0) else None
 
+
+# libpq doubles the backslash where standard_conforming_strings is off.
+_HEX_PREFIX = re.compile(r"\A\\{1,2}x")
 
 _READ_AGAIN: dict[str, Callable[[str, SqlType], Any]] = {
     "bool": _boolean, "numeric": _numeric, "float4": _float, "float8": _float, "varbyte": _bytes,

