@@ -214,3 +214,40 @@ def test_what_the_format_cannot_hold_is_refused_among_many() -> None:
 def test_digits_of_floats_are_cut_among_many() -> None:
     encoder = Encoder([Column("a", SqlType("float8"))], (), style=Style("UTC", -1))
     assert sent(encoder, [pa.array([0.1 + 0.2] * MANY)]) == [[b"0.3"]] * MANY
+
+
+# Through a server
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_large_result_reaches_a_client(pg: Any, binary: bool) -> None:
+    query = (
+        "select n::int, case when n % 3 > 0 then 'n' || n end, n / 8.0::float8, (n / 4.0)::numeric(12,2), "
+        "timestamp '2024-01-01' + n * interval '1 second', n % 2 = 0 from generate_series(1, 25000) as g(n) order by 1"
+    )
+    start = dt.datetime(2024, 1, 1)
+    with pg.connect() as connection:
+        found = connection.cursor(binary=binary).execute(query).fetchall()
+    assert found == [
+        (
+            n,
+            f"n{n}" if n % 3 else None,
+            n / 8,
+            Decimal(n) / 4,
+            start + dt.timedelta(seconds=n),
+            n % 2 == 0,
+        )
+        for n in range(1, 25_001)
+    ]
+
+
+def test_the_sessions_settings_are_those_of_its_texts(pg: Any) -> None:
+    with pg.connect(autocommit=True) as connection:
+        connection.execute("set timezone to 'Asia/Kolkata'")
+        connection.execute("set extra_float_digits to -3")
+        found = connection.execute(
+            "select (timestamptz '2024-01-01 00:00:00+00')::timestamptz, 0.1::float8 + 0.2::float8"
+        )
+        row = found.pgresult
+        assert row is not None
+        assert (row.get_value(0, 0), row.get_value(0, 1)) == (b"2024-01-01 05:30:00+05:30", b"0.3")
