@@ -220,10 +220,16 @@ def test_whose_rights_a_statement_has(aws: Any, data: Any, go: Go) -> None:
 
     secrets = aws.client("secretsmanager")
     arn = secrets.create_secret(Name="login", SecretString=json.dumps({"username": "ann", "password": "x"}))["ARN"]
+    aws.warehouse.sql("CREATE USER ann PASSWORD DISABLE; CREATE USER bob PASSWORD DISABLE")
     assert user() == "awsuser"
     assert user(DbUser="bob") == "bob"
     assert user(SecretArn=arn) == "ann"
     assert user(SecretArn="login") == "ann"
+
+
+def test_a_user_who_does_not_exist(data: Any, go: Go) -> None:
+    described = go("select 1", DbUser="nobody")
+    assert (described["Status"], described["Error"]) == ("FAILED", 'ERROR: user "nobody" does not exist')
 
 
 def test_secrets_that_are_none(aws: Any, data: Any) -> None:
@@ -241,12 +247,16 @@ def test_secrets_that_are_none(aws: Any, data: Any) -> None:
 def test_somebody_else_is_nobody_but_themselves(aws: Any) -> None:
     ann = aws.client("redshift-data", credentials=aws.backend.identity.keys.create("ann", "ann"))
     secrets = aws.client("secretsmanager")
+    aws.warehouse.sql("CREATE USER bob PASSWORD DISABLE; CREATE USER kim PASSWORD 'Known2Kim'")
     password, _ = aws.backend.identity.database_password("bob", 900)
+    secrets.create_secret(Name="of kim", SecretString=json.dumps({"username": "kim", "password": "Known2Kim"}))
     secrets.create_secret(Name="right", SecretString=json.dumps({"username": "bob", "password": password}))
     secrets.create_secret(Name="wrong", SecretString=json.dumps({"username": "bob", "password": "guessed"}))
     assert ann.execute_statement(Sql="select 1", **TARGET)["DbUser"] == "ann"
     assert ann.execute_statement(Sql="select 1", SecretArn="right", **TARGET)["DbUser"] == "bob"
-    for login in ({"DbUser": "awsuser"}, {"SecretArn": "wrong"}):
+    assert ann.execute_statement(Sql="select 1", SecretArn="of kim", **TARGET)["DbUser"] == "kim"
+    aws.warehouse.sql("ALTER USER kim PASSWORD 'Other3Word'")
+    for login in ({"DbUser": "awsuser"}, {"SecretArn": "wrong"}, {"SecretArn": "of kim"}):
         code, message = refused(ann.execute_statement, Sql="select 1", **TARGET, **login)
         assert code == "AccessDeniedException"
         assert "guessed" not in message

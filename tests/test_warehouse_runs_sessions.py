@@ -170,7 +170,7 @@ def test_nobody_notices_what_was_done_before_in_a_session(warehouse: restframe.W
 
 
 def test_each_user_has_a_session_of_their_own(warehouse: restframe.Warehouse, go: Go) -> None:
-    go("select 1")
+    go("create user ann password disable")
     accepted = warehouse.statements.submit(Request(("select current_user",), "ann"), ANN)
     run = warehouse.statements.wait(accepted.id, ANN, 20)
     assert value(warehouse, run) == "ann"

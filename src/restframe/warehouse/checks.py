@@ -21,6 +21,7 @@ from restframe.sql.statements.comment import CommentOn
 from restframe.sql.statements.copy import Copy
 from restframe.sql.statements.copy_stream import CopyFromStdin, CopyToStdout
 from restframe.sql.statements.create_table import CreateTable, CreateTableAs, LikeClause
+from restframe.sql.statements.cursor import CloseCursor, DeclareCursor, Fetch
 from restframe.sql.statements.drop import DropSchema, DropTable, DropView
 from restframe.sql.statements.explain import Explain
 from restframe.sql.statements.grant import AlterDefaultPrivileges, Grant, GrantRole, Revoke, RevokeRole
@@ -38,6 +39,7 @@ from restframe.sql.statements.model import (
     ShowModel,
 )
 from restframe.sql.statements.owner import AlterOwner, AlterSchemaQuota
+from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement
 from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import (
@@ -53,13 +55,15 @@ from restframe.sql.statements.show import (
 )
 from restframe.sql.statements.show_functions import ShowFunctions, ShowParameters
 from restframe.sql.statements.show_grants import ShowColumnGrants, ShowGrants, ShowGrantsFor
-from restframe.sql.statements.transaction import Begin, Commit, Rollback
+from restframe.sql.statements.transaction import Begin, Commit, LockTable, Rollback, SetTransaction
 from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.user import AlterUser, CreateUser, DropUser, UserOptions
 from restframe.sql.statements.variable import ResetVariable, SetSessionAuthorization, SetVariable, ShowVariable
 from restframe.sql.statements.view import CreateView
 from restframe.warehouse.privileges import (
+    allows,
     check,
+    check_any,
     check_creation,
     check_database,
     check_model,
@@ -67,7 +71,9 @@ from restframe.warehouse.privileges import (
     check_system,
     check_temporary,
     check_usage,
+    denied,
     find,
+    is_visible,
 )
 
 if TYPE_CHECKING:
@@ -159,6 +165,8 @@ def _alter_table(statement: AlterTable, session: Session) -> None:
 
 
 def _alter_owner(statement: AlterOwner, session: Session) -> None:
+    if statement.kind != "schema":
+        check_usage(statement.name, session)
     # A view given away would be read with the new owner's rights.
     raise errors.InsufficientPrivilege("must be superuser to change owner")
 
@@ -179,10 +187,24 @@ def _copy(statement: Copy | CopyFromStdin, session: Session) -> None:
     _relation(statement.table, "INSERT", session)
 
 
+def _copy_out(statement: CopyToStdout, session: Session) -> None:
+    relation = find(statement.table, session) if statement.table is not None else None
+    if relation is not None:
+        check_any(relation, session)
+
+
 def _maintain(statement: Analyze | Vacuum, session: Session) -> None:
     relation = find(statement.name, session) if statement.name is not None else None
     if relation is not None:
         check_owner(relation, session, system="ANALYZE" if isinstance(statement, Analyze) else "VACUUM")
+
+
+def _lock(statement: LockTable, session: Session) -> None:
+    rights = session.catalog.rights
+    for name in statement.names:
+        relation = find(name, session)
+        if relation is not None and not any(allows(rights, relation, one) for one in ("UPDATE", "DELETE", "TRUNCATE")):
+            raise denied(relation)
 
 
 # Schemas
@@ -235,8 +257,8 @@ def _show_model(statement: ShowModel, session: Session) -> None:
     if statement.name is not None:
         check_usage(statement.name, session)
         model = session.catalog.find_model(statement.name.schema, statement.name.name)
-        if model is not None:
-            check_model(model, session)
+        if model is not None and not is_visible(model.object, model.owner, session):
+            raise errors.InsufficientPrivilege(f"permission denied for model {model.name}")
 
 
 # Users, groups and roles
@@ -314,10 +336,11 @@ CHECKS: dict[type[Statement], Check] = {
     Analyze: _maintain,
     Begin: _free,
     CommentOn: _comment,
+    CloseCursor: _free,
     Commit: _free,
     Copy: _copy,
     CopyFromStdin: _copy,
-    CopyToStdout: _free,
+    CopyToStdout: _copy_out,
     CreateAutoModel: _create_model,
     CreateExternalModel: _create_model,
     CreateForecastModel: _create_model,
@@ -332,6 +355,9 @@ CHECKS: dict[type[Statement], Check] = {
     CreateUser: _create_user,
     CreateView: _create_view,
     CreateXgboostModel: _create_model,
+    Deallocate: _free,
+    DeclareCursor: _free,
+    Discard: _free,
     DropGroup: _system(),
     DropModel: _drop_model,
     DropRole: _own_role("DROP ROLE"),
@@ -340,14 +366,18 @@ CHECKS: dict[type[Statement], Check] = {
     DropUser: _drop_user,
     DropView: _drop_relations,
     Explain: _free,
+    Fetch: _free,
     Grant: _free,
     GrantRole: _free,
+    LockTable: _lock,
+    PrepareStatement: _free,
     ResetVariable: _free,
     Revoke: _free,
     RevokeRole: _free,
     Rollback: _free,
     SelectInto: _create_table_as,
     SetSessionAuthorization: _free,
+    SetTransaction: _free,
     SetVariable: _free,
     ShowColumnGrants: _free,
     ShowColumns: _free,

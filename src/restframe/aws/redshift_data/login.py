@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from restframe import errors
@@ -10,6 +11,7 @@ from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Input
 from restframe.aws.redshift_data.service import check_one_target, invalid, not_found
 from restframe.identity.secret_records import SecretNotFound, SecretUnavailable
+from restframe.identity.verifiers import Verifiers
 
 # What the answers tell again.
 _LABELS = ("ClusterIdentifier", "WorkgroupName", "SecretArn")
@@ -23,6 +25,7 @@ def user_of(request: Input, call: Call) -> str:
     """The database user whose rights a request has.
 
     A caller who is not the superuser may be the own database user alone, unless a secret holds a password of another.
+    The own one is made at the first request, as Redshift makes the users of IAM identities; others must exist.
     ValidationException, ResourceNotFoundException for a secret that does not exist, AccessDeniedException.
     """
     check_one_target(request)
@@ -33,13 +36,27 @@ def user_of(request: Input, call: Call) -> str:
         if request.get("DbUser"):
             raise invalid("SecretArn and DbUser cannot be given together.")
         user, password = _secret(request["SecretArn"], call)
-        if own in (user, superuser) or call.backend.identity.check_database_password(user, password):
-            return user
+        allowed = own in (user, superuser) or _is_password(user, password, call)
     else:
         user = request.get("DbUser") or own
-        if own in (user, superuser):
-            return user
+        allowed = own in (user, superuser)
+    if allowed:
+        if user == own:
+            call.backend.warehouse.create_user(user)
+        return user
     raise AwsError("AccessDeniedException", f'{call.caller.arn} may log in as "{own}" only.', 400)
+
+
+def _is_password(user: str, password: str, call: Call) -> bool:
+    """Whether a database user may log in with this: the user's own password, or a temporary one."""
+    found = call.backend.warehouse.login(user)
+    if found is None:
+        return False
+    if found.verifiers is None:
+        return call.backend.identity.check_database_password(user, password)
+    if found.valid_until is not None and found.valid_until <= datetime.now(UTC).replace(tzinfo=None):
+        return False
+    return Verifiers.read(found.verifiers).check(user, password)
 
 
 def _secret(name: str, call: Call) -> tuple[str, str]:

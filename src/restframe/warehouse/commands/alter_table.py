@@ -216,7 +216,7 @@ def _rename(action: RenameTable, relation: Relation, session: Session) -> Relati
 
 
 def _change_owner(action: ChangeOwner, relation: Relation, session: Session) -> Relation:
-    return dataclasses.replace(relation, owner=action.owner)
+    return dataclasses.replace(relation, owner=session.catalog.users.get(action.owner).name)
 
 
 def _add_constraint(action: AddConstraint, relation: Relation, session: Session) -> Relation:

@@ -188,14 +188,16 @@ def _targets(target: Target, session: Session) -> Iterator[_Granted]:
         case "model":
             for name in target.names:
                 check_usage(name, session)
-                yield _model(session.catalog.model(name.schema, name.name, name.position))
+                yield _model(session.catalog.model(name.schema, name.name, name.position), f"model {name.name}")
         case "function":
             for name in target.names:
                 yield from _functions(name, session)
         case "functions in schema":
             for name in target.names:
                 _schema(name, session)
-                yield from (_model(one) for one in session.catalog.models() if one.function_schema == name.name)
+                for model in session.catalog.models():
+                    if model.function_schema == name.name:
+                        yield _model(model, f"function {model.function_name}")
         case "system":
             yield _Granted(SYSTEM, None, errors.InsufficientPrivilege("permission denied"))
         case "language" | "assumerole":
@@ -228,10 +230,8 @@ def _database(name: QualifiedName, session: Session) -> _Granted:
     return _Granted(DATABASE, None, errors.InsufficientPrivilege(f"permission denied for database {database}"))
 
 
-def _model(model: Model) -> _Granted:
-    return _Granted(
-        model.object, model.owner, errors.InsufficientPrivilege(f"permission denied for model {model.name}")
-    )
+def _model(model: Model, shown: str) -> _Granted:
+    return _Granted(model.object, model.owner, errors.InsufficientPrivilege(f"permission denied for {shown}"))
 
 
 def _functions(name: QualifiedName, session: Session) -> Iterator[_Granted]:
@@ -239,7 +239,7 @@ def _functions(name: QualifiedName, session: Session) -> Iterator[_Granted]:
     models = session.catalog.functions(name.schema, name.name)
     if not models:
         raise errors.UndefinedFunction(f"function {name} does not exist", position=name.position)
-    yield from (_model(model) for model in models)
+    yield from (_model(model, f"function {name.name}") for model in models)
 
 
 # To whom

@@ -94,11 +94,11 @@ def drop_role(statement: DropRole, session: Session) -> Result:
     """DependentObjectsStillExist for a role that somebody holds, or that holds others, unless FORCE is given."""
     users = session.catalog.users
     role = _own_role(statement.name, statement.name_position, session)
-    for grant in () if statement.force else users.role_grants():
-        if grant.role_id == role.id and grant.grantee.kind == "user":
-            raise errors.DependentObjectsStillExist("cannot drop this role since it has been granted on a user")
-        if grant.role_id == role.id or grant.grantee == Principal("role", role.id):
-            raise errors.DependentObjectsStillExist("cannot drop this role since it depends on another role")
+    grants = () if statement.force else users.role_grants()
+    if any(one.role_id == role.id and one.grantee.kind == "user" for one in grants):
+        raise errors.DependentObjectsStillExist("cannot drop this role since it has been granted on a user")
+    if any(one.role_id == role.id or one.grantee == Principal("role", role.id) for one in grants):
+        raise errors.DependentObjectsStillExist("cannot drop this role since it depends on another role")
     session.catalog.grants.forget_principal(Principal("role", role.id))
     users.remove_role(role)
     return Result(command="DROP ROLE")

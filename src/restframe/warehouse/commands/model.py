@@ -17,6 +17,7 @@ from restframe.sql.statements.model import (
 )
 from restframe.types import SqlType
 from restframe.warehouse.commands import Columns
+from restframe.warehouse.privileges import is_visible
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -137,7 +138,8 @@ def columns_of_show(statement: ShowModel, session: Session) -> Columns:
 def show(statement: ShowModel, session: Session) -> Result:
     columns = [(column.name, column.type) for column in columns_of_show(statement, session) or ()]
     if statement.name is None:
-        rows = [(model.schema, model.name) for model in session.catalog.models()]
+        models = session.catalog.models()
+        rows = [(one.schema, one.name) for one in models if is_visible(one.object, one.owner, session)]
         return Result.of_rows(columns, rows, "SHOW MODEL")
     name = statement.name
     model = session.catalog.model(name.schema, name.name, name.position)

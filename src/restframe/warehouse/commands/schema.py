@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def create(statement: CreateSchema, session: Session) -> Result:
-    """DuplicateSchema; InvalidDefinition for a name the system keeps for itself."""
+    """DuplicateSchema; InvalidDefinition for a name the system keeps for itself, UndefinedObject for an owner."""
     name = statement.name
     if name.startswith(("pg_", INTERNAL_SCHEMA)) or name == "information_schema":
         raise errors.InvalidDefinition(
@@ -32,8 +32,9 @@ def create(statement: CreateSchema, session: Session) -> Result:
         return Result(command="CREATE SCHEMA")
     if statement.quota not in (None, "UNLIMITED"):
         session.notice("QUOTA is accepted and has no effect")
+    owner = session.user if statement.owner is None else session.catalog.users.get(statement.owner).name
     session.connection.run(f"CREATE SCHEMA {quoted(engine_schema(name))}")
-    session.catalog.add_schema(name, statement.owner or session.user)
+    session.catalog.add_schema(name, owner)
     return Result(command="CREATE SCHEMA")
 
 

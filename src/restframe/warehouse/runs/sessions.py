@@ -37,11 +37,18 @@ class ReadySessions:
         self._closed = False
 
     def take(self, user: str) -> Session:
+        while (session := self._take(user)) is not None:
+            if session.is_current:
+                return session
+            session.close()
+        return self._open_session(user)
+
+    def _take(self, user: str) -> Session | None:
         with self._lock:
             for place in range(len(self._ready) - 1, -1, -1):
-                if self._ready[place].user == user:
+                if self._ready[place].login.name == user:
                     return self._ready.pop(place)
-        return self._open_session(user)
+        return None
 
     def give_back(self, session: Session) -> None:
         """A session that is as good as new; one too many, the longest unused, is closed."""
