@@ -156,18 +156,21 @@ _BODIES: dict[str, str] = {
         CASE WHEN _n IN (SELECT r.oid FROM _restframe.base_rows r)
              THEN coalesce((SELECT any_value(s.bytes) FROM _restframe.base_sizes s WHERE s.oid = _n), 0) END""",
     "database_size()": "(SELECT sum(s.bytes) FROM _restframe.base_sizes s)",
+    # A macro's argument is evaluated as often as it is named, an element of a list once.
     "size_pretty(_n)": """
-        CASE WHEN abs(_n) < 10240 THEN _n || ' bytes'
-             WHEN abs(_n) < 10485247 THEN CAST(round(_n / 1024.0) AS BIGINT) || ' kB'
-             WHEN abs(_n) < 10736893952 THEN CAST(round(_n / 1048576.0) AS BIGINT) || ' MB'
-             WHEN abs(_n) < 10994579406848 THEN CAST(round(_n / 1073741824.0) AS BIGINT) || ' GB'
-             ELSE CAST(round(_n / 1099511627776.0) AS BIGINT) || ' TB' END""",
+        list_transform([_n], lambda n: CASE
+            WHEN abs(n) < 10240 THEN n || ' bytes'
+            WHEN abs(n) < 10485247 THEN CAST(round(n / 1024.0) AS BIGINT) || ' kB'
+            WHEN abs(n) < 10736893952 THEN CAST(round(n / 1048576.0) AS BIGINT) || ' MB'
+            WHEN abs(n) < 10994579406848 THEN CAST(round(n / 1073741824.0) AS BIGINT) || ' GB'
+            ELSE CAST(round(n / 1099511627776.0) AS BIGINT) || ' TB' END)[1]""",
     "column_encoding(_n)": """
         (SELECT any_value(e.name) FROM _restframe.system_encodings e WHERE e.id = _n)""",
     "setting(_x)": """
         (SELECT any_value(s.t.value) FROM _restframe.base_settings s WHERE s.t.name = lower(_x))""",
     "current_setting(_x, _missing_ok)": """
-        CASE WHEN _missing_ok OR _restframe.setting(_x) IS NOT NULL THEN _restframe.setting(_x) WHEN _x IS NOT NULL
+        CASE WHEN _restframe.setting(_x) IS NOT NULL THEN _restframe.setting(_x)
+             WHEN NOT _missing_ok AND _x IS NOT NULL
              THEN _restframe.fail('[42704] unrecognized configuration parameter "' || left(_x, 100) || '"') END""",
     "encoding_name(_n)": "CASE _n WHEN 0 THEN 'SQL_ASCII' WHEN 6 THEN 'UTF8' WHEN 8 THEN 'LATIN1' ELSE '' END",
     "encoding_number(_x)": """
@@ -193,8 +196,11 @@ _TABLE_BODIES: dict[str, str] = {
     "pg_options_to_table_rows(_options)": """
         SELECT split_part(item, '=', 1) AS option_name, substring(item, strpos(item, '=') + 1) AS option_value
         FROM (SELECT unnest(_options) AS item)""",
-    "pg_timezone_names_rows()": """
-        SELECT name, abbrev, is_dst FROM pg_timezone_names()""",
+    "pg_timezone_names_rows()": "SELECT name, abbrev, is_dst FROM pg_timezone_names()",
+    # Late-binding views have their columns in pg_attribute here, like all others.
+    "pg_get_late_binding_view_cols_rows()": """
+        SELECT '' AS view_schema, '' AS view_name, '' AS col_name, '' AS col_type, 0::INTEGER AS col_num
+        WHERE false""",
 }  # fmt: skip
 
 CATALOG_MACROS: tuple[str, ...] = (

@@ -19,6 +19,7 @@ class TableReference:
     models : of a view, the engine functions of models that it calls
     is_view : its rows are computed whenever they are read
     origin : what the catalog knows of it, for whoever gave this answer
+    oid : its number, which its system column tableoid has
     """
 
     engine_schema: str
@@ -29,6 +30,7 @@ class TableReference:
     models: tuple[str, ...] = ()
     is_view: bool = False
     origin: Any = field(default=None, compare=False, repr=False)
+    oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class FunctionReference:
     The engine's function takes the running statement's number before the arguments.
 
     origin : what the catalog knows of it, for whoever gave this answer
+    oid : its number, which its system column tableoid has
     """
 
     engine_name: str

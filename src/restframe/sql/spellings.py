@@ -7,7 +7,6 @@ this is the only one whose values they are never mistaken for, and which the par
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from sqlglot.tokens import Token, TokenType
@@ -20,14 +19,15 @@ SYSTEM_TYPES = frozenset(
 )  # fmt: skip
 
 # Without one of these in it, a text is left as it is.
-_WORTH_READING = re.compile(
-    r'pg_catalog|operator|array\s*\(|"char"|oid|vector|aclitem|cstring|::\s*reg|AS\s+reg|[xct]id\b', re.IGNORECASE
-)
+_MARKS = (
+    "pg_catalog", "operator", "array", '"char"', "oid", "reg", "vector", "aclitem", "cstring", "xid", "cid", "tid",
+)  # fmt: skip
 
 
 def respelled(tokens: list[Token], text: str) -> list[Token]:
     """The tokens of a query without those spellings."""
-    if _WORTH_READING.search(text) is None:
+    lowered = text.lower()
+    if not any(mark in lowered for mark in _MARKS):
         return tokens
     result: list[Token] = []
     casts: list[bool] = []  # of each open parenthesis: is it that of a CAST

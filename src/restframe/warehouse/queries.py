@@ -91,4 +91,5 @@ def table_reference(relation: Relation) -> TableReference:
         models=relation.models,
         is_view=relation.kind.endswith("view"),
         origin=relation,
+        oid=relation.oid,
     )

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.functions.registry import Call, function
-from restframe.sql.nodes import as_type, call, macro, number, operation
+from restframe.sql.nodes import as_type, call, macro, number, operation, when, whole_number
 from restframe.sql.rewrite.arrays import row_of
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.rules import INT4, VARCHAR, array_of
@@ -112,7 +112,10 @@ def generate_subscripts(made: Call) -> Typed:
     array, type_ = _array(made)
     first = 1 if type_.name == "array" else 0
     behind = call("len", array) if first == 0 else operation(exp.Add, call("len", array), number(1))
-    return as_type(call("unnest", call("range", number(first), behind)), INT4), INT4
+    places: exp.Expr = call("range", number(first), behind)
+    if whole_number(made.arguments[1]) != 1:
+        places = when(exp.EQ(this=made.number(1), expression=number(1)), places)
+    return as_type(call("unnest", places), INT4), INT4
 
 
 @function("_pg_expandarray", 1)

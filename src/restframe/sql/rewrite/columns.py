@@ -9,6 +9,7 @@ from sqlglot import exp
 from restframe import errors
 from restframe.sql.nodes import call, column, fold, is_string, macro, number, string, whole_number
 from restframe.sql.rewrite import arrays
+from restframe.sql.rewrite.rules import OID
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.visit import Typed, refuse, visit, visits
 from restframe.types import SqlType
@@ -39,6 +40,8 @@ def visit_column(node: exp.Column, scope: Scope) -> Typed:
                 )
             parts[0].args["this"], parts[1].args["this"] = table, name
             return node, source.columns[name]
+        if name == "tableoid" and source is not None and source.table is not None:
+            return number(source.table.oid), OID
     return _path(node, parts, [], scope)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.nodes import is_string
+from restframe.sql.nodes import is_number, is_string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import BOOL, FLOAT8, SUPER, common, kind
@@ -104,7 +104,7 @@ def as_condition(node: exp.Expr, key: str, type_: Type, scope: Scope, clause: st
     if type_ is None or type_ == BOOL:
         return
     value = node.args[key]
-    if type_ != SUPER and not is_string(value):
+    if type_ != SUPER and not is_string(value) and not is_number(value):
         raise errors.DatatypeMismatch(
             f"argument of {clause} must be type boolean, not type {SqlType(type_.name)}",
             position=scope.context.position(value),

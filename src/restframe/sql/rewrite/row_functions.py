@@ -25,7 +25,10 @@ ROW_MACROS: Mapping[str, Mapping[str, SqlType]] = {
     "aclexplode": {"grantor": OID, "grantee": OID, "privilege_type": VARCHAR, "is_grantable": BOOL},
     "pg_options_to_table": {"option_name": VARCHAR, "option_value": VARCHAR},
     "pg_timezone_names": {"name": NAME, "abbrev": VARCHAR, "is_dst": BOOL},
-}
+    "pg_get_late_binding_view_cols": {
+        "view_schema": NAME, "view_name": NAME, "col_name": NAME, "col_type": VARCHAR, "col_num": INT4,
+    },
+}  # fmt: skip
 
 
 def visit_lateral(node: exp.Lateral, scope: Scope) -> exp.Expr:
@@ -54,11 +57,11 @@ def visit_function(node: exp.Expr, alias: exp.Expr | None, scope: Scope) -> exp.
     listed = list(alias.args.get("columns") or ()) if alias is not None else []
     if isinstance(ordinality, exp.Identifier):
         listed.append(ordinality)
+    if name in ROW_MACROS:
+        return _visit_macro(called, name, known_as, listed, scope)
     if any(one.__class__ is not exp.Identifier for one in listed):
         refuse(listed[0], scope, "a list of column definitions")
     names = [fold_in_place(one) for one in listed]
-    if name in ROW_MACROS:
-        return _visit_macro(called, name, known_as, names, scope)
     if name == "_pg_expandarray":
         arguments = called.args["expressions"]
         called, ordinality, names = exp.Anonymous(this="unnest", expressions=arguments), True, names or ["x", "n"]
@@ -111,9 +114,16 @@ def _places(unnested: exp.Expr, scope: Scope) -> exp.Expr:
     return call("unnest", call("range", number(1), operation(exp.Add, length, number(1))))
 
 
-def _visit_macro(called: exp.Expr, name: str, known_as: str, names: list[str], scope: Scope) -> exp.Expr:
+def _visit_macro(called: exp.Expr, name: str, known_as: str, listed: list[exp.Expr], scope: Scope) -> exp.Expr:
     visit_list(called, "expressions", scope)
     columns = ROW_MACROS[name]
+    if len(listed) > len(columns):
+        raise errors.SyntaxError(
+            f'table "{known_as}" has {len(columns)} columns available but {len(listed)} columns specified',
+            position=scope.context.position(called),
+        )
+    # Redshift's functions want their columns defined, with the types they have anyway.
+    names = [fold(one.args["this"] if one.__class__ is exp.ColumnDef else one) for one in listed]
     labels = names + list(columns)[len(names) :]
     scope.add(Source(known_as, dict(zip(labels, columns.values(), strict=True))), called)
     alias = exp.TableAlias(this=identifier(known_as), columns=[identifier(label) for label in labels])
