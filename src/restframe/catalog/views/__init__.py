@@ -78,7 +78,7 @@ def _relations() -> list[Relation]:
 _FIRST_OID = 10_000
 # The tables that other tables of pg_catalog name by number: as PostgreSQL numbers them.
 _OIDS = {
-    "pg_type": 1247, "pg_attribute": 1249, "pg_proc": 1255, "pg_class": 1259, "pg_shadow": 1260, "pg_authid": 1260,
+    "pg_type": 1247, "pg_attribute": 1249, "pg_proc": 1255, "pg_class": 1259, "pg_authid": 1260,
     "pg_auth_members": 1261, "pg_database": 1262, "pg_tablespace": 1213, "pg_attrdef": 2604, "pg_cast": 2605,
     "pg_constraint": 2606, "pg_conversion": 2607, "pg_depend": 2608, "pg_description": 2609, "pg_index": 2610,
     "pg_inherits": 2611, "pg_language": 2612, "pg_namespace": 2615, "pg_opclass": 2616, "pg_operator": 2617,
