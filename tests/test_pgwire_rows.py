@@ -192,6 +192,13 @@ def test_every_column_of_a_wide_row() -> None:
         assert sent(encoder, [array[:2] for array in arrays]) == found[:2]
 
 
+def test_clocks_change_among_many() -> None:
+    winter, summer = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC), dt.datetime(2024, 7, 1, 12, tzinfo=dt.UTC)
+    array = pa.array([winter, None, summer] * MANY, pa.timestamp("us", "UTC"))
+    encoder = Encoder([Column("a", SqlType("timestamptz"))], (), style=Style("Europe/Berlin"))
+    assert sent(encoder, [array]) == [[b"2024-01-01 13:00:00+01"], [None], [b"2024-07-01 14:00:00+02"]] * MANY
+
+
 def test_dates_beyond_2037_follow_the_zones_rules() -> None:
     moment = dt.datetime(2080, 7, 1, 12, tzinfo=dt.UTC)
     array = pa.array([moment] * MANY, pa.timestamp("us", "UTC"))
