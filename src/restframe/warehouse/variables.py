@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from restframe import errors
 from restframe.warehouse.configuration import VARIABLES, known_name
@@ -56,6 +56,11 @@ class Variables:
         if name not in self._values:
             raise errors.UndefinedObject(f'unrecognized configuration parameter "{name[:100]}"')
         return self._values[name]
+
+    def several(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Values by the parameters' proper names: doors ask for some after every statement."""
+        values = self._values
+        return tuple([values[name] for name in names])
 
     def set(self, name: str, value: str, *, local: bool = False) -> None:
         """local : for the open transaction only
