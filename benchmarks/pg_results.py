@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--postgres", type=Path, help="where initdb and pg_ctl are")
     given = parser.parse_args()
-    with restframe() as ours, postgres(given.postgres or _programs()) as theirs:
+    with restframe() as ours, postgres(given.postgres or programs()) as theirs:
         environment = ours.environment
         address = {key: environment[f"PG{key.upper()}"] for key in ("host", "port", "user", "password")}
         servers = {
@@ -96,24 +96,24 @@ def _drain(line: socket.socket, ask: bytes) -> tuple[float, int]:
 
 
 def _simple() -> bytes:
-    return _message(b"Q", _QUERY + b"\0")
+    return message(b"Q", _QUERY + b"\0")
 
 
 def _extended(form: int) -> bytes:
     bind = b"\0\0" + struct.pack(">hhhh", 0, 0, 1, form)
     return (
-        _message(b"P", b"\0" + _QUERY + b"\0\0\0")
-        + _message(b"B", bind)
-        + _message(b"E", b"\0" + struct.pack(">i", 0))
-        + _message(b"S", b"")
+        message(b"P", b"\0" + _QUERY + b"\0\0\0")
+        + message(b"B", bind)
+        + message(b"E", b"\0" + struct.pack(">i", 0))
+        + message(b"S", b"")
     )
 
 
-def _message(kind: bytes, body: bytes) -> bytes:
+def message(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack(">i", len(body) + 4) + body
 
 
-def _programs() -> Path:
+def programs() -> Path:
     found = shutil.which("initdb")
     if found:
         return Path(found).parent
