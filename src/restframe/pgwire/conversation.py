@@ -195,7 +195,7 @@ class Conversation:
             **dict.fromkeys(b"dcf", self._ignore),
         }
         self._reported.tell_all(self._channel)
-        sending.send_notices(notices, session.variables["client_min_messages"], self._channel)
+        sending.send_notices(notices, session.variables, self._channel)
         self._channel.send(messages.backend_key(session.pid, self.key))
         self._channel.admitted()
         self._ready()
@@ -248,7 +248,7 @@ class Conversation:
         blank = True
         for result in session.execute_each(text):
             blank = False
-            sending.send_notices(result.notices, session.variables["client_min_messages"], channel)
+            sending.send_notices(result.notices, session.variables, channel)
             if result.returns_rows:
                 encoder = Encoder(
                     result.columns, (), redshift_version=self._redshift, style=values.style_of(session.variables)

@@ -45,7 +45,7 @@ class Portal:
         if not self._ran:
             self._ran = True
             result = session.run_prepared(self.prepared, self._values)
-            sending.send_notices(result.notices, session.variables["client_min_messages"], channel)
+            sending.send_notices(result.notices, session.variables, channel)
             if not result.returns_rows:
                 return sending.tag(result)
             style = values.style_of(session.variables)

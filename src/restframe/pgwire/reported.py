@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from restframe.pgwire import redshift
 from restframe.pgwire.channel import Channel
 from restframe.pgwire.messages import parameter_status
+from restframe.warehouse.configuration import known_name
 from restframe.warehouse.session import Session
 
 # As PostgreSQL spells them, and by whichever name the session knows them.
 _CHANGING = {
-    name: name.lower()
+    name: known_name(name)
     for name in (
         "application_name", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "standard_conforming_strings",
     )
@@ -47,8 +48,7 @@ class Reported:
             superuser = self._session.catalog.rights.superuser
             channel.send(parameter_status("session_authorization", self._user))
             channel.send(parameter_status("is_superuser", "on" if superuser else "off"))
-        variables = self._session.variables
-        now = tuple([variables[name] for name in _CHANGING.values()])
+        now = self._session.variables.several(_CHANGING.values())
         if now == self._told:
             return
         for number, (name, value) in enumerate(zip(_CHANGING, now, strict=True)):

@@ -13,6 +13,8 @@ from restframe.result import Notice, Result
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from restframe.warehouse.variables import Variables
+
 # What is encoded at once; a client that takes none of it holds this much.
 _PIECE_BYTES = 1 << 20
 
@@ -77,9 +79,11 @@ def tag(result: Result, sent: int | None = None) -> bytes:
     return messages.command_complete(result.tag if sent is None else f"{result.command} {sent}")
 
 
-def send_notices(notices: list[Notice], least: str, channel: Channel) -> None:
-    """least : client_min_messages; INFO is always told"""
-    wanted = _LEVELS.get(least.rstrip("12345"), 0)
+def send_notices(notices: list[Notice], variables: Variables, channel: Channel) -> None:
+    """INFO is always told, the others from client_min_messages on."""
+    if not notices:
+        return
+    wanted = _LEVELS.get(variables["client_min_messages"].rstrip("12345"), 0)
     for one in notices:
         if _LEVELS.get(one.severity.lower(), wanted) >= wanted:
             channel.send(messages.notice(one))
