@@ -42,7 +42,7 @@ _CLASS = f"""
     relhasoids          bool       false
     relhaspkey          bool       r.has_primary_key
     relhasrules         bool       r.kind = 'v'
-    relhastriggers      bool       false
+    relhastriggers      bool       r.kind = 'r'
     relhassubclass      bool       false
     relrowsecurity      bool       false
     relforcerowsecurity bool       false
