@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restframe.sql.binding import bind_inside, statement_inside
 from restframe.sql.catalog_macros import CATALOG_MACROS
 from restframe.sql.defaults import translate_default
 from restframe.sql.functions.registry import FUNCTIONS
@@ -17,6 +18,7 @@ from restframe.sql.units import interval_text
 
 __all__ = [
     "CATALOG_MACROS", "FUNCTIONS", "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge",
-    "ModelCall", "Names", "QualifiedName", "Query", "SelectInto", "TableReference", "Translation", "Update", "fill",
-    "interval_text", "parse", "place_of", "read_query", "translate", "translate_default", "translate_prepared",
+    "ModelCall", "Names", "QualifiedName", "Query", "SelectInto", "TableReference", "Translation", "Update",
+    "bind_inside", "fill", "interval_text", "parse", "place_of", "read_query", "statement_inside",
+    "translate", "translate_default", "translate_prepared",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ comment before parsing. A few names have a grammar of their own in the parser an
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import NoReturn
 
 from sqlglot import exp
@@ -33,12 +34,19 @@ class Tree:
     find syntax errors, later ones have the text parsed anew.
     """
 
-    __slots__ = ("_fresh", "position", "text")
+    __slots__ = ("_fresh", "_values", "position", "text")
 
-    def __init__(self, text: str, position: int, tree: exp.Expr) -> None:
+    def __init__(
+        self, text: str, position: int, tree: exp.Expr | None, values: Sequence[exp.Expr] | None = None
+    ) -> None:
         self.text = text
         self.position = position
-        self._fresh: exp.Expr | None = tree
+        self._fresh = tree
+        self._values = values
+
+    def with_values(self, values: Sequence[exp.Expr]) -> Tree:
+        """The same with these nodes in the places of its parameters `$1`, `$2` ..."""
+        return Tree(self.text, self.position, None, values)
 
     @property
     def clauses(self) -> set[str]:
@@ -47,7 +55,16 @@ class Tree:
 
     def take(self) -> exp.Expr:
         fresh, self._fresh = self._fresh, None
-        return fresh if fresh is not None else parse_tree(self.text, self.position)
+        tree = fresh if fresh is not None else parse_tree(self.text, self.position)
+        return tree if self._values is None else tree.transform(_filled, self._values, copy=False)
+
+
+def _filled(node: exp.Expr, values: Sequence[exp.Expr]) -> exp.Expr:
+    if node.__class__ is exp.Placeholder and node.comments:
+        return values[int(node.comments[0]) - 1].copy()
+    if node.__class__ is exp.Parameter and node.name.isdecimal() and 1 <= int(node.name) <= len(values):
+        return values[int(node.name) - 1].copy()
+    return node
 
 
 def parse_tree(text: str, position: int = 1) -> exp.Expr:

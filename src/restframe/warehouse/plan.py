@@ -12,7 +12,7 @@ from restframe import errors
 from restframe.catalog.store import TEMPORARY_SCHEMA
 from restframe.engine import Parameters
 from restframe.result import Result
-from restframe.sql import Query, Translation, place_of, translate
+from restframe.sql import Query, Translation, bind_inside, place_of, statement_inside, translate
 from restframe.sql.statements import Statement
 from restframe.sql.statements.prepare import ExecuteStatement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
@@ -20,7 +20,7 @@ from restframe.warehouse.checks import check_statement
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.registry import COMMANDS
 from restframe.warehouse.parameter_values import read_values
-from restframe.warehouse.prepared import Bound, bound_execution, current
+from restframe.warehouse.prepared import Bound, bound_execution, current, fitting
 from restframe.warehouse.privileges import check_query
 from restframe.warehouse.queries import SessionNames, prepare_models, select
 
@@ -89,11 +89,14 @@ def _translate(query: Query, session: Session, parameters: Parameters) -> Transl
 
 def _plan_bound(bound: Bound, session: Session) -> Plan:
     prepared = current(bound.prepared, session)
-    translation = prepared.translation
-    if translation is None:
-        assert prepared.statement is not None
-        return plan(prepared.statement.bind(bound.values), session, ())
+    statement, translation = prepared.statement, prepared.translation
+    assert statement is not None
+    if translation is None and statement_inside(statement) is None:
+        return plan(statement.bind(bound.values), session, ())
     values = read_values(bound.values, prepared.parameter_types, session.connection)
+    if translation is None:
+        return plan(bind_inside(statement, values, prepared.parameter_types), session, ())
+    translation = fitting(prepared, values, session)
     if prepared.columns is not None:
         return Plan(lambda: select(translation, session, values, prepared.columns))
     return _plan_write(prepared.command, translation, session, values)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
 from restframe.result import Column
-from restframe.sql import Query, Translation, translate, translate_prepared
+from restframe.sql import Query, Translation, statement_inside, translate, translate_prepared
 from restframe.sql.statements import Statement
 from restframe.sql.statements.cursor import CloseCursor, Fetch
 from restframe.sql.statements.prepare import ExecuteStatement
@@ -97,6 +98,30 @@ def current(prepared: Prepared, session: Session) -> Prepared:
     return again
 
 
+def fitting(prepared: Prepared, values: Sequence[Any], session: Session) -> Translation:
+    """The translation for these values: decimals with digits that no numeric parameter has get one that has them."""
+    assert prepared.translation is not None
+    if not any(type(value) is Decimal for value in values):
+        return prepared.translation
+    types = tuple(map(_type_with_digits, values, prepared.parameter_types))
+    if types == prepared.parameter_types:
+        return prepared.translation
+    translation = prepare(session, prepared.text, types).translation
+    assert translation is not None
+    return translation
+
+
+def _type_with_digits(value: Any, type_: SqlType) -> SqlType:
+    if type_.name != "numeric" or type(value) is not Decimal:
+        return type_
+    exponent = value.as_tuple().exponent
+    scale = max(-exponent, 0) if isinstance(exponent, int) else 0
+    whole = max(value.adjusted() + 1, 0)
+    if scale <= (type_.scale or 0) and whole <= (type_.precision or 38) - (type_.scale or 0):
+        return type_
+    return SqlType("numeric", precision=38, scale=min(scale, 37))
+
+
 def check_columns(prepared: Prepared, session: Session) -> None:
     """That one of our own statements still answers with the columns it was described with: `FETCH` from a name may."""
     assert prepared.statement is not None
@@ -164,8 +189,12 @@ def _planned(blank: Prepared, statement: Statement, session: Session) -> Prepare
             command=command,
             translation=translation,
         )
-    given = [type_ or _TEXT for type_ in blank.declared]
-    types = tuple(given + [_TEXT] * (statement.placeholders - len(given)))
+    inside = statement_inside(statement)
+    if inside is not None:
+        types = translate_prepared(inside, SessionNames(session), blank.declared)[1]
+    else:
+        given = [type_ or _TEXT for type_ in blank.declared]
+        types = tuple(given + [_TEXT] * (statement.placeholders - len(given)))
     return dataclasses.replace(
         blank,
         statement=statement,

@@ -29,7 +29,7 @@ def parameter_type(type_: SqlType) -> SqlType:
     A text beside a SUPER value is that text, and not the JSON it may look like.
     """
     if type_.name == "numeric":
-        return NUMERIC if _fits(type_) else type_
+        return NUMERIC if type_.precision is None or _fits(type_) else type_
     if type_.name == "bpchar":
         return SqlType("bpchar")
     if type_.name == "varbyte":
