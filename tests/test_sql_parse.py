@@ -23,6 +23,7 @@ from restframe.sql.statements.model import CreateRemoteModel, DropModel, ShowMod
 from restframe.sql.statements.query import Insert, Query, Update
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import ShowColumns, ShowSchemas, ShowTable, ShowTables, ShowView
+from restframe.sql.statements.show_names import Path, Placeholder
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.variable import ResetVariable, SetVariable, ShowVariable
@@ -72,9 +73,13 @@ def bare(statement: Statement) -> Statement:
         ("show all", ShowVariable(None)),
         ("SHOW search_path", ShowVariable("search_path")),
         ("show time zone", ShowVariable("timezone")),
-        ("show schemas from database dev like 'a%' limit 3", ShowSchemas("dev", "a%", 3)),
-        ("show tables from schema s.u", ShowTables(U)),
-        ("show columns from table s.u limit 1", ShowColumns(U, limit=1)),
+        ("show schemas from database dev like 'a%' limit 3", ShowSchemas(Path(("dev",)), like="a%", limit=3)),
+        ("show tables from schema S.u", ShowTables(Path(("s", "u")))),
+        (
+            "show tables from schema $1.$2 like $3",
+            ShowTables(Path((Placeholder(1, True), Placeholder(2, True))), like=Placeholder(3, False)),
+        ),
+        ("show columns from table s.u limit 1", ShowColumns(Path(("s", "u")), limit=1)),
         ("show table t", ShowTable(T)),
         ("show view s.u", ShowView(U)),
         ("truncate t", Truncate(T)),
