@@ -7,7 +7,6 @@ is kept in memory, in bounds: the newest statements and the newest sessions.
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 import weakref
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from restframe import errors
 from restframe.catalog.views.base import LIVE_FUNCTION
+from restframe.sql.secrets import masked
 from restframe.types import SqlType
-from restframe.warehouse.variables import VARIABLES
+from restframe.warehouse.configuration import VARIABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,17 +46,6 @@ _KINDS = {
 _DDL = ("Create", "Alter", "Drop", "Truncate", "Comment", "Grant", "Revoke")
 # Statements about rows name no secrets, and are too many to look.
 _WITHOUT_SECRETS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "CTAS"})
-
-_SECRET = re.compile(
-    r"(\b(?:password|credentials(?:\s+as)?|access_key_id|secret_access_key|session_token|master_symmetric_key)\s*)"
-    r"(?:'(?:[^']|'')*'?|\"(?:[^\"]|\"\")*\"?)",
-    re.IGNORECASE,
-)
-
-
-def masked(text: str) -> str:
-    """A statement without the passwords and keys that stand in it."""
-    return _SECRET.sub(r"\1'***'", text)
 
 
 class Activity:

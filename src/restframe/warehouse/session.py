@@ -19,6 +19,7 @@ from restframe.catalog.users import User
 from restframe.engine import Connection, Parameters
 from restframe.result import Notice, Result
 from restframe.sql.parameter_rows import insert_of_rows
+from restframe.sql.secrets import masked
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback
 from restframe.types import SqlType
@@ -622,7 +623,8 @@ class Session:
         logger.info(
             "statement=%d user=%s tag=%s rows=%s ms=%.1f", self.statement_id, self.user, tag, rows, milliseconds
         )
-        logger.debug("statement=%d text=%s", self.statement_id, statement.text)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("statement=%d text=%s", self.statement_id, masked(statement.text))
 
     # The end
 
