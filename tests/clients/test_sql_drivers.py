@@ -178,7 +178,9 @@ def psycopg2_story():
         cursor.execute("create temp table p2 (a int, b varchar(40), c decimal(8,2), d date, e boolean)")
         row = (1, "it's a \\ back\\slash\n\t%", decimal.Decimal("1.50"), dt.date(2020, 1, 1), True)
         cursor.execute("insert into p2 values (%s, %s, %s, %s, %s)", row)
-        psycopg2.extras.execute_values(cursor, "insert into p2 (a) values %s", [(i,) for i in range(2, 1000)])
+        psycopg2.extras.execute_values(
+            cursor, "insert into p2 (a) values %s", [(i,) for i in range(2, 1000)], page_size=1000
+        )
         answers.append(cursor.rowcount)
         cursor.execute("select * from p2 order by a limit 1")
         answers.append(cursor.fetchone() == row)

@@ -21,14 +21,18 @@ def reflection(driver):
     schema = "sa_" + "".join(filter(str.isalnum, driver))
     url = sa.URL.create(driver, os.environ["PGUSER"], os.environ["PGPASSWORD"], os.environ["PGHOST"],
                         int(os.environ["PGPORT"]), os.environ["PGDATABASE"])  # fmt: skip
-    engine = sa.create_engine(url)
+    # sqlalchemy-redshift has psycopg2 trust Amazon's authority and no other
+    engine = sa.create_engine(url, connect_args={"sslmode": "prefer"} if driver == "redshift+psycopg2" else {})
     meta = sa.MetaData(schema=schema)
     sa.Table(
-        "riders", meta, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(30), nullable=False)
+        "riders",
+        meta,
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("name", sa.String(30), nullable=False),
     )
     sa.Table(
         "rides", meta,
-        sa.Column("ride", sa.BigInteger, primary_key=True),
+        sa.Column("ride", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("rider", sa.ForeignKey(f"{schema}.riders.id")),
         sa.Column("fare", sa.Numeric(8, 2)), sa.Column("started", sa.DateTime), sa.Column("done", sa.Boolean),
         comment="one line each",
@@ -83,7 +87,8 @@ def frames(driver):
     table = "frame_" + "".join(filter(str.isalnum, driver))
     url = sa.URL.create(driver, os.environ["PGUSER"], os.environ["PGPASSWORD"], os.environ["PGHOST"],
                         int(os.environ["PGPORT"]), os.environ["PGDATABASE"])  # fmt: skip
-    engine = sa.create_engine(url)
+    # sqlalchemy-redshift has psycopg2 trust Amazon's authority and no other
+    engine = sa.create_engine(url, connect_args={"sslmode": "prefer"} if driver == "redshift+psycopg2" else {})
     made = pd.DataFrame(
         {"a": range(1000), "b": [f"v{i}" for i in range(1000)], "c": [i / 8 for i in range(1000)],
          "d": pd.date_range("2020-01-01", periods=1000, freq="h")}
