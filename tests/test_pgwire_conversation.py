@@ -218,6 +218,7 @@ def test_the_start_tells_parameters_and_the_key(house: House) -> None:
         "server_encoding": "UTF8",
         "client_encoding": "UTF8",
         "integer_datetimes": "on",
+        "padb_revision": "99999",
         "is_superuser": "on",
         "session_authorization": "awsuser",
         "application_name": "psql",

@@ -34,6 +34,7 @@ class Reported:
             "server_version": _SERVER_VERSION,
             "server_encoding": "UTF8",
             "integer_datetimes": "on",
+            "padb_revision": "99999",  # by which asyncpg knows Redshift, and leaves out what it has not got
             **redshift.parameter_statuses(startup),
         }
 

@@ -22,19 +22,31 @@ def _figure(node: exp.Expr) -> tuple[str | None, int]:
         case exp.Dot():
             last = node.args["expression"]
             return (fold(last), 2) if isinstance(last, exp.Identifier) else _figure(last)
-        case exp.Paren() | exp.Bracket() | exp.Window() | exp.WithinGroup() | exp.IgnoreNulls() | exp.RespectNulls():
+        case exp.Paren() | exp.Bracket() | exp.Window() | exp.WithinGroup() | exp.Filter():
+            return _figure(node.args["this"])
+        case exp.IgnoreNulls() | exp.RespectNulls() | exp.Collate():
             return _figure(node.args["this"])
         case exp.Anonymous():
             return _of_function(node), 2
         case exp.Cast():
             name, strength = _figure(node.args["this"])
-            return (name, strength) if strength == 2 else (_TYPE_NAMES.get(node.args["to"].args["this"]), 1)
+            return (name, strength) if strength == 2 else (_of_type(node.args["to"]), 1)
         case exp.Case():
             default = node.args.get("default")
             name, strength = _figure(default) if default is not None else (None, 0)
             return (name, strength) if strength == 2 else ("case", 1)
         case _:
             return _NAMES.get(node.__class__, (None, 0))
+
+
+def _of_type(node: exp.DataType) -> str | None:
+    """The internal name of a type; an array is called as its elements are."""
+    kind, parameters = node.args["this"], node.args.get("expressions")
+    if kind is exp.DType.ARRAY and parameters:
+        return _of_type(parameters[0])
+    if kind is exp.DType.NAME:  # where `spellings` has put the system's types
+        return str(parameters[0].this.name).lower() if parameters else "name"
+    return _TYPE_NAMES.get(kind)
 
 
 def _of_function(node: exp.Anonymous) -> str:
@@ -46,13 +58,13 @@ def _of_function(node: exp.Anonymous) -> str:
 # The manual's examples show these headings.
 _FUNCTION_LABELS = {
     "dateadd": "date_add", "datediff": "date_diff", "date_part": "pgdate_part", "nvl": "coalesce", "decode": "case",
-    "nvl2": "case", "len": "len",
+    "nvl2": "case", "len": "len", "array_of_query": "array",
 }  # fmt: skip
 _NAMES: dict[type[exp.Expr], tuple[str, int]] = {
     exp.Extract: ("date_part", 2), exp.Trim: ("btrim", 2), exp.Substring: ("substring", 2),
     exp.StrPosition: ("position", 2), exp.Exists: ("?column?", 0), exp.CurrentDate: ("date", 2),
     exp.CurrentTimestamp: ("timestamp", 2), exp.CurrentUser: ("current_user", 2), exp.ApproxDistinct: ("count", 2),
-    exp.ApproxQuantile: ("percentile_disc", 2), exp.SessionUser: ("session_user", 2),
+    exp.ApproxQuantile: ("percentile_disc", 2), exp.SessionUser: ("session_user", 2), exp.Array: ("array", 2),
     exp.CurrentSchema: ("current_schema", 2), exp.TryCast: ("try_cast", 1),
 }  # fmt: skip
 _TYPE_NAMES = {

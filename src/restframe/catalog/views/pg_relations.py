@@ -199,7 +199,7 @@ VIEWS: tuple[View, ...] = (
         indisreplident      bool    false
         indkey              int2vector  k.numbers
         indcollation        oidvector   list_transform(k.columns, lambda x: 0)
-        indclass            oidvector   list_transform(k.columns, lambda x: 0)
+        indclass            oidvector   list_transform(k.columns, lambda x: 1978)
         indoption           int2vector  list_transform(k.columns, lambda x: 0)
         indexprs            text    NULL
         indpred             text    NULL

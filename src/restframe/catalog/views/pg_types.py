@@ -191,10 +191,20 @@ VIEWS: tuple[View, ...] = (
         "oprleft oid, oprright oid, oprresult oid, oprcom oid, oprnegate oid, oprcode regproc, oprrest regproc, "
         "oprjoin regproc",
     ),
-    empty(
+    view(
         "pg_opclass",
-        "oid oid, opcmethod oid, opcname name, opcnamespace oid, opcowner oid, opcfamily oid, opcintype oid, "
-        "opcdefault bool, opckeytype oid",
+        """
+        oid          oid   1978
+        opcmethod    oid   403
+        opcname      name  'any_ops'
+        opcnamespace oid   11
+        opcowner     oid   1
+        opcfamily    oid   0
+        opcintype    oid   2276
+        opcdefault   bool  true
+        opckeytype   oid   0
+        """,
+        "FROM (SELECT 1)",
     ),
     empty("pg_opfamily", "oid oid, opfmethod oid, opfname name, opfnamespace oid, opfowner oid"),
     empty(
