@@ -54,6 +54,7 @@ class Translation:
     changes : what is done to its rows
     uses : the tables whose columns are read, the changed one too, each with these columns
     calls : the calls of model functions, wherever they stand
+    settings : configuration parameters to set before, and their values
     rows : of a bulk INSERT, its values; `sql` reads them as a table named `rows_name` with text columns c0, c1 ...
     """
 
@@ -67,6 +68,7 @@ class Translation:
     calls: tuple[ModelCall, ...] = ()
     rows: RowsOfLiterals | None = None
     rows_name: str = ROWS
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 def translate(
@@ -172,6 +174,7 @@ def _translate(statement: Statement, context: Context) -> Translation:
         uses=_uses(context),
         calls=tuple(context.calls),
         rows=rows,
+        settings=tuple(context.settings),
     )
 
 

@@ -31,6 +31,8 @@ def select(
 
     described : the columns it shall have, when they have been told already
     """
+    for name, value in translation.settings:
+        session.set_variable(name, value)
     found = stream(translation, session, parameters)
     columns = described or tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
     return Result(columns, "SELECT", 0, _batches=found.batches)

@@ -9,6 +9,7 @@ import datetime as dt
 
 from sqlglot import exp
 
+from restframe import errors
 from restframe.sql.functions.registry import Call, function, without_effect
 from restframe.sql.nodes import as_type, call, macro, number, string
 from restframe.sql.rewrite.rules import BOOL, INT4, INT8, NAME, OID, TIMESTAMPTZ, VARCHAR, array_of
@@ -65,6 +66,18 @@ def current_setting(made: Call) -> Typed:
     """NULL for an unknown setting when the second argument is true, which else is an error."""
     missing_ok = made.arguments[1] if len(made.arguments) > 1 else _FALSE.copy()
     return macro("current_setting", made.text(0), missing_ok), VARCHAR
+
+
+@function("set_config", 3)
+def set_config(made: Call) -> Typed:
+    """SET as a function, for the session; its parameter and value have to be literals."""
+    if made.arguments[2].__class__ is not exp.Boolean or made.arguments[2].args["this"]:
+        raise errors.NotSupportedError(
+            "set_config() for the transaction alone is not supported", position=made.scope.context.position(made.node)
+        )
+    name, value = made.constant(0, "a configuration parameter"), made.constant(1, "a configuration parameter's value")
+    made.scope.context.settings.append((name, value))
+    return string(value), VARCHAR
 
 
 @function("txid_current pg_current_xact_id", 0)

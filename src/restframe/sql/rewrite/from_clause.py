@@ -45,8 +45,7 @@ def visit_source(node: exp.Expr, scope: Scope) -> exp.Expr:
     if isinstance(node, exp.Table):
         return _visit_table(node, scope)
     if isinstance(node, exp.Subquery):
-        joined = isinstance(node.args["this"], exp.Table)
-        return _visit_joined_tables(node, scope) if joined else _visit_subquery(node, scope)
+        return _visit_joined_tables(node, scope) if _holds_joins(node) else _visit_subquery(node, scope)
     if isinstance(node, exp.Lateral):
         return visit_lateral(node, scope)
     if isinstance(node, exp.Unnest) and all(is_array(one, scope) for one in node.args["expressions"]):
@@ -156,6 +155,14 @@ def _visit_subquery(node: exp.Subquery, scope: Scope) -> exp.Expr:
         name = fold_in_place(alias.args["this"])
         outputs = renamed(outputs, alias, scope)
     return _with_pivots(node, Source.of_query(name, outputs), scope)
+
+
+def _holds_joins(node: exp.Subquery) -> bool:
+    """Whether the parentheses stand around tables, and not around a query."""
+    inside = node.args["this"]
+    if isinstance(inside, exp.Subquery):
+        return bool(inside.args.get("joins") or inside.args.get("alias")) or _holds_joins(inside)
+    return isinstance(inside, exp.Table)
 
 
 def _visit_joined_tables(node: exp.Subquery, scope: Scope) -> exp.Expr:
