@@ -108,15 +108,14 @@ def write(
         )  # fmt: skip
 
 
-def forget(connection: Executor, oid: int) -> None:
+def forget(connection: Executor, relation: Relation) -> None:
     """Delete the rows of a relation, and of its indexes."""
-    first = CONSTRAINTS + oid % _ROOM * MOST_CONSTRAINTS
-    indexes = [first, first + MOST_CONSTRAINTS - 1]
-    connection.run("DELETE FROM _restframe.classes WHERE oid = ? OR oid BETWEEN ? AND ?", [oid, *indexes])
-    connection.run(
-        "DELETE FROM _restframe.attributes WHERE relation_oid = ? OR relation_oid BETWEEN ? AND ?", [oid, *indexes]
-    )
-    connection.run("DELETE FROM _restframe.keys WHERE relation_oid = ?", [oid])
+    keys = [_key_oid(relation, place) for place in range(min(len(relation.constraints), MOST_CONSTRAINTS))]
+    listed = ", ".join(str(oid) for oid in (relation.oid, *keys))
+    connection.run(f"DELETE FROM _restframe.classes WHERE oid IN ({listed})")
+    connection.run(f"DELETE FROM _restframe.attributes WHERE relation_oid IN ({listed})")
+    if keys:
+        connection.run("DELETE FROM _restframe.keys WHERE relation_oid = ?", [relation.oid])
 
 
 def forget_session(connection: Executor, session: int | None) -> None:

@@ -18,7 +18,7 @@ from restframe.catalog.grants import Grants, Rights
 from restframe.catalog.models import Model
 from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relation, Schema
 from restframe.catalog.users import SUPERUSER_ID, Users
-from restframe.types import parse_type
+from restframe.types import read_type
 
 INTERNAL_SCHEMA = "_restframe"
 
@@ -377,9 +377,9 @@ class Catalog:
     def remove_relation(self, relation: Relation) -> None:
         if relation.kind == "temporary table":
             self._set_temporary({name: one for name, one in self._temporary.items() if name != relation.name})
-            classes.forget(self._connection, relation.oid)
+            classes.forget(self._connection, relation)
             return
-        classes.forget(self._connection, relation.oid)
+        classes.forget(self._connection, relation)
         for table in ("tables", "columns"):
             self.write(
                 f"DELETE FROM _restframe.{table} WHERE schema_name = ? AND table_name = ?",
@@ -640,6 +640,16 @@ def _describe_all(catalog: Catalog, connection: Executor) -> None:
             classes.write(connection, relation, found.oid, owner.id, exists=catalog._has_relation)
 
 
+def _describe_all(catalog: Catalog, connection: Executor) -> None:
+    """Write the rows of pg_catalog for every relation of an old file."""
+    for schema in catalog.schemas():
+        for relation in catalog.relations(schema):
+            owner = catalog.users.get(relation.owner)
+            found = catalog.find_schema(schema)
+            assert found is not None
+            classes.write(connection, relation, found.oid, owner.id, exists=catalog._has_relation)
+
+
 def _run_all(connection: Executor, statements: str) -> None:
     for statement in filter(str.strip, statements.split(";")):
         connection.run(statement)
@@ -665,5 +675,5 @@ def _column(row: Sequence[Any]) -> ColumnDefinition:
     name, type_text, not_null, default, encoding, seed, step, always, distkey, sortkey = row
     identity = None if seed is None else Identity(seed, step, always)
     return ColumnDefinition(
-        name, parse_type(type_text), not_null, default, encoding, identity, bool(distkey), sortkey or 0
+        name, read_type(type_text), not_null, default, encoding, identity, bool(distkey), sortkey or 0
     )

@@ -76,17 +76,17 @@ _GRANTS = """
     LEFT JOIN _restframe.users u ON u.id = g.grantor_id CROSS JOIN _restframe.base_viewer v"""
 
 # As PostgreSQL writes them: ada=ar*/owner, group g=r/owner, =U/owner.
-_PRIVILEGES = {
-    "SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d", "REFERENCES": "x", "DROP": "D", "ALTER": "A",
-    "TRUNCATE": "T", "CREATE": "C", "USAGE": "U", "TEMPORARY": "t", "EXECUTE": "X",
-}  # fmt: skip
+_PRIVILEGES = (
+    ("INSERT", "a"), ("SELECT", "r"), ("UPDATE", "w"), ("DELETE", "d"), ("TRUNCATE", "D"), ("REFERENCES", "x"),
+    ("EXECUTE", "X"), ("USAGE", "U"), ("CREATE", "C"), ("TEMPORARY", "T"), ("ALTER", "A"), ("DROP", "P"),
+)  # fmt: skip
 _ACCESS = """
     SELECT kind, object_id, column_name, list(item ORDER BY item) AS items
     FROM (SELECT g.kind, g.object_id, g.column_name,
                  CASE p.kind WHEN 'group' THEN 'group ' WHEN 'role' THEN 'role ' ELSE '' END
                  || CASE WHEN p.kind = 'public' THEN '' WHEN regexp_full_match(p.name, '[A-Za-z0-9_]+') THEN p.name
                          ELSE '"' || replace(p.name, '"', '""') || '"' END || '='
-                 || string_agg(l.letter || CASE WHEN g.grantable THEN '*' ELSE '' END, '' ORDER BY l.letter)
+                 || string_agg(l.letter || CASE WHEN g.grantable THEN '*' ELSE '' END, '' ORDER BY l.place)
                  || '/' || CASE WHEN regexp_full_match(u.name, '[A-Za-z0-9_]+') THEN u.name
                                 ELSE '"' || replace(u.name, '"', '""') || '"' END AS item
           FROM _restframe.grants g
@@ -171,7 +171,11 @@ def definitions(relations: Sequence[Relation], functions: Functions) -> list[str
         'CREATE SCHEMA IF NOT EXISTS "_restframe_information_schema"',
         _table("system_types", types_table.COLUMNS, types_table.rows()),
         _table("system_encodings", "id SMALLINT, name VARCHAR", [(id_, name) for name, id_ in ENCODINGS.items()]),
-        _table("system_privileges", "privilege VARCHAR, letter VARCHAR", list(_PRIVILEGES.items())),
+        _table(
+            "system_privileges",
+            "place SMALLINT, privilege VARCHAR, letter VARCHAR",
+            [(place, *row) for place, row in enumerate(_PRIVILEGES)],
+        ),
         _table("system_functions", _FUNCTION_COLUMNS, _functions(functions)),
         f"DELETE FROM _restframe.classes WHERE oid < {_FIRST_USER_OID}",
         f"DELETE FROM _restframe.attributes WHERE relation_oid < {_FIRST_USER_OID}",
@@ -204,6 +208,8 @@ def definitions(relations: Sequence[Relation], functions: Functions) -> list[str
                 ("functions", _FUNCTIONS),
             )
         ),
+        "DELETE FROM _restframe.access",
+        "INSERT INTO _restframe.access SELECT * FROM _restframe.base_access",
     ]
 
 

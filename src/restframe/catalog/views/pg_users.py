@@ -131,7 +131,7 @@ VIEWS: tuple[View, ...] = (
             SELECT d.owner_id, d.schema_name, d.kind,
                    CASE p.kind WHEN 'group' THEN 'group ' WHEN 'role' THEN 'role ' ELSE '' END
                    || CASE p.kind WHEN 'public' THEN '' ELSE p.name END || '='
-                   || string_agg(l.letter || CASE WHEN d.grantable THEN '*' ELSE '' END, '' ORDER BY l.letter)
+                   || string_agg(l.letter || CASE WHEN d.grantable THEN '*' ELSE '' END, '' ORDER BY l.place)
                    || '/' || o.name AS acl
             FROM _restframe.default_grants d
             JOIN _restframe.base_principals p ON p.kind = d.grantee_kind AND p.id = d.grantee_id

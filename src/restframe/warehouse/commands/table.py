@@ -199,7 +199,7 @@ def _create_as(
         raise _already_there(name)
     translation = translate(query, SessionNames(session))
     prepare_models(translation, session)
-    found = output_columns(translation, columns, query.position)
+    found = [_kept(one, query.position) for one in output_columns(translation, columns, query.position)]
     definition = define(found, (), attributes)
     relation = dataclasses.replace(
         place,
@@ -211,6 +211,24 @@ def _create_as(
     make_table(relation, session)
     session.connection.run(f"INSERT INTO {quoted(relation.engine_schema, relation.name)} {translation.sql}")
     return Result(command="SELECT")
+
+
+def _kept(column: ColumnDefinition, position: int) -> ColumnDefinition:
+    """A column of a query as one of a table: the system's own types become what tables can have.
+
+    NotSupportedError for a list.
+    """
+    if column.type.element is not None:
+        shown = f'column "{column.name}" has unsupported type "{column.type}"'
+        raise errors.NotSupportedError(shown, position=position)
+    return dataclasses.replace(column, type=_KEPT.get(column.type.name, column.type))
+
+
+_TEXT = SqlType("varchar", length=256)
+_KEPT = {
+    "oid": SqlType("int8"), "name": _TEXT, "char": SqlType("bpchar", length=1), "regclass": _TEXT, "regtype": _TEXT,
+    "regproc": _TEXT, "aclitem": _TEXT,
+}  # fmt: skip
 
 
 def output_columns(translation: Translation, names: Sequence[ColumnName], position: int) -> list[ColumnDefinition]:
@@ -302,14 +320,13 @@ def comment(statement: CommentOn, session: Session) -> Result:
     kind = "VIEW" if relation.kind == "view" else "TABLE"
     if (statement.kind != "column" and statement.kind.upper() != kind) or relation.kind == "system view":
         raise errors.WrongObjectType(f'"{relation.name}" is not a {statement.kind}', position=name.position)
-    if statement.column is not None:
-        if relation.column(statement.column.name) is None:
-            raise errors.UndefinedColumn(
-                f'column "{statement.column.name}" of relation "{relation.name}" does not exist', position=name.position
-            )
+    if statement.column is not None and relation.column(statement.column.name) is None:
+        raise errors.UndefinedColumn(
+            f'column "{statement.column.name}" of relation "{relation.name}" does not exist', position=name.position
+        )
     if relation.kind == "temporary table":
         session.notice("comments on temporary tables are not kept")
     else:
-        column = statement.column and statement.column.name
+        column = None if statement.column is None else statement.column.name
         session.catalog.set_comment(relation, column, statement.comment)
     return Result(command="COMMENT")
