@@ -51,7 +51,6 @@ class World:
         secure: bool = False,
         address: str = "127.0.0.1",
         certificate_hash: bytes | None = None,
-        connected: int = 0,
     ) -> Client:
         exchange = auth.login(
             startup,
@@ -60,7 +59,6 @@ class World:
             secure,
             address,
             certificate_hash=certificate_hash,
-            connected=lambda user: connected,
         )
         return Client(exchange, self)
 
@@ -348,34 +346,26 @@ PAST = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("user", "startup", "connected", "kind", "message"),
+    ("user", "startup", "kind", "message"),
     [
-        (replace(JOE, valid_until=PAST), DRIVER, 0, errors.InvalidPassword, 'the password of user "joe" has expired'),
-        (JOE, {**DRIVER, "database": "x"}, 0, errors.UndefinedDatabase, 'database "x" does not exist'),
-        (JOE, {**DRIVER, "database": ""}, 0, errors.UndefinedDatabase, 'database "joe" does not exist'),
-        (
-            replace(JOE, connection_limit=2),
-            DRIVER,
-            2,
-            errors.TooManyConnections,
-            'too many connections for user "joe"',
-        ),
+        (replace(JOE, valid_until=PAST), DRIVER, errors.InvalidPassword, 'the password of user "joe" has expired'),
+        (JOE, {**DRIVER, "database": "x"}, errors.UndefinedDatabase, 'database "x" does not exist'),
+        (JOE, {**DRIVER, "database": ""}, errors.UndefinedDatabase, 'database "joe" does not exist'),
     ],
 )
 def test_what_else_is_wrong_is_said_only_to_who_knows_the_password(
-    world: World, user: User, startup: Mapping[str, str], connected: int, kind: type[errors.Error], message: str
+    world: World, user: User, startup: Mapping[str, str], kind: type[errors.Error], message: str
 ) -> None:
     world.users["joe"] = user
     with pytest.raises(errors.InvalidPassword, match="authentication failed"):
-        digest(world.start(startup, connected=connected), "wrong")
+        digest(world.start(startup), "wrong")
     with pytest.raises(kind) as error:
-        digest(world.start(startup, connected=connected), PASSWORD)
+        digest(world.start(startup), PASSWORD)
     assert error.value.message == message
 
 
-def test_a_superuser_has_no_limit_and_names_have_no_case(world: World) -> None:
-    world.users["joe"] = replace(JOE, superuser=True, connection_limit=1)
-    client = world.start({**DRIVER, "user": "JOE", "database": "DEV"}, connected=5)
+def test_names_have_no_case(world: World) -> None:
+    client = world.start({**DRIVER, "user": "JOE", "database": "DEV"})
     digest(client, PASSWORD)
     assert client.finish().name == "joe"
 

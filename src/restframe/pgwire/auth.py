@@ -18,7 +18,7 @@ import ipaddress
 import re
 import secrets
 import struct
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -66,7 +66,6 @@ def login(
     address: str,
     *,
     certificate_hash: bytes | None = None,
-    connected: Callable[[str], int] = lambda user: 0,
 ) -> Exchange:
     """Yields messages to send, is sent the client's answer to each; returns who it is, after AuthenticationOk.
 
@@ -74,10 +73,9 @@ def login(
     secure : whether the connection is under TLS
     address : of the client, without its port; empty for a socket of this machine
     certificate_hash : SHA-256 of the server's certificate where TLS has one to bind to
-    connected : how many connections a user has
 
-    InvalidPassword 28P01, InvalidAuthorization 28000, UndefinedDatabase 3D000, TooManyConnections 53300,
-    ProtocolViolation 08P01: the conversation ends with them.
+    InvalidPassword 28P01, InvalidAuthorization 28000, UndefinedDatabase 3D000, ProtocolViolation 08P01: the
+    conversation ends with them.
     """
     given = _user_name(startup)
     name = folded(_TEMPORARY.sub("", given, count=1))
@@ -102,7 +100,7 @@ def login(
     if user is None or not right:
         raise errors.InvalidPassword(f'password authentication failed for user "{given[:100]}"')
     identity.throttle.succeeded(address, name)
-    _check(user, startup, warehouse, connected, temporary=temporary)
+    _check(user, startup, warehouse, temporary=temporary)
     yield last + AUTHENTICATION_OK
     return user
 
@@ -204,18 +202,13 @@ def _scram(verifier: Scram, certificate_hash: bytes | None) -> Proof:
 # Afterwards
 
 
-def _check(
-    user: User, startup: Mapping[str, str], warehouse: Logins, connected: Callable[[str], int], *, temporary: bool
-) -> None:
+def _check(user: User, startup: Mapping[str, str], warehouse: Logins, *, temporary: bool) -> None:
     """What is said only to who has proven to be the user."""
     database = startup.get("database") or startup["user"]
     if user.valid_until is not None and user.valid_until <= datetime.now(UTC).replace(tzinfo=None) and not temporary:
         raise errors.InvalidPassword(f'the password of user "{user.name}" has expired')
     if database.lower() != warehouse.settings.database.lower():
         raise errors.UndefinedDatabase(f'database "{database[:100]}" does not exist')
-    limit = user.connection_limit
-    if limit is not None and not user.superuser and connected(user.name) >= limit:
-        raise errors.TooManyConnections(f'too many connections for user "{user.name}"')
 
 
 # Messages
