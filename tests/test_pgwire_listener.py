@@ -382,12 +382,14 @@ def test_workers_come_when_needed_and_serve_again() -> None:
     workers, done = Workers("test"), threading.Semaphore(0)
     both = threading.Barrier(2)
     for _ in range(2):
-        workers.submit(lambda: (both.wait(5), done.release()))
+        workers.submit(lambda: bool(both.wait(5) < 0 or done.release()))
     for _ in range(2):
         assert done.acquire(timeout=5)
     eventually(lambda: len(workers._idle) == 2)
-    workers.submit(done.release)
+    workers.submit(lambda: bool(done.release()))
     assert done.acquire(timeout=5)
     assert workers.count == 2
+    workers.submit(lambda: True)
+    eventually(lambda: workers.count == 1)
     workers.close()
     assert workers.count == 0

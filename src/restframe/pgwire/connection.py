@@ -7,6 +7,7 @@ import contextlib
 import os
 import select
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -37,6 +38,10 @@ _IN_LOOP_BYTES = 1 << 20
 
 _GLANCE_S = 0.25
 _LEAVE_S = 5.0
+
+# From then on a statement is a long one; and the niceness of its thread.
+_LONG_S = 0.3
+_LAST = 10
 _KEEP_ALIVE_TCP = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 5))
 
 
@@ -87,6 +92,8 @@ class Connection(asyncio.Protocol):
         self._in_loop_bytes = 0
         self._stalled = False
         self._leaving: errors.Error | None = None
+        self._thread_id: int | None = None  # the system's, of the thread that answers
+        self._busy_at = 0.0
         self._gone = False
         self.conversation: Conversation | None = None
         self.busy = False
@@ -165,6 +172,7 @@ class Connection(asyncio.Protocol):
             start, self.busy = not self.busy, True
             self._here.notify_all()
         if start:
+            self._busy_at = self.heard_at
             self._house.workers.submit(self._work)
         if self._unread_bytes > _UNREAD_BYTES and not self._paused:
             self._paused = True
@@ -238,6 +246,10 @@ class Connection(asyncio.Protocol):
             self.conversation.cancel()  # the statement may have begun after the first time
         elif self._paused and self._socket is not None and _hung_up(self._socket):
             self.transport.abort()
+        elif self._loop.time() - self._busy_at > _LONG_S:
+            with self._lock:
+                if self._thread_id is not None:
+                    _let_others_first(self._thread_id)
 
     def _finish(self) -> None:
         """The conversation has ended and is closed."""
@@ -251,7 +263,13 @@ class Connection(asyncio.Protocol):
 
     # In the thread that answers
 
-    def _work(self) -> None:
+    def _work(self) -> bool:
+        with self._lock:
+            self._thread_id = thread_id = threading.get_native_id()
+        self._answer()
+        return _comes_last(thread_id)
+
+    def _answer(self) -> None:
         conversation = self.conversation
         assert conversation is not None
         while not (conversation.ended or self._gone):
@@ -261,11 +279,14 @@ class Connection(asyncio.Protocol):
                 conversation.end_with(self._leaving)
             with self._lock:
                 if not (self._inbox or self._leaving or conversation.ended or self._gone):
-                    self.busy = False
+                    self.busy, self._thread_id = False, None
                     return
+                self._busy_at = self._loop.time()
         try:
             conversation.close()
         finally:
+            with self._lock:
+                self._thread_id = None
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._finish)
 
@@ -352,6 +373,19 @@ class Connection(asyncio.Protocol):
                 raise ClientGone("the client has gone")
             self._in_loop_bytes += len(data)
         self._loop.call_soon_threadsafe(self._write_in_loop, data)
+
+
+def _let_others_first(thread_id: int) -> None:
+    """Short statements of other clients go before one that lasts. On Linux, where niceness is a thread's."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, thread_id, _LAST)
+
+
+def _comes_last(thread_id: int) -> bool:
+    """Whether a thread must be given up: what has been let first cannot be taken back."""
+    return sys.platform == "linux" and os.getpriority(os.PRIO_PROCESS, thread_id) >= _LAST
 
 
 def keep_alive(connected: socket.socket | None) -> None:

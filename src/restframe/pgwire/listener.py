@@ -28,7 +28,7 @@ _NAMES = ("localhost", "127.0.0.1", "::1")
 
 _LOGIN_S = 30.0  # from the connection to the first ReadyForQuery
 _MAXIMAL_LOGINS = 256  # that are under way at once
-_GLANCE_S = 0.5
+_GLANCE_S = 0.2
 _UNDOING_S = 5.0
 
 

@@ -62,8 +62,8 @@ class Rows:
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Zero-copy slices of about _PIECE_BYTES, as the batch holds its values."""
-    size, rows = batch.nbytes, batch.num_rows
-    if size <= _PIECE_BYTES:
+    rows = batch.num_rows
+    if rows <= 1 or (size := batch.nbytes) <= _PIECE_BYTES:
         if rows:
             yield batch
         return

@@ -10,7 +10,8 @@ from collections.abc import Callable
 _IDLE_S = 10.0
 _LEAVING_S = 5.0
 
-Job = Callable[[], None]
+# Returns whether its thread is to end.
+Job = Callable[[], bool]
 
 
 class Workers:
@@ -40,7 +41,8 @@ class Workers:
         jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         try:
             while job is not None:
-                job()
+                if job():
+                    return
                 with self._lock:
                     self._idle.append(jobs)
                 job = self._next(jobs)
