@@ -145,6 +145,17 @@ def test_values(type_: str, text: str, value: Any) -> None:
     assert read(f"{text}\n".encode(), f"a {type_}") == [(value,)]
 
 
+def test_timestamps_without_a_zone_are_of_the_session() -> None:
+    data = b"2020-07-01 12:00:00\n2020-07-01 12:00:00.5+00\n2020-01-01\n\\N\n"
+    found = read(data, "a timestamptz", StreamLayout(zone="Europe/Berlin"))
+    assert [None if value is None else f"{value:%m-%d %H:%M}" for (value,) in found] == [
+        "07-01 10:00",
+        "07-01 12:00",
+        "12-31 23:00",
+        None,
+    ]
+
+
 @pytest.mark.parametrize(
     ("type_", "text", "sqlstate", "message"),
     [

@@ -34,6 +34,7 @@ class StreamLayout:
     quote, escape : of CSV; empty in the text format
     never_null, null_in_quotes : of CSV, a boolean a column
     encoding : a Python codec
+    zone : the session's time zone
     """
 
     delimiter: str = "\t"
@@ -44,12 +45,13 @@ class StreamLayout:
     never_null: tuple[bool, ...] = ()
     null_in_quotes: tuple[bool, ...] = ()
     encoding: str = "utf-8"
+    zone: str = "UTC"
 
 
 class DelimitedReader(StreamReader):
     def __init__(self, layout: StreamLayout, columns: Sequence[Column], table: str) -> None:
         """NotSupportedError for a column whose type cannot be read from text."""
-        super().__init__(columns, [input_of(column) for column in columns], table)
+        super().__init__(columns, [input_of(column, layout.zone) for column in columns], table)
         self._layout = layout
         self._null = np.frombuffer(layout.null.encode(), np.uint8)
         self._never_null = np.array(layout.never_null or [False] * len(columns))

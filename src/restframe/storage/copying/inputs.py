@@ -18,6 +18,7 @@ from restframe.storage.loading.faults import Kind, utf8_error
 from restframe.storage.loading.fields import Column, Fields
 from restframe.storage.loading.json import NO_NULL_STRING
 from restframe.storage.loading.listed import ListedValues
+from restframe.storage.writing import texts
 from restframe.types import SqlType
 
 _CONVERSION = Conversion(null=NO_NULL_STRING, round_decimals=True, date_format="auto", time_format="auto")
@@ -25,8 +26,11 @@ _SHOWN = 100
 _FIRST_OF_RECORDS = min(Wrong)
 
 
-def input_of(column: Column) -> Converter:
-    """The converter of a column. The fields that are NULL must start at records.NULL; it marks the rows it refuses."""
+def input_of(column: Column, zone: str = "UTC") -> Converter:
+    """The converter of a column. The fields that are NULL must start at records.NULL; it marks the rows it refuses.
+
+    zone : the time zone of timestamps that name none, in a column of those that have one
+    """
     import pyarrow as pa
 
     if column.type.name == "interval":  # the engine reads it
@@ -37,6 +41,8 @@ def input_of(column: Column) -> Converter:
     def convert(fields: Fields, number: int) -> Values | ListedValues:
         nulls = fields.starts[number, : fields.rows] < 0
         values = made.convert(fields, number)
+        if column.type.name == "timestamptz" and zone != "UTC":
+            _move_to_utc(fields, number, values, zone)
         suspects = _suspects(fields, number, values, nulls)
         if not len(suspects):
             return values
@@ -47,6 +53,17 @@ def input_of(column: Column) -> Converter:
         return values
 
     return Converter(convert, made.type, made.form)
+
+
+def _move_to_utc(fields: Fields, number: int, values: Values | ListedValues, zone: str) -> None:
+    for row in np.flatnonzero(values.valid).tolist():
+        if not _NAMES_A_ZONE.search(fields.text(number, row)):
+            local_us = int(values.data[row])
+            earlier_us = local_us - texts.offset_s(local_us, zone) * 1_000_000
+            values.data[row] = local_us - texts.offset_s(earlier_us, zone) * 1_000_000
+
+
+_NAMES_A_ZONE = re.compile(rb":\d\d(?:\.\d*)?\s*(?:[+-]\d|[zZ]|[A-Za-z]{3})")
 
 
 def _suspects(fields: Fields, number: int, values: Values | ListedValues, nulls: Any) -> npt.NDArray[np.int64]:

@@ -45,7 +45,7 @@ def receive(statement: CopyFromStdin, session: Session) -> Result:
     streams = _streams(session, "FROM STDIN")
     relation = _table(statement.table, session, "to")
     columns = _columns(statement.columns, relation)
-    intake = Intake(_reader(statement.options, columns, relation.name), session)
+    intake = Intake(_reader(statement.options, columns, relation.name, session), session)
     pieces = streams.receive(len(columns), statement.options.format == "binary")
     rows = intake.run(pieces, lambda: insert(intake, relation, columns, session))
     _accept(statement.options, session)
@@ -135,7 +135,7 @@ def _columns(listed: Sequence[ColumnName], relation: Relation) -> Sequence[Colum
     return columns
 
 
-def _reader(options: StreamOptions, columns: Sequence[ColumnDefinition], table: str) -> StreamReader:
+def _reader(options: StreamOptions, columns: Sequence[ColumnDefinition], table: str, session: Session) -> StreamReader:
     from restframe.storage.copying.binary import BinaryReader
     from restframe.storage.copying.delimited import DelimitedReader, StreamLayout
     from restframe.storage.loading.fields import Column
@@ -154,6 +154,7 @@ def _reader(options: StreamOptions, columns: Sequence[ColumnDefinition], table: 
         _chosen(options.force_not_null, names, "FORCE_NOT_NULL"),
         _chosen(options.force_null, names, "FORCE_NULL"),
         options.encoding,
+        session.variables["timezone"],
     )
     return DelimitedReader(layout, targets, table)
 

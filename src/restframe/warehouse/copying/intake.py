@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from restframe.warehouse.session import Session
 
-_PIECE_BYTES = 1 << 18  # what is handed over at once: clients send messages of a few bytes too
+_PIECE_BYTES = 1 << 20  # what is handed over at once: clients send messages of a few bytes too
 _AHEAD = 8  # pieces that wait for the engine
 _NOTICE_STOP_S = 0.01
 
