@@ -631,17 +631,6 @@ def create(connection: Executor, owner: str) -> bool:
 
 def _describe_all(catalog: Catalog, connection: Executor) -> None:
     """Write the rows of pg_catalog for every relation of an old file."""
-    catalog.grants.changed = True  # of all that the migration granted, views show nothing yet
-    for schema in catalog.schemas():
-        for relation in catalog.relations(schema):
-            owner = catalog.users.get(relation.owner)
-            found = catalog.find_schema(schema)
-            assert found is not None
-            classes.write(connection, relation, found.oid, owner.id, exists=catalog._has_relation)
-
-
-def _describe_all(catalog: Catalog, connection: Executor) -> None:
-    """Write the rows of pg_catalog for every relation of an old file."""
     for schema in catalog.schemas():
         for relation in catalog.relations(schema):
             owner = catalog.users.get(relation.owner)
