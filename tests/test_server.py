@@ -26,7 +26,7 @@ from botocore.exceptions import ClientError
 from restframe import errors
 from restframe.server import record
 from restframe.server.listening import listen
-from restframe.server.server import Server
+from restframe.server.server import Server, _trusted_by_others
 
 Serve = Callable[..., Any]
 
@@ -99,7 +99,7 @@ def test_the_bundle_keeps_what_clients_trusted_before(served: Any, serve: Serve,
     own = tmp_path / "corporate.pem"
     own.write_text("-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----")
     bundle = Path(serve(AWS_CA_BUNDLE=str(own)).environment()["AWS_CA_BUNDLE"]).read_text()
-    assert bundle.count("BEGIN CERTIFICATE") == 2
+    assert bundle.count("BEGIN CERTIFICATE") >= 2
     assert "ours" in bundle
 
 
@@ -291,3 +291,19 @@ def test_the_log_has_requests_when_asked_for_and_secrets_never(serve: Serve) -> 
     assert "sts.GetCallerIdentity" in log
     for name in ("AWS_SECRET_ACCESS_KEY", "PGPASSWORD"):
         assert environment[name] not in log
+
+
+def test_the_bundle_has_all_that_clients_trusted_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, aws, general = (tmp_path / name for name in ("own.pem", "aws.pem", "general.pem"))
+    for path in (own, aws, general):
+        path.touch()
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    usual = _trusted_by_others(own)
+    assert usual
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(aws))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(own))
+    monkeypatch.setenv("SSL_CERT_FILE", str(general))
+    assert _trusted_by_others(own)[:2] == [aws, general]
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    assert _trusted_by_others(own)[:1] == [general]
