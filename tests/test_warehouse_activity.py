@@ -99,8 +99,8 @@ def test_sessions_are_seen_while_they_last_and_afterwards(warehouse: restframe.W
         other = warehouse.session()
         other.execute("SET application_name TO 'loader'")
         other.execute("BEGIN")
-        found = rows(watching, f"SELECT state, application_name FROM pg_stat_activity WHERE pid = {other.pid}")
-        assert found == [("idle in transaction", "loader")]
+        found = rows(watching, f"SELECT state, application_name, query FROM pg_stat_activity WHERE pid = {other.pid}")
+        assert found == [("idle in transaction", "loader", "BEGIN")]
         assert rows(watching, f"SELECT count(*) FROM svv_transactions WHERE pid = {other.pid}") == [(1,)]
         assert rows(watching, f"SELECT count(*) FROM stv_sessions WHERE process = {other.pid}") == [(1,)]
         other.close()
@@ -169,3 +169,16 @@ def test_settings_are_the_sessions_own(warehouse: restframe.Warehouse) -> None:
         session.execute("SET statement_timeout TO 5000")
         query = "SELECT setting, boot_val, source FROM pg_settings WHERE name = 'statement_timeout'"
         assert rows(session, query) == [("5000", "0", "session")]
+
+
+def test_prepared_statements_and_cursors_are_the_sessions_own(warehouse: restframe.Warehouse) -> None:
+    with warehouse.session() as session, warehouse.session() as other:
+        session.execute("PREPARE twice (int) AS SELECT $1 * 2")
+        query = "SELECT name, statement LIKE '%$1 * 2', parameter_types FROM pg_prepared_statements"
+        assert rows(session, query) == [("twice", True, ["integer"])]
+        assert rows(other, query) == []
+        session.execute("BEGIN")
+        session.execute("DECLARE all_of_them CURSOR FOR SELECT 1")
+        assert rows(session, "SELECT name FROM pg_cursors") == [("all_of_them",)]
+        session.execute("COMMIT")
+        assert rows(session, "SELECT count(*) FROM pg_cursors") == [(0,)]

@@ -89,6 +89,8 @@ class Activity:
             session.transaction_id, session.variables["query_group"], kind, text, status, message, code, rows,
             int(plan_s * 1e6), int(session.statement_started * 1e6), _now_us(),
         )  # fmt: skip
+        # The statement itself may hold a great many rows.
+        session.running, session.last_statement = None, (text, kind)
         with self._lock:
             self._statements.append(entry)
             self._length += len(text)
@@ -119,7 +121,7 @@ class Activity:
             return [dict(zip(_STATEMENT, entry, strict=True)) for entry in entries]
         if what == "sessions":
             return [*self._closed, *(_session(session) for session in list(self._open.values()))]
-        return [] if asking is None else _settings(asking)
+        return [] if asking is None else _OWN[what](asking)
 
 
 def _settings(session: Session) -> list[dict[str, Any]]:
@@ -128,6 +130,21 @@ def _settings(session: Session) -> list[dict[str, Any]]:
         for name, value in session.variables.all()
         if (known := VARIABLES.get(name)) is not None
     ]
+
+
+def _prepared(session: Session) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "text": _kept_text(one.text, ""), "parameters": [str(type_) for type_ in one.parameter_types]}
+        for name, one in list(session.prepared.items())
+    ]
+
+
+def _cursors(session: Session) -> list[dict[str, Any]]:
+    return [{"name": name} for name in list(session.cursors)]
+
+
+# What a session is told of itself alone.
+_OWN = {"settings": _settings, "prepared": _prepared, "cursors": _cursors}
 
 
 def kind_of(statement: Statement) -> str:
@@ -151,7 +168,10 @@ def _now_us() -> int:
 
 def _session(session: Session) -> dict[str, Any]:
     statement = session.running
-    kind = "UTILITY" if statement is None else kind_of(statement)
+    text, kind = session.last_statement
+    if statement is not None:
+        kind = kind_of(statement)
+        text = _kept_text(statement.text, kind)
     in_transaction = session.transaction != "idle"
     return {
         "pid": session.pid,
@@ -165,10 +185,10 @@ def _session(session: Session) -> dict[str, Any]:
         "statement": session.statement_id,
         "xid": session.transaction_id,
         "label": session.variables["query_group"],
-        "text": "" if statement is None else _kept_text(statement.text, kind),
+        "text": text,
         "kind": kind,
         "started_us": int(session.started * 1e6),
         "transaction_us": int(session.transaction_started * 1e6) if in_transaction else None,
-        "statement_us": None if statement is None else int(session.statement_started * 1e6),
+        "statement_us": int(session.statement_started * 1e6) or None,
         "ended_us": None,
     }

@@ -61,7 +61,8 @@ class Session:
     copy_streams : how COPY FROM STDIN and TO STDOUT reach the client, when the door can carry them
     pid : what pg_backend_pid() answers
     address : of the client, when it has come over a network
-    running : the statement that runs, or the last one
+    running : the statement that runs
+    last_statement : text and kind of the one before
     started, statement_started, transaction_started : in seconds since 1970
     transaction_id : of the transaction that is open, or was the last
     """
@@ -86,6 +87,7 @@ class Session:
         self.address: str | None = None
         self.statement_id = 0
         self.running: Statement | None = None
+        self.last_statement = ("", "UTILITY")
         self.statement_started = self.transaction_started = 0.0
         self.transaction_id = 0
         self.transaction: TransactionState = "idle"

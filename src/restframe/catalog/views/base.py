@@ -27,6 +27,8 @@ def _live(what: str, fields: str) -> str:
 
 
 _SETTINGS = _live("settings", "name VARCHAR, value VARCHAR, initial VARCHAR, read_only BOOLEAN")
+_PREPARED = _live("prepared", "name VARCHAR, text VARCHAR, parameters VARCHAR[]")
+_CURSORS = _live("cursors", "name VARCHAR")
 
 # Times are microseconds since 1970, in UTC.
 _SESSIONS = f"""
@@ -196,6 +198,8 @@ def definitions(relations: Sequence[Relation], functions: Functions) -> list[str
                 ("grants", _GRANTS),
                 ("access", _ACCESS),
                 ("settings", _SETTINGS),
+                ("prepared", _PREPARED),
+                ("cursors", _CURSORS),
                 ("sessions", _SESSIONS),
                 ("statements", _STATEMENTS),
                 ("schemas", _SCHEMAS),

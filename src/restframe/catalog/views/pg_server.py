@@ -220,14 +220,31 @@ VIEWS: tuple[View, ...] = (
     empty("pg_foreign_table", "ftrelid oid, ftserver oid, ftoptions text[]"),
     empty("pg_user_mapping", "oid oid, umuser oid, umserver oid, umoptions text[]"),
     empty("pg_user_mappings", "umid oid, srvid oid, srvname name, umuser oid, usename name, umoptions text[]"),
-    empty(
+    view(
         "pg_cursors",
-        "name text, statement text, is_holdable bool, is_binary bool, is_scrollable bool, creation_time timestamptz",
+        """
+        name          text         t.
+        statement     text         NULL
+        is_holdable   bool         false
+        is_binary     bool         false
+        is_scrollable bool         false
+        creation_time timestamptz  NULL
+        """,
+        "FROM _restframe.base_cursors",
     ),
-    empty(
+    view(
         "pg_prepared_statements",
-        "name text, statement text, prepare_time timestamptz, parameter_types regtype[], result_types regtype[], "
-        "from_sql bool, generic_plans int8, custom_plans int8",
+        """
+        name            text         t.
+        statement       text         t.text
+        prepare_time    timestamptz  NULL
+        parameter_types regtype[]    t.parameters
+        result_types    regtype[]    NULL
+        from_sql        bool         NULL
+        generic_plans   int8         0
+        custom_plans    int8         0
+        """,
+        "FROM _restframe.base_prepared",
     ),
     empty("pg_prepared_xacts", "transaction int8, gid text, prepared timestamptz, owner name, database name"),
     empty(
