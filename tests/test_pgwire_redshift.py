@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from restframe.pgwire import redshift
+from restframe.pgwire.messages import Startup
+from restframe.pgwire.startup import negotiation
 
 PYTHON = {"user": "awsuser", "client_protocol_version": "2", "driver_version": "Redshift Python Driver 2.2.0"}
 
@@ -50,3 +52,9 @@ def test_clients_of_postgresql_are_told_nothing_of_it() -> None:
 )
 def test_digests_are_asked_of_drivers_that_know_them(driver: str, knows: bool) -> None:
     assert redshift.knows_digest({**PYTHON, "driver_version": driver}) is knows
+
+
+def test_the_jdbc_driver_gets_no_answer_to_its_wish_for_compression() -> None:
+    wish = {"user": "awsuser", "_pq_.compression": "lz4"}
+    assert negotiation(Startup(0, {**wish, "client_protocol_version": "3"})) == b""
+    assert negotiation(Startup(0, wish)).startswith(b"v")

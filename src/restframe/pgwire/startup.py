@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from restframe import errors
+from restframe.pgwire import redshift
 from restframe.pgwire.messages import Startup, negotiate_version
 from restframe.result import Notice
 from restframe.warehouse.session import Session
@@ -25,6 +26,8 @@ _WORD = re.compile(r"(?:\\.|\S)+", re.DOTALL)
 
 def negotiation(startup: Startup) -> bytes:
     """What a client is to be told whose version of the protocol, or options of it, we do not know; often nothing."""
+    if redshift.protocol_version(startup.parameters) is not None:
+        return b""  # its drivers understand no such answer, and go on without compression when they get none
     unknown = [name for name in startup.parameters if name.startswith("_pq_.")]
     return negotiate_version(unknown) if startup.minor or unknown else b""
 
