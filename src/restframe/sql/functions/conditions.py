@@ -11,6 +11,7 @@ from restframe.sql.functions.registry import Call, function
 from restframe.sql.nodes import call, when
 from restframe.sql.rewrite.comparisons import align, check_comparable
 from restframe.sql.rewrite.matching import match
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.scope import Type
 from restframe.sql.rewrite.visit import Typed
 
@@ -31,6 +32,8 @@ def extreme(made: Call) -> Typed:
 def nullif(made: Call) -> Typed:
     left, right = made.types
     nodes = made.arguments
+    if left is None or right is None:
+        expect(nodes[0 if left is None else 1], left or right, made.scope)
     if left is not None and right is not None:
         check_comparable(made.node, "=", nodes[0], left, nodes[1], right, made.scope)
     if left is not None and right is not None and left.name != right.name:
@@ -58,6 +61,8 @@ def decode(made: Call) -> Typed:
     for place in range(0, len(rest) - 1, 2):
         search, searched = rest[place], types[place]
         left, right = value.copy(), search
+        if type_ is None or searched is None:
+            expect(value if type_ is None else search, type_ or searched, made.scope)
         if type_ is not None and searched is not None:
             check_comparable(search, "=", value, type_, search, searched, made.scope)
         if type_ is not None and searched is not None and type_.name != searched.name:

@@ -14,8 +14,9 @@ from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.columns import fold_in_place
 from restframe.sql.rewrite.from_clause import visit_joins, visit_source
 from restframe.sql.rewrite.matching import visit_condition
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.scope import Scope, Source, Type
-from restframe.sql.rewrite.select import visit_with
+from restframe.sql.rewrite.select import projection_of, visit_with
 from restframe.sql.rewrite.visit import only, refuse, visit, visit_list, visit_query
 from restframe.types import SqlType
 
@@ -213,6 +214,9 @@ def _visit_insert_query(node: exp.Expr, types: list[SqlType], scope: Scope) -> i
         raise errors.SyntaxError(
             "INSERT has more expressions than target columns", position=scope.context.position(query)
         )
+    for place, (output, target) in enumerate(zip(outputs, types, strict=False)):
+        if output.type is None:
+            expect(projection_of(query, place)[1], target, scope)
     names = [f"c{place}" for place in range(len(outputs))]
     columns: list[exp.Expr] = [exp.Column(this=identifier(name)) for name in names]
     stored = [

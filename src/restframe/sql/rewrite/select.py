@@ -346,7 +346,7 @@ def _visit_second(node: exp.SetOperation, first: list[Output], scope: Scope) -> 
 
 def _one_output(node: exp.SetOperation, place: int, first: Output, second: Output, scope: Scope) -> Output:
     """A column of a set operation. A literal in the select list of a side is read as what the other side has there."""
-    projections = [_projection(node.args[side], place) for side in ("this", "expression")]
+    projections = [projection_of(node.args[side], place) for side in ("this", "expression")]
     values, type_ = match(node.key.upper(), [value for _, value in projections], (first.type, second.type), scope)
     for (holder, old), new in zip(projections, values, strict=True):
         if new is not old:
@@ -354,7 +354,7 @@ def _one_output(node: exp.SetOperation, place: int, first: Output, second: Outpu
     return Output(first.label, type_)
 
 
-def _projection(side: exp.Expr, place: int) -> tuple[exp.Expr, exp.Expr]:
+def projection_of(side: exp.Expr, place: int) -> tuple[exp.Expr, exp.Expr]:
     """What gives a column of a set operation's side its value, and the node it stands in."""
     while side.__class__ is exp.Subquery:
         side = side.args["this"]
