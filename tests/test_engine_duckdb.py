@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,3 +172,13 @@ def test_an_interrupt_between_batches_stops_at_the_next(connection: DuckDBConnec
     timer.join()
     assert seen < 1500
     assert connection.run("select 1") == [(1,)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux alone")
+def test_the_engines_own_threads_can_let_others_first(tmp_path: Path) -> None:
+    before = set(Path("/proc/self/task").iterdir())
+    engine = DuckDB(None, load(tmp_path, engine_niceness=7, threads=3))
+    own = set(Path("/proc/self/task").iterdir()) - before
+    assert 7 in {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in own}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == 0
+    engine.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -296,6 +298,19 @@ def test_copy_can_be_cancelled_while_it_waits_for_the_client(pg: Any) -> None:
         threading.Timer(0.2, connection.cancel_safe).start()
         time.sleep(1)
     assert pg.warehouse.sql("select count(*) from t").scalar() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux alone")
+def test_a_long_statement_lets_others_first_and_its_thread_serves_nobody_else(pg: Any, endless: str) -> None:
+    def is_last(one: Any) -> bool:
+        return one._thread_id is not None and os.getpriority(os.PRIO_PROCESS, one._thread_id) > 0
+
+    with contextlib.closing(pg.connect(autocommit=True)) as connection:
+        (one,) = pg.listener.connections
+        connection.pgconn.send_query(endless.encode())
+        eventually(lambda: is_last(one))
+        connection.cancel_safe()
+        eventually(lambda: not one.busy and pg.listener.workers.count == 0)
 
 
 # The end

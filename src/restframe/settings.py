@@ -38,6 +38,8 @@ class Settings:
     directory : holds everything the warehouse keeps; created when missing
     database, user : the names clients see; the embedded library is always this superuser
     threads : for queries; all cores when None
+    engine_niceness : of the engine's own threads, which help with long queries; when None, 10 under `restframe serve`,
+        so that short queries, each of which has a thread anyhow, go first. On Linux
     memory_limit : of the engine, as `4GB`; 60 % of the machine's memory when None
     spill_limit : disk the engine and COPY may take for intermediate results, as `50GB`; none when None
     account_id : the AWS account clients see, twelve digits
@@ -75,6 +77,7 @@ class Settings:
     database: str = "dev"
     user: str = "awsuser"
     threads: int | None = None
+    engine_niceness: int | None = None
     memory_limit: str | None = None
     spill_limit: str | None = None
     account_id: str = "000000000000"

@@ -7,8 +7,10 @@ import inspect
 import itertools
 import os
 import re
+import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +60,7 @@ class DuckDB:
         if settings.threads is not None:
             config["threads"] = settings.threads
         config["memory_limit"] = settings.memory_limit or f"{int(_memory_bytes() * 0.6) >> 20}MB"
-        self._root = _open(str(file) if file else ":memory:", config)
+        self._root = _open(str(file) if file else ":memory:", config, settings.engine_niceness or 0)
         self._errors: dict[int, BaseException] = {}
         self._functions: dict[str, ArrowFunction] = {}
         self._error_ids = itertools.count(1)
@@ -259,9 +261,14 @@ class DuckDBConnection:
 # Opening
 
 
-def _open(file: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+def _open(file: str, config: dict[str, Any], niceness: int) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(file, config=config)
+        if not niceness or sys.platform != "linux":
+            return duckdb.connect(file, config=config)
+        with ThreadPoolExecutor(1) as one:
+            # the engine's threads are as nice as the thread that makes them
+            one.submit(os.setpriority, os.PRIO_PROCESS, 0, niceness).result()
+            return one.submit(duckdb.connect, file, config=config).result()
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text:

@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 _OPEN_FILES = 65_536
 _LEAVE_S = 1.0
+_NICENESS = 10  # of the engine's own threads
 
 
 class Server:
@@ -61,7 +62,9 @@ class Server:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _raise_limit_of_files()
         with contextlib.ExitStack() as opened:
-            warehouse = opened.enter_context(Warehouse(directory, **self._given))
+            niceness = self.settings.engine_niceness
+            given = {**self._given, "engine_niceness": _NICENESS if niceness is None else niceness}
+            warehouse = opened.enter_context(Warehouse(directory, **given))
             identity = Identity(warehouse.journal, warehouse.settings)
             authority = Authority(directory / "ca", self.settings.server_names.split())
             http = opened.enter_context(listen(self.settings.host, self.settings.http_port, "--port"))
