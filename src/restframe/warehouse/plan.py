@@ -54,6 +54,8 @@ class TranslatedQuery(Statement):
 
 def remembered(text: str, session: Session) -> TranslatedQuery | None:
     """The text as a query that needs neither parsing nor translation, when the same was asked before."""
+    if session.streams:  # the catalog cannot be asked on the connection that rows come from
+        return None
     text = text.strip().removesuffix(";").rstrip()
     key = text, session.catalog.path
     translation = session.services.translations.find(key, session.catalog.state)

@@ -68,8 +68,10 @@ def prepare(session: Session, text: str, declared: tuple[SqlType | None, ...]) -
     if session.streams:
         # Names are looked up on the connection that the rows come from; some statements look up none.
         statement = _single_statement(session, text)
-        if not isinstance(statement, WITHOUT_ENGINE):
-            session.settle()
+        if isinstance(statement, WITHOUT_ENGINE):
+            _check_not_failed(session, statement)
+            return _planned(Prepared(text, declared=declared), statement, session)
+        session.settle()
     key = text, (declared, session.catalog.path)
     state = session.catalog.state
     translations = session.services.translations

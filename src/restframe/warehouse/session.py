@@ -254,6 +254,8 @@ class Session:
         plan_s = 0.0
         with self._watched():
             try:
+                if not isinstance(statement, WITHOUT_ENGINE):
+                    self._follow_changes()
                 planned = plan(statement, self, parameters)
                 plan_s = time.perf_counter() - started
                 result = self._carry_out(planned)
@@ -423,11 +425,18 @@ class Session:
         self.variables.show_as(session_authorization=self.user, is_superuser="on" if rights.superuser else "off")
         self._apply_variables()
 
+    def _follow_changes(self) -> None:
+        """Tell the engine again what it was told of the user and the search path, when that has changed."""
+        rights = self.catalog.rights
+        if self._told != (rights.user.name, rights.superuser, self.catalog.path):
+            self.authorize(self.user_id)
+
     def _apply_variables(self) -> None:
         self.catalog.search_path = self.variables.search_path
         path = self.catalog.path
         self.set_engine_variable("schema", path[0] if path else "")
         self.set_engine_variable("search_path", ",".join(path))
+        self._told = self.user, self.catalog.rights.superuser, path
         zone = self.variables["timezone"].replace("'", "''")
         self.connection.run(f"SET TimeZone = '{zone}'")
 
