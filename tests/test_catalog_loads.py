@@ -28,6 +28,11 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
     connection = engine.connect()
     connection.run("CREATE SCHEMA _restframe")
     loads.create(connection)
+    connection.run("CREATE TABLE _restframe.users AS FROM (VALUES (100, 'ada'), (101, 'eve')) AS u (id, name)")
+    connection.run(
+        "CREATE VIEW _restframe.base_viewer AS SELECT 100 AS id, getvariable('sees_all')::BOOLEAN AS sees_all"
+    )
+    connection.run("SET VARIABLE sees_all = true")
     for view in views.loads.VIEWS:
         connection.run(view.ddl)
     connection.run("SET search_path = '_restframe,main'")
@@ -118,3 +123,13 @@ def test_the_number_of_a_load_that_was_undone_stays_taken(connection: Connection
 )  # the manual's tables
 def test_the_views_have_redshifts_columns(connection: Connection, view: str, columns: str) -> None:
     assert [name for (name, *_) in connection.run(f"DESCRIBE {view}")] == columns.split()
+
+
+def test_others_see_their_own_loads(connection: Connection) -> None:
+    loads.record(connection, load(1, user="eve", status="aborted", errors=1), [("s3://b/p1", FAULT)])
+    loads.record(connection, load(2), [])
+    assert connection.run("SELECT user_id, query_id FROM sys_load_history ORDER BY ALL") == [(100, 2), (101, 1)]
+    connection.run("SET VARIABLE sees_all = false")
+    assert connection.run("SELECT user_id, query_id FROM sys_load_history") == [(100, 2)]
+    for view in ("stl_load_errors", "stl_loaderror_detail", "sys_load_error_detail"):
+        assert connection.run(f"SELECT * FROM {view}") == []

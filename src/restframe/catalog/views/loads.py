@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from restframe.catalog.views.definition import View, view
 
-_OF_ERRORS = "FROM _restframe.load_errors e JOIN _restframe.loads l USING (query)"
-_OF_FILES = "FROM _restframe.load_files f JOIN _restframe.loads l USING (query)"
+# Whose loads are seen by whoever asks.
+_LOADS = """JOIN (
+    SELECT l.*, u.id AS user_id FROM _restframe.loads l LEFT JOIN _restframe.users u ON u.name = l.user_name
+    CROSS JOIN _restframe.base_viewer v WHERE v.sees_all OR u.id = v.id) AS l USING (query)"""
+_OF_ERRORS = f"FROM _restframe.load_errors e {_LOADS}"
+_OF_FILES = f"FROM _restframe.load_files f {_LOADS}"
 
-# There is one slice, and one superuser with the number 100.
+# There is one slice.
 VIEWS: tuple[View, ...] = (
     view(
         "stl_load_errors",
         """
-        userid          int4  100
+        userid          int4  l.user_id
         slice           int4  0
         tbl             int4  0
         starttime       timestamp  l.started
@@ -40,7 +44,7 @@ VIEWS: tuple[View, ...] = (
     view(
         "stl_loaderror_detail",
         """
-        userid      int4  100
+        userid      int4  l.user_id
         slice       int4  0
         session     int4  0
         query       int4  e.
@@ -53,12 +57,12 @@ VIEWS: tuple[View, ...] = (
         type        varchar(10)  CASE WHEN field + 1 = len(fields) THEN type ELSE '' END
         col_length  varchar(10)  CASE WHEN field + 1 = len(fields) THEN length ELSE '' END
         """,
-        "FROM (SELECT *, unnest(range(len(fields))) AS field FROM _restframe.load_errors) AS e",
+        f"FROM (SELECT *, unnest(range(len(fields))) AS field FROM _restframe.load_errors) AS e {_LOADS}",
     ),
     view(
         "stl_load_commits",
         """
-        userid        int4  100
+        userid        int4  l.user_id
         query         int4  f.
         slice         int4  0
         name          varchar(256)  ''
@@ -78,7 +82,7 @@ VIEWS: tuple[View, ...] = (
     view(
         "sys_load_history",
         """
-        user_id            int4  100
+        user_id            int4  l.user_id
         query_id           int8  l.query
         transaction_id     int8  l.query
         session_id         int4  0
@@ -99,12 +103,12 @@ VIEWS: tuple[View, ...] = (
         error_count        int8  l.errors
         copy_job_id        int8  0
         """,
-        "FROM _restframe.loads l",
+        f"FROM _restframe.loads {_LOADS}",
     ),
     view(
         "sys_load_detail",
         """
-        user_id        int4  100
+        user_id        int4  l.user_id
         query_id       int8  f.query
         file_name      varchar(256)  f.
         bytes_scanned  int8  f.size_bytes
@@ -119,7 +123,7 @@ VIEWS: tuple[View, ...] = (
     view(
         "sys_load_error_detail",
         """
-        user_id        int4  100
+        user_id        int4  l.user_id
         query_id       int8  e.query
         transaction_id int8  e.query
         session_id     int4  0
