@@ -95,7 +95,7 @@ def test_description_for_redshifts_drivers_has_origins_and_flags() -> None:
     columns = [Column("j", SqlType("super"))]
     field = b"j\0" + struct.pack(">ihihih", 0, 0, 4000, -1, -1, 0)
     assert rows.description(columns, (), 0) == b"T" + struct.pack(">ih", 26, 1) + field
-    extended = field + b"\0\0j\0\0" + struct.pack(">h", 0x1001)
+    extended = field + b"\0\0j\0\0" + struct.pack(">h", 0x1000)
     for version in (1, 2):
         assert rows.description(columns, (), version) == b"T" + struct.pack(">ih", 33, 1) + extended
 

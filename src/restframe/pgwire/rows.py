@@ -25,7 +25,7 @@ _FIELD = struct.Struct(">ihihih")
 _ROW = struct.Struct(">cih")
 _LENGTH = struct.Struct(">i").pack
 _NULL = b"\xff\xff\xff\xff"
-_NULLABLE, _SEARCHABLE = 0x1, 0x1000
+_SEARCHABLE = 0x1000  # and not 0x1, by which the JDBC driver means that there are no NULLs
 
 
 def formats_of(codes: Sequence[int], columns: int) -> tuple[int, ...]:
@@ -49,7 +49,7 @@ def description(columns: Sequence[Column], formats: Sequence[int], redshift_vers
         fields.append(name + b"\0" + _FIELD.pack(0, 0, oid, size, modifier, format_))
         if redshift_version:
             fields.append(b"\0\0" + name + b"\0\0")
-            fields.append(struct.pack(">h", _NULLABLE | _SEARCHABLE))
+            fields.append(struct.pack(">h", _SEARCHABLE))
     body = b"".join(fields)
     return b"T" + _LENGTH(len(body) + 4) + body
 
