@@ -45,9 +45,17 @@ class Client:
         return put
 
 
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with Warehouse(tmp_path_factory.mktemp("copy") / "w") as opened:
+        yield opened
+
+
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    with Warehouse(tmp_path / "w") as warehouse, warehouse.session() as opened:
+def session(warehouse: Warehouse) -> Iterator[Session]:
+    """One with a schema of its own, in which its tables are made."""
+    with warehouse.session() as opened:
+        opened.execute(f"create schema s{opened.pid}; set search_path to s{opened.pid}")
         yield opened
 
 
@@ -82,7 +90,7 @@ VALUES = (
 def test_rows_are_inserted_and_counted(session: Session) -> None:
     session.execute("create table t (a int, b varchar(10))")
     assert load(session, "copy t from stdin", b"1\tx\n2", b"\t\\N\n") == "COPY 2"
-    assert load(session, "copy public.t (b, a) from stdin csv", b'"y,",3\n') == "COPY 1"
+    assert load(session, f"copy s{session.pid}.t (b, a) from stdin csv", b'"y,",3\n') == "COPY 1"
     assert load(session, "copy t from stdin") == "COPY 0"
     assert rows(session, "select * from t order by a") == [(1, "x"), (2, None), (3, "y,")]
 
@@ -220,8 +228,9 @@ def test_doors_that_cannot_carry_it_say_so(session: Session) -> None:
             session.execute(text)
 
 
-def test_it_needs_the_privileges_of_insert_and_select(session: Session, tmp_path: Path) -> None:
+def test_it_needs_the_privileges_of_insert_and_select(session: Session) -> None:
     session.execute("create table t (a int); create user ann password 'Secret99'")
+    session.execute(f"grant usage on schema s{session.pid} to ann")
     session.execute("set session authorization ann")
     for text, message in (("copy t from stdin", "relation t"), ("copy t to stdout", "relation t")):
         with pytest.raises(errors.InsufficientPrivilege, match=message):
@@ -231,9 +240,9 @@ def test_it_needs_the_privileges_of_insert_and_select(session: Session, tmp_path
 # Drivers
 
 
-def test_psycopg_writes_and_reads_rows(pg: Any) -> None:
-    with pg.connect(autocommit=True) as connection:
-        connection.execute(f"create table t ({EVERY_TYPE})")
+def test_psycopg_writes_and_reads_rows(shared_pg: Any) -> None:
+    with shared_pg.connect(autocommit=True) as connection:
+        connection.execute(f"create temp table t ({EVERY_TYPE})")
         row = (
             1, 2, 3, 1.5, 2.5, Decimal("1.25"), Decimal("2.5"), True, "ab", "x\ty", datetime.date(2020, 1, 2),
             datetime.time(12, 30), None, datetime.datetime(2020, 1, 2, 3), None, None, b"AB",
@@ -260,9 +269,9 @@ def test_psycopg_writes_and_reads_rows(pg: Any) -> None:
                 assert list(copy.rows()) == [(1, b"AB")]
 
 
-def test_psycopg_is_told_where_the_data_is_wrong(pg: Any) -> None:
-    with pg.connect(autocommit=True) as connection:
-        connection.execute("create table t (a int, b varchar(3))")
+def test_psycopg_is_told_where_the_data_is_wrong(shared_pg: Any) -> None:
+    with shared_pg.connect(autocommit=True) as connection:
+        connection.execute("create temp table t (a int, b varchar(3))")
         cursor = connection.cursor()
         with (
             pytest.raises(psycopg.errors.StringDataRightTruncation) as caught,
@@ -278,18 +287,18 @@ def test_psycopg_is_told_where_the_data_is_wrong(pg: Any) -> None:
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_psycopg_that_raises_while_it_writes(pg: Any) -> None:
-    with pg.connect(autocommit=True) as connection:
-        connection.execute("create table t (a int)")
+def test_psycopg_that_raises_while_it_writes(shared_pg: Any) -> None:
+    with shared_pg.connect(autocommit=True) as connection:
+        connection.execute("create temp table t (a int)")
         with pytest.raises(ZeroDivisionError), connection.cursor().copy("copy t from stdin") as copy:
             copy.write(b"1\n")
             raise ZeroDivisionError
         assert connection.execute("select count(*) from t").fetchone() == (0,)
 
 
-def test_a_million_bytes_there_and_back(pg: Any) -> None:
-    with pg.connect(autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("create table t (a int, b varchar(100)); create table u (a int, b varchar(100))")
+def test_a_million_bytes_there_and_back(shared_pg: Any) -> None:
+    with shared_pg.connect(autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("create temp table t (a int, b varchar(100)); create temp table u (a int, b varchar(100))")
         data = b"".join(b"%d\t%s\n" % (i, b"\\\\x" * (i % 20)) for i in range(30_000))
         with cursor.copy("copy t from stdin") as copy:
             for start in range(0, len(data), 10_000):
@@ -306,12 +315,12 @@ def test_a_million_bytes_there_and_back(pg: Any) -> None:
 
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
-def test_psql_copies_files(pg: Any, tmp_path: Path) -> None:
+def test_psql_copies_files(shared_pg: Any, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text('a,b\n1,"x\ny"\n2,\n')
     script = tmp_path / "script.sql"
     script.write_text(
         f"""
-        create table t (a int, b varchar(10));
+        create temp table t (a int, b varchar(10));
         \\copy t from '{tmp_path}/in.csv' csv header
         \\copy (select * from t order by a) to '{tmp_path}/out.csv' with csv header
         \\copy t (a) from stdin
@@ -320,8 +329,21 @@ def test_psql_copies_files(pg: Any, tmp_path: Path) -> None:
         select sum(a) from t;
         """.replace("\n        ", "\n")
     )
-    environment = {"PGPASSWORD": pg.password, "PATH": "/usr/bin:/bin"}
-    command = ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", pg.host, "-p", str(pg.port), "-U", pg.user]
+    environment = {"PGPASSWORD": shared_pg.password, "PATH": "/usr/bin:/bin"}
+    command = [
+        "psql",
+        "-X",
+        "-q",
+        "-At",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-h",
+        shared_pg.host,
+        "-p",
+        str(shared_pg.port),
+        "-U",
+        shared_pg.user,
+    ]
     found = subprocess.run(
         [*command, "-f", str(script), "dev"], capture_output=True, text=True, env=environment, check=False
     )
