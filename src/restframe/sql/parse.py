@@ -32,7 +32,7 @@ from restframe.sql.statements.group import (
 )
 from restframe.sql.statements.maintenance import read_analyze, read_truncate, read_vacuum
 from restframe.sql.statements.owner import read_alter_model, read_alter_schema, read_alter_view
-from restframe.sql.statements.prepare import read_deallocate, read_discard, read_execute, read_prepare
+from restframe.sql.statements.prepare import read_deallocate, read_discard, read_execute, read_prepare, read_unlisten
 from restframe.sql.statements.query import QUERY_WORDS, RowStatement, read_statement
 from restframe.sql.statements.schema import read_create_schema
 from restframe.sql.statements.show import (
@@ -175,6 +175,7 @@ _READERS: dict[str, Reader] = {
     "SHOW VIEW": read_show_view,
     "START": read_begin,
     "TRUNCATE": read_truncate,
+    "UNLISTEN": read_unlisten,
     "UNLOAD": read_unload,
     "VACUUM": read_vacuum,
 }

@@ -1,4 +1,4 @@
-"""PREPARE, EXECUTE, DEALLOCATE and DISCARD."""
+"""PREPARE, EXECUTE and DEALLOCATE; DISCARD and UNLISTEN, with which pools make a session as good as new."""
 
 from __future__ import annotations
 
@@ -64,6 +64,18 @@ class Discard(Statement):
     """
 
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisten(Statement):
+    """UNLISTEN { channel | * }: PostgreSQL's. There is nothing to listen to."""
+
+
+def read_unlisten(cursor: Cursor) -> Unlisten:
+    cursor.expect("UNLISTEN")
+    if not cursor.accept("*"):
+        cursor.identifier()
+    return Unlisten()
 
 
 def read_prepare(cursor: Cursor) -> PrepareStatement:

@@ -8,7 +8,7 @@ from restframe import errors
 from restframe.catalog.store import TEMPORARY_SCHEMA
 from restframe.engine.quoting import quoted
 from restframe.result import Result
-from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement
+from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement, Unlisten
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -55,3 +55,8 @@ def discard(statement: Discard, session: Session) -> Result:
             session.connection.run(f"DROP TABLE {quoted(TEMPORARY_SCHEMA, relation.engine_name)} CASCADE")
             session.catalog.remove_relation(relation)
     return Result(command=f"DISCARD {statement.what}")
+
+
+def unlisten(statement: Unlisten, session: Session) -> Result:
+    """Accepted without effect."""
+    return Result(command="UNLISTEN")

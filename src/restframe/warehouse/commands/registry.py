@@ -26,7 +26,7 @@ from restframe.sql.statements.model import (
     ShowModel,
 )
 from restframe.sql.statements.owner import AlterOwner, AlterSchemaQuota
-from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement
+from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement, Unlisten
 from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import (
@@ -86,6 +86,7 @@ COMMANDS: dict[type[Statement], Command] = {
     PrepareStatement: Command(prepare.prepare, transaction=False),
     Deallocate: Command(prepare.deallocate, transaction=False),
     Discard: Command(prepare.discard, transaction=False),
+    Unlisten: Command(prepare.unlisten, transaction=False),
     SetVariable: Command(variable.set_variable, transaction=False),
     ResetVariable: Command(variable.reset, transaction=False),
     SetSessionAuthorization: Command(variable.set_session_authorization, transaction=False),
