@@ -110,5 +110,8 @@ def test_auto_create_makes_the_user_once(aws: Any, cluster: Any) -> None:
         assert aws.backend.identity.check_database_password("newcomer", found["DbPassword"])
     user = aws.warehouse.login("newcomer")
     assert (user.verifiers, user.superuser) == (None, False)
+    ann = aws.client("redshift", credentials=aws.backend.identity.keys.create("ann", "ann"))
+    assert ann.get_cluster_credentials_with_iam()["DbUser"] == "IAM:ann"
+    assert aws.warehouse.login("ann").verifiers is None
     assert cluster.get_cluster_credentials(DbUser="nobody")["DbUser"] == "IAM:nobody"
     assert aws.warehouse.login("nobody") is None

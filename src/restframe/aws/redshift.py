@@ -105,8 +105,9 @@ def get_cluster_credentials_with_iam(request: Input, call: Call) -> Output:
 
 
 def own_credentials(call: Call, duration: int | None) -> tuple[str, str, datetime]:
-    """How the caller's database user logs in: a name, a password, and when that ends."""
+    """How the caller's database user, who is made if need be, logs in: a name, a password, and when that ends."""
     user = call.caller.database_user
+    call.backend.warehouse.create_user(user)
     return f"IAM:{user}", *call.backend.identity.database_password(user, duration_s(duration))
 
 
