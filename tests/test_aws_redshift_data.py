@@ -249,14 +249,14 @@ def test_somebody_else_is_nobody_but_themselves(aws: Any) -> None:
     secrets = aws.client("secretsmanager")
     aws.warehouse.sql("CREATE USER bob PASSWORD DISABLE; CREATE USER kim PASSWORD 'Known2Kim'")
     password, _ = aws.backend.identity.database_password("bob", 900)
-    secrets.create_secret(Name="of kim", SecretString=json.dumps({"username": "kim", "password": "Known2Kim"}))
+    secrets.create_secret(Name="of-kim", SecretString=json.dumps({"username": "kim", "password": "Known2Kim"}))
     secrets.create_secret(Name="right", SecretString=json.dumps({"username": "bob", "password": password}))
     secrets.create_secret(Name="wrong", SecretString=json.dumps({"username": "bob", "password": "guessed"}))
     assert ann.execute_statement(Sql="select 1", **TARGET)["DbUser"] == "ann"
     assert ann.execute_statement(Sql="select 1", SecretArn="right", **TARGET)["DbUser"] == "bob"
-    assert ann.execute_statement(Sql="select 1", SecretArn="of kim", **TARGET)["DbUser"] == "kim"
+    assert ann.execute_statement(Sql="select 1", SecretArn="of-kim", **TARGET)["DbUser"] == "kim"
     aws.warehouse.sql("ALTER USER kim PASSWORD 'Other3Word'")
-    for login in ({"DbUser": "awsuser"}, {"SecretArn": "wrong"}, {"SecretArn": "of kim"}):
+    for login in ({"DbUser": "awsuser"}, {"SecretArn": "wrong"}, {"SecretArn": "of-kim"}):
         code, message = refused(ann.execute_statement, Sql="select 1", **TARGET, **login)
         assert code == "AccessDeniedException"
         assert "guessed" not in message
