@@ -190,6 +190,14 @@ class Catalog:
         rights = self.rights
         return schema.owner == rights.user.name or rights.has(schema.object, "USAGE")
 
+    def hides(self, schema: str) -> bool:
+        """Whether the schema is there, and the user may not look into it."""
+        return self.cached(("hidden", str(self.user_id), schema), lambda: self._hides(schema))
+
+    def _hides(self, name: str) -> bool:
+        schema = self.find_schema(name)
+        return schema is not None and not self.may_use(schema)
+
     def temporary_relations(self) -> list[Relation]:
         return list(self._temporary.values())
 

@@ -25,10 +25,8 @@ _NOTHING: frozenset[str] = frozenset()
 
 def check_usage(name: QualifiedName, session: Session) -> None:
     """That the schema a name begins with may be used; whether it exists is another question."""
-    if name.schema is not None and not session.catalog.rights.superuser:
-        schema = session.catalog.find_schema(name.schema)
-        if schema is not None and not session.catalog.may_use(schema):
-            raise denied_schema(name.schema)
+    if name.schema is not None and session.catalog.hides(name.schema):
+        raise denied_schema(name.schema)
 
 
 def check_schema(schema: Schema, privilege: str, session: Session) -> None:
@@ -155,26 +153,28 @@ def check_query(translation: Translation, session: Session) -> None:
     for table, columns in translation.uses:
         relation: Relation = table.origin
         _check_reach(relation.schema, relation.kind, session)
-        check(relation, "SELECT", session, columns)
+        if not allows(rights, relation, "SELECT", columns):
+            raise denied(relation)
         if relation.kind == "view":
             check_view(relation, session)
     if translation.writes is not None:
         target: Relation = translation.writes.origin
         _check_reach(target.schema, target.kind, session)
         for privilege, changed in translation.changes:
-            check(target, privilege, session, changed)
+            if not allows(rights, target, privilege, changed):
+                raise denied(target)
     _check_calls(translation, session)
 
 
 def _check_reach(schema: str, kind: str, session: Session) -> None:
     """A translation may be another user's, who may use the schema."""
-    if kind in ("table", "view"):
-        found = session.catalog.find_schema(schema)
-        if found is not None and not session.catalog.may_use(found):
-            raise denied_schema(schema)
+    if kind in ("table", "view") and session.catalog.hides(schema):
+        raise denied_schema(schema)
 
 
 def _check_calls(translation: Translation, session: Session) -> None:
+    if not translation.calls and not any(table.models for table in translation.reads):
+        return
     for call in translation.calls:
         model: Model = call.function.origin
         _check_reach(model.function_schema, "table", session)
