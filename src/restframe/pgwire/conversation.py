@@ -68,6 +68,7 @@ class Conversation:
         self._door = door
         self._channel = channel
         self._startup = startup
+        self._address = line.address
         self._login: auth.Exchange | None = auth.login(
             startup.parameters,
             door.warehouse,
@@ -102,6 +103,11 @@ class Conversation:
             logger.exception("a conversation failed")
             self._end_with(errors.InternalError(f"internal error: {type(error).__name__}"))
 
+    @property
+    def idle_limit_s(self) -> int | None:
+        """After which the user's sessions that say nothing are ended; None where that is not said of the user."""
+        return None if self._user is None else self._user.session_timeout_s
+
     def cancel(self) -> None:
         """Stop what runs. Callable from any thread."""
         if self.session is not None:
@@ -117,12 +123,15 @@ class Conversation:
         self.ended = True
         if self._login is not None:
             self._login.close()
-        if self.session is not None:
-            self._extended.close_portals()
-            self.session.close()
-        if self._user is not None:
-            self._door.admission.leave(self._user)
-            self._user = None
+        try:
+            if self.session is not None:
+                self._extended.close_portals()
+                self.session.close()
+                logger.info("session=%d ended", self.session.pid)
+        finally:
+            if self._user is not None:
+                self._door.admission.leave(self._user)
+                self._user = None
 
     def _end_with(self, error: errors.Error) -> None:
         self.ended = True
@@ -194,6 +203,8 @@ class Conversation:
             # what is left of a COPY that has failed
             **dict.fromkeys(b"dcf", self._ignore),
         }
+        application = session.variables["application_name"][:100]
+        logger.info("session=%d user=%s application=%r from=%s", session.pid, user.name, application, self._address)
         self._reported.tell_all(self._channel)
         sending.send_notices(notices, session.variables, self._channel)
         self._channel.send(messages.backend_key(session.pid, self.key))

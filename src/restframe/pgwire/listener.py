@@ -139,8 +139,13 @@ class Listener:
             now = self._loop.time()
             for connection in list(self.connections):
                 connection.look_after()
-                if self._idle_s and not connection.busy and now - connection.heard_at > self._idle_s:
+                limit_s = self._idle_limit_s(connection)
+                if limit_s and not connection.busy and now - connection.heard_at > limit_s:
                     connection.leave(errors.IdleSessionTimeout("terminating connection due to idle-session timeout"))
+
+    def _idle_limit_s(self, connection: Connection) -> int:
+        own = None if connection.conversation is None else connection.conversation.idle_limit_s
+        return self._idle_s if own is None else own
 
     # TLS
 
