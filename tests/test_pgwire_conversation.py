@@ -74,13 +74,13 @@ class House:
 class Client:
     """Says messages and reads the answers; logged in when it is made, unless it is told not to be."""
 
-    def __init__(self, house: House, login: bool = True, **parameters: str) -> None:
+    def __init__(self, house: House, login: bool = True, user: str = "awsuser", **parameters: str) -> None:
         self.house = house
         self.channel = Memory()
-        given = {"user": "IAM:awsuser", "database": "dev", **parameters}
+        given = {"user": f"IAM:{user}", "database": "dev", **parameters}
         self.conversation = Conversation(house, self.channel, Startup(0, given), Line())
         if login:
-            password, _ = house.identity.database_password("awsuser", 900)
+            password, _ = house.identity.database_password(user, 900)
             self.welcome = self.say(("p", password.encode() + b"\0"))
 
     def say(self, *messages: tuple[str, bytes]) -> list[tuple[str, bytes]]:
@@ -296,6 +296,15 @@ def test_the_places_are_counted(house: House) -> None:
     third = Client(house)
     assert state(third.welcome) == "I"
     third.close()
+
+
+def test_a_users_sessions_may_be_shorter_and_fewer(house: House) -> None:
+    house.warehouse.sql("create user quiet password 'Abcdefg1' connection limit 1 session timeout 60")
+    first, second = Client(house, user="quiet"), Client(house, user="quiet")
+    assert first.conversation.idle_limit_s == 60
+    assert sqlstate(second.welcome) == "53300"
+    for one in (first, second):
+        one.close()
 
 
 def test_a_paused_warehouse_takes_nobody(house: House) -> None:
@@ -544,6 +553,40 @@ def test_terminate(client: Client) -> None:
     assert client.conversation.ended
     client.close()
     assert count(client) == 0
+
+
+# COPY
+
+
+def test_copy_from_the_client(client: Client) -> None:
+    found = client.say(
+        query("copy rides from stdin"), ("d", b"1\ta\n2"), FLUSH, SYNC, ("d", b"\tb\n"), ("c", b""), query("select 1")
+    )
+    assert types(found) == "GCZTDCZ"
+    assert tags(found) == ["COPY 2", "SELECT 1"]
+    assert count(client) == 2
+
+
+def test_copy_to_the_client_is_a_message_for_each_row(client: Client) -> None:
+    client.query("insert into rides values (1, 'a'), (2, null)")
+    found = client.query("copy rides to stdout")
+    assert types(found) == "HddcCZ"
+    assert [body for type_, body in found if type_ == "d"] == [b"1\ta\n", b"2\t\\N\n"]
+    assert tags(found) == ["COPY 2"]
+    found = client.say(parse("copy rides to stdout"), bind(), describe("P"), execute(), SYNC)
+    assert types(found) == "12nHddcCZ"
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [(("f", b"no more\0"), "57014"), (("Q", b"select 1\0"), "08P01"), (("d", b"x\ty\n"), "22P02")]
+)
+def test_a_copy_that_fails_has_loaded_nothing(client: Client, end: tuple[str, bytes], expected: str) -> None:
+    found = client.say(query("copy rides from stdin"), ("d", b"1\ta\n"), end, ("c", b""))
+    assert (types(found), sqlstate(found)) == ("GEZ", expected)
+    found = client.say(parse("copy rides from stdin"), bind(), execute(), ("d", b"1\ta\n"), end, ("c", b""), SYNC)
+    assert (types(found), sqlstate(found)) == ("12GEZ", expected)
+    assert count(client) == 0
+    assert cells(client.query("select 1")) == [[b"1"]]
 
 
 def test_what_is_left_of_a_copy_is_dropped(client: Client) -> None:
