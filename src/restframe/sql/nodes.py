@@ -60,6 +60,23 @@ def macro(name: str, *arguments: exp.Expr) -> exp.Dot:
     return exp.Dot(this=identifier(MACRO_SCHEMA), expression=call(name, *arguments))
 
 
+def lookup(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """A call of a macro that reads tables.
+
+    The engine puts an argument's text where its parameter stands, and among the macro's tables a column's name may
+    mean another one. So columns are evaluated outside, under names that nobody has.
+    """
+    if not any(argument.find(exp.Column) for argument in arguments):
+        return macro(name, *arguments)
+    if any(argument.find(exp.Window) for argument in arguments):
+        raise errors.NotSupportedError("a window function as an argument of a look-up in the catalog is not supported")
+    names = [f" {place}" for place in range(len(arguments))]
+    given = [exp.Alias(this=one, alias=identifier(alias)) for one, alias in zip(arguments, names, strict=True)]
+    outside = exp.Subquery(this=exp.Select(expressions=given), alias=exp.TableAlias(this=identifier(" given")))
+    called = macro(name, *(column(alias) for alias in names))
+    return exp.Subquery(this=exp.Select(expressions=[called], from_=exp.From(this=outside)))
+
+
 def operation(kind: type[exp.Binary], left: exp.Expr, right: exp.Expr) -> exp.Paren:
     """A binary operation in parentheses, to stand anywhere."""
     return exp.Paren(this=kind(this=left, expression=right))

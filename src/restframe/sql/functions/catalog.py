@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from restframe.sql.functions.registry import Call, function, without_effect
-from restframe.sql.nodes import as_type, call, macro, number
+from restframe.sql.nodes import as_type, call, lookup, macro, number
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.rules import BOOL, INT4, INT8, NAME, OID, VARCHAR
 from restframe.sql.rewrite.visit import Typed
@@ -31,7 +31,7 @@ def _of_object(names: str, least: int, most: int, macro_name: str, result: SqlTy
     def build(made: Call) -> Typed:
         others = [made.arguments[place] for place in range(1, min(taken, len(made.arguments)))]
         others += [exp.Null()] * (taken - 1 - len(others))
-        return without_effect(macro(macro_name, object_number(made, 0), *others), made.arguments[taken:]), result
+        return without_effect(lookup(macro_name, object_number(made, 0), *others), made.arguments[taken:]), result
 
     function(names, least, most)(build)
 
@@ -55,7 +55,7 @@ _of_object("pg_type_is_visible", 1, 1, "type_is_visible", BOOL)
 @function("format_type", 2)
 def format_type(made: Call) -> Typed:
     """A type as CREATE TABLE would write it: `character varying(20)`."""
-    return macro("format_type", object_number(made, 0, "regtype"), made.arguments[1]), VARCHAR
+    return lookup("format_type", object_number(made, 0, "regtype"), made.arguments[1]), VARCHAR
 
 
 @function("pg_get_expr", 2, 3)
@@ -69,8 +69,8 @@ def to_registered(made: Call) -> Typed:
     """NULL for what does not exist, where the cast fails."""
     kind = SqlType(made.name.removeprefix("to_"))
     if kind.name == "regproc":
-        return macro("to_regproc", made.text(0)), kind
-    return macro(f"{kind.name}_name", macro(f"find_{kind.name}", made.text(0))), kind
+        return lookup("to_regproc", made.text(0)), kind
+    return lookup(f"{kind.name}_name", lookup(f"find_{kind.name}", made.text(0))), kind
 
 
 @function("pg_typeof", 1)
@@ -103,4 +103,4 @@ def pg_database_size(made: Call) -> Typed:
 @function("format_encoding", 1)
 def format_encoding(made: Call) -> Typed:
     """The name of a column's compression, by pg_attribute.attencodingtype."""
-    return macro("column_encoding", made.arguments[0]), VARCHAR
+    return lookup("column_encoding", made.arguments[0]), VARCHAR

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from restframe.sql.functions.catalog import object_number
 from restframe.sql.functions.registry import Call, function
-from restframe.sql.nodes import as_text, call, macro, string
+from restframe.sql.nodes import as_text, call, lookup, macro, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.rules import BOOL, INT8
 from restframe.sql.rewrite.visit import Typed
@@ -27,7 +27,7 @@ def _user(made: Call, given: bool) -> exp.Expr:
         return call("getvariable", string("restframe_user_id"))
     node, type_ = made.arguments[0], made.types[0]
     if type_ is None or type_.is_text:
-        return macro("user_number", made.text(0))
+        return lookup("user_number", made.text(0))
     return convert(node, type_, INT8, made.scope)
 
 
@@ -40,35 +40,35 @@ def _wanted(made: Call, known: tuple[str, ...]) -> exp.Expr:
 @function("has_table_privilege", 2, 3)
 def has_table_privilege(made: Call) -> Typed:
     named = len(made.arguments) == 3
-    return macro("has_table", _user(made, named), object_number(made, int(named)), _wanted(made, _RELATIONS)), BOOL
+    return lookup("has_table", _user(made, named), object_number(made, int(named)), _wanted(made, _RELATIONS)), BOOL
 
 
 @function("has_column_privilege", 3, 4)
 def has_column_privilege(made: Call) -> Typed:
     named = len(made.arguments) == 4
     table = object_number(made, int(named))
-    column = macro("column_name", table.copy(), as_text(made.arguments[1 + named]))
-    return macro("has_column", _user(made, named), table, column, _wanted(made, _RELATIONS)), BOOL
+    column = lookup("column_name", table.copy(), as_text(made.arguments[1 + named]))
+    return lookup("has_column", _user(made, named), table, column, _wanted(made, _RELATIONS)), BOOL
 
 
 @function("has_any_column_privilege", 2, 3)
 def has_any_column_privilege(made: Call) -> Typed:
     named = len(made.arguments) == 3
     table = object_number(made, int(named))
-    return macro("has_column", _user(made, named), table, string(""), _wanted(made, _RELATIONS)), BOOL
+    return lookup("has_column", _user(made, named), table, string(""), _wanted(made, _RELATIONS)), BOOL
 
 
 @function("has_schema_privilege", 2, 3)
 def has_schema_privilege(made: Call) -> Typed:
     named = len(made.arguments) == 3
     schema = object_number(made, int(named), "regnamespace")
-    return macro("has_schema", _user(made, named), schema, _wanted(made, _SCHEMAS)), BOOL
+    return lookup("has_schema", _user(made, named), schema, _wanted(made, _SCHEMAS)), BOOL
 
 
 @function("has_database_privilege", 2, 3)
 def has_database_privilege(made: Call) -> Typed:
     """There is one database; which one is named does not matter."""
-    return macro("has_database", _user(made, len(made.arguments) == 3), _wanted(made, _DATABASES)), BOOL
+    return lookup("has_database", _user(made, len(made.arguments) == 3), _wanted(made, _DATABASES)), BOOL
 
 
 @function("has_function_privilege", 2, 3)
@@ -76,7 +76,7 @@ def has_function_privilege(made: Call) -> Typed:
     """The functions of models have privileges; all others are everybody's."""
     named = len(made.arguments) == 3
     name = made.text(int(named))
-    return macro("has_function", _user(made, named), name, _wanted(made, ("EXECUTE",))), BOOL
+    return lookup("has_function", _user(made, named), name, _wanted(made, ("EXECUTE",))), BOOL
 
 
 @function(
@@ -93,16 +93,16 @@ def has_other_privilege(made: Call) -> Typed:
 @function("user_is_member_of", 2)
 def user_is_member_of(made: Call) -> Typed:
     """Of a role or a group. https://docs.aws.amazon.com/redshift/latest/dg/r_USER_IS_MEMBER_OF.html"""
-    return macro("is_member", _user(made, True), made.text(1)), BOOL
+    return lookup("is_member", _user(made, True), made.text(1)), BOOL
 
 
 @function("pg_has_role", 2, 3)
 def pg_has_role(made: Call) -> Typed:
     named = len(made.arguments) == 3
-    return macro("is_member", _user(made, named), made.text(int(named))), BOOL
+    return lookup("is_member", _user(made, named), made.text(int(named))), BOOL
 
 
 @function("role_is_member_of", 2)
 def role_is_member_of(made: Call) -> Typed:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ROLE_IS_MEMBER_OF.html"""
-    return macro("role_is_member", made.text(0), made.text(1)), BOOL
+    return lookup("role_is_member", made.text(0), made.text(1)), BOOL

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.functions.registry import Call, function, without_effect
-from restframe.sql.nodes import as_type, call, macro, number, string
+from restframe.sql.nodes import as_type, call, lookup, number, string
 from restframe.sql.rewrite.rules import BOOL, INT4, INT8, NAME, OID, TIMESTAMPTZ, VARCHAR, array_of
 from restframe.sql.rewrite.visit import Typed
 from restframe.types import SqlType
@@ -65,7 +65,7 @@ _constant(" ".join(
 def current_setting(made: Call) -> Typed:
     """NULL for an unknown setting when the second argument is true, which else is an error."""
     missing_ok = made.arguments[1] if len(made.arguments) > 1 else _FALSE.copy()
-    return macro("current_setting", made.text(0), missing_ok), VARCHAR
+    return lookup("current_setting", made.text(0), missing_ok), VARCHAR
 
 
 @function("set_config", 3)

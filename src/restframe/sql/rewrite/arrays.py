@@ -118,7 +118,7 @@ def concatenate(node: exp.Expr, left: Type, right: Type, scope: Scope) -> Typed:
     sides = []
     for key, type_ in (("this", left), ("expression", right)):
         side = node.args[key]
-        if type_ is None or is_string(side):
+        if type_ is None or (is_string(side) and str(side.args["this"]).startswith("{")):
             expect(side, array, scope)
             sides.append(convert(side, type_, array, scope))
         else:

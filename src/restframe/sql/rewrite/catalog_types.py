@@ -12,7 +12,7 @@ import re
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.nodes import MACRO_SCHEMA, as_type, call, is_string, macro, string, to_type
+from restframe.sql.nodes import as_type, call, is_string, lookup, macro, string, to_type
 from restframe.sql.rewrite.rules import REGISTERED
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.types import SqlType
@@ -47,17 +47,18 @@ def cast_of_catalog(node: exp.Expr, type_: Type, target: SqlType, scope: Scope) 
 
 
 def _named(kind: str, number: exp.Expr) -> exp.Expr:
-    return macro(f"{kind}_name", number)
+    name = lookup(f"{kind}_name", number)
+    name.meta[_MADE_OF] = kind, number
+    return name
+
+
+_MADE_OF = "restframe_made_of"
 
 
 def _number(kind: str, name: exp.Expr) -> exp.Expr:
     """The number behind a name; of a name that was made of a number, that one."""
-    if name.__class__ is exp.Dot and name.args["this"].name == MACRO_SCHEMA:
-        called = name.args["expression"]
-        if called.name == f"{kind}_name":
-            inner: exp.Expr = called.args["expressions"][0]
-            return inner
-    return macro(f"{kind}_number", name)
+    made_of, number = name.meta.get(_MADE_OF, ("", None)) if name.__class__ in (exp.Dot, exp.Subquery) else ("", None)
+    return number if made_of == kind and isinstance(number, exp.Expr) else lookup(f"{kind}_number", name)
 
 
 def _function(name: exp.Expr) -> exp.Expr:
@@ -115,5 +116,5 @@ def array_elements(text: str) -> list[str | None]:
 def _array_of_array(node: exp.Expr, element: SqlType, target: SqlType) -> exp.Expr:
     wanted = target.element
     if wanted is not None and wanted.name == "regtype" and element.is_number:
-        return macro("regtype_names", node)
+        return lookup("regtype_names", node)
     return exp.Cast(this=node, to=to_type(target))
