@@ -24,7 +24,7 @@ def statement_inside(statement: Statement) -> RowStatement | None:
     match statement:
         case Explain(statement=CreateTableAs(query=query)) | CreateTableAs(query=query):
             return query
-        case Explain(statement=explained):
+        case Explain(statement=Query() | SelectInto() | Insert() | Update() | Delete() | Merge() as explained):
             return explained
         case DeclareCursor(query=query) | SelectInto(query=query):
             return query

@@ -95,8 +95,8 @@ class Warehouse:
             activity.register(connection)
             connection.begin()
             store.create(connection, self.settings.user)
-            functions = {name: (one.kind, one.least) for name, one in FUNCTIONS.items()}
-            system_views = views.create(connection, MACROS, functions, CATALOG_MACROS)
+            built_in = {name: (one.kind, one.least) for name, one in FUNCTIONS.items()}
+            system_views = views.create(connection, MACROS, built_in, CATALOG_MACROS)
             connection.commit()
         finally:
             connection.close()
