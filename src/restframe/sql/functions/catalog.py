@@ -10,6 +10,7 @@ from sqlglot import exp
 from restframe.sql.functions.registry import Call, function, without_effect
 from restframe.sql.nodes import as_type, call, lookup, macro, number
 from restframe.sql.rewrite.casts import convert
+from restframe.sql.rewrite.catalog_types import named
 from restframe.sql.rewrite.rules import BOOL, INT4, INT8, NAME, OID, VARCHAR
 from restframe.sql.rewrite.visit import Typed
 from restframe.types import SqlType
@@ -70,7 +71,7 @@ def to_registered(made: Call) -> Typed:
     kind = SqlType(made.name.removeprefix("to_"))
     if kind.name == "regproc":
         return lookup("to_regproc", made.text(0)), kind
-    return lookup(f"{kind.name}_name", lookup(f"find_{kind.name}", made.text(0))), kind
+    return named(kind.name, lookup(f"find_{kind.name}", made.text(0))), kind
 
 
 @function("pg_typeof", 1)

@@ -35,9 +35,9 @@ def cast_of_catalog(node: exp.Expr, type_: Type, target: SqlType, scope: Scope) 
             return _array_of_array(node, type_.element, target)
     elif target.name in REGISTERED:
         if not known:
-            return _named(target.name, _number(target.name, node)) if target.name in _NUMBERED else _function(node)
+            return named(target.name, _number(target.name, node)) if target.name in _NUMBERED else _function(node)
         if type_ is not None and type_.is_number:
-            return _named(target.name, node)
+            return named(target.name, node)
     elif type_ is not None and type_.name in REGISTERED and target.is_integer:
         return as_type(_number(type_.name, node), target)
     raise errors.CannotCoerce(
@@ -46,7 +46,8 @@ def cast_of_catalog(node: exp.Expr, type_: Type, target: SqlType, scope: Scope) 
     )
 
 
-def _named(kind: str, number: exp.Expr) -> exp.Expr:
+def named(kind: str, number: exp.Expr) -> exp.Expr:
+    """The name of what has a number; where the number is wanted again, it is not looked up by the name."""
     name = lookup(f"{kind}_name", number)
     name.meta[_MADE_OF] = kind, number
     return name
