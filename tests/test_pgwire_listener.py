@@ -331,7 +331,7 @@ def test_who_says_nothing_is_told_to_go(pg: Any, monkeypatch: pytest.MonkeyPatch
 
 def test_stopping_tells_the_idle_and_lets_the_busy_finish(pg: Any) -> None:
     idle, busy, told = pg.connect(autocommit=True), pg.connect(autocommit=True), []
-    series = "generate_series(1, 30000)"
+    series = "generate_series(1, 20000)"
     counting = f"select count(*) from {series} a(i), {series} b(i) where a.i + b.i = 7"
 
     def run() -> None:
@@ -369,7 +369,7 @@ def stop(pg: Any, grace_s: float) -> None:
 # Bytes that nobody would send
 
 
-@hypothesis.settings(max_examples=80)
+@hypothesis.settings(max_examples=40)
 @hypothesis.given(st.binary(max_size=300), st.booleans())
 def test_any_bytes_end_in_an_answer_or_a_closed_connection(shared_pg: Any, data: bytes, known: bool) -> None:
     with logged_in(shared_pg) if known else raw(shared_pg) as connected:
