@@ -242,6 +242,14 @@ def test_redshifts_drivers_hear_of_redshift(house: House) -> None:
     client.close()
 
 
+def test_savepoints_are_for_clients_of_postgresql(house: House) -> None:
+    plain, driver = Client(house), Client(house, client_protocol_version="2")
+    assert tags(plain.query("begin; savepoint here")) == ["BEGIN", "SAVEPOINT"]
+    assert sqlstate(driver.query("begin; savepoint here")) == "0A000"
+    plain.close()
+    driver.close()
+
+
 def test_a_parameter_that_nobody_knows_is_said_to_be_ignored(house: House) -> None:
     client = Client(house, colour="red")
     (body,) = (body for type_, body in client.welcome if type_ == "N")

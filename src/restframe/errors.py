@@ -233,6 +233,10 @@ class UndefinedPreparedStatement(ProgrammingError):
     sqlstate = "26000"
 
 
+class InvalidSavepoint(ProgrammingError):
+    sqlstate = "3B001"
+
+
 class UndefinedCursor(ProgrammingError):
     """Of cursors and portals."""
 

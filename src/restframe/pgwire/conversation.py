@@ -187,6 +187,7 @@ class Conversation:
         version = redshift.protocol_version(self._startup.parameters)
         self._streams = Streams(self._channel, session.check_cancelled)
         session.copy_streams = self._streams
+        session.savepoints = [] if version is None else None
         self._redshift = version
         self._extended = Extended(session, self._channel, self._streams, version)
         notices = set_parameters(self._startup, session)

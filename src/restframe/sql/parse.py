@@ -46,7 +46,14 @@ from restframe.sql.statements.show import (
 )
 from restframe.sql.statements.show_functions import read_show_functions, read_show_parameters
 from restframe.sql.statements.show_grants import read_show_column_grants, read_show_grants
-from restframe.sql.statements.transaction import read_begin, read_commit, read_lock, read_rollback, read_savepoint
+from restframe.sql.statements.transaction import (
+    read_begin,
+    read_commit,
+    read_lock,
+    read_release,
+    read_rollback,
+    read_savepoint,
+)
 from restframe.sql.statements.unload import read_unload
 from restframe.sql.statements.user import read_alter_user, read_create_user, read_drop_user
 from restframe.sql.statements.variable import read_reset, read_set, read_show_variable
@@ -154,7 +161,7 @@ _READERS: dict[str, Reader] = {
     "LOCK": read_lock,
     "MOVE": read_fetch,
     "PREPARE": read_prepare,
-    "RELEASE": read_savepoint,
+    "RELEASE": read_release,
     "RESET": read_reset,
     "REVOKE": read_revoke,
     "ROLLBACK": read_rollback,

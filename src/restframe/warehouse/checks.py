@@ -55,7 +55,16 @@ from restframe.sql.statements.show import (
 )
 from restframe.sql.statements.show_functions import ShowFunctions, ShowParameters
 from restframe.sql.statements.show_grants import ShowColumnGrants, ShowGrants, ShowGrantsFor
-from restframe.sql.statements.transaction import Begin, Commit, LockTable, Rollback, SetTransaction
+from restframe.sql.statements.transaction import (
+    Begin,
+    Commit,
+    LockTable,
+    ReleaseSavepoint,
+    Rollback,
+    RollbackTo,
+    Savepoint,
+    SetTransaction,
+)
 from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.user import AlterUser, CreateUser, DropUser, UserOptions
 from restframe.sql.statements.variable import ResetVariable, SetSessionAuthorization, SetVariable, ShowVariable
@@ -370,10 +379,13 @@ CHECKS: dict[type[Statement], Check] = {
     GrantRole: _free,
     LockTable: _lock,
     PrepareStatement: _free,
+    ReleaseSavepoint: _free,
     ResetVariable: _free,
     Revoke: _free,
     RevokeRole: _free,
     Rollback: _free,
+    RollbackTo: _free,
+    Savepoint: _free,
     SelectInto: _create_table_as,
     SetSessionAuthorization: _free,
     SetTransaction: _free,

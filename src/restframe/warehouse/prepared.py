@@ -15,7 +15,7 @@ from restframe.sql.statements import Statement
 from restframe.sql.statements.cursor import CloseCursor, Fetch
 from restframe.sql.statements.prepare import ExecuteStatement
 from restframe.sql.statements.query import Delete, Insert, Merge, Update
-from restframe.sql.statements.transaction import Commit, Rollback
+from restframe.sql.statements.transaction import Commit, Rollback, RollbackTo
 from restframe.types import SqlType
 from restframe.warehouse.commands.registry import COMMANDS
 from restframe.warehouse.queries import SessionNames, select
@@ -169,7 +169,7 @@ def _single_statement(session: Session, text: str) -> Statement | None:
 
 
 def _check_not_failed(session: Session, statement: Statement | None) -> None:
-    if session.transaction == "failed" and not isinstance(statement, Commit | Rollback | None):
+    if session.transaction == "failed" and not isinstance(statement, Commit | Rollback | RollbackTo | None):
         raise errors.InFailedTransaction(
             "current transaction is aborted, commands ignored until end of transaction block"
         )

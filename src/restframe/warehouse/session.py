@@ -21,13 +21,14 @@ from restframe.result import Notice, Result
 from restframe.sql.parameter_rows import insert_of_rows
 from restframe.sql.secrets import masked
 from restframe.sql.statements import Statement
-from restframe.sql.statements.transaction import Begin, Commit, Rollback
+from restframe.sql.statements.transaction import Begin, Commit, Rollback, RollbackTo, Savepoint
 from restframe.types import SqlType
 from restframe.warehouse.configuration import known_name
 from restframe.warehouse.cursors import OpenCursor
 from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
 from restframe.warehouse.prepared import WITHOUT_ENGINE, Bound, Prepared, check_columns, prepare
+from restframe.warehouse.savepoints import SavedState
 from restframe.warehouse.variables import Variables
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Session:
     login : the user who came in; user, user_id : as whom the session acts now (SET SESSION AUTHORIZATION)
     on_progress : called with (done, total) while a long statement runs
     copy_streams : how COPY FROM STDIN and TO STDOUT reach the client, when the door can carry them
+    savepoints : of the open transaction; None for clients that know Redshift, which has none
     pid : what pg_backend_pid() answers
     address : of the client, when it has come over a network
     running : the statement that runs
@@ -82,6 +84,7 @@ class Session:
         )
         self.on_progress: Progress | None = None
         self.copy_streams: CopyStreams | None = None
+        self.savepoints: list[SavedState] | None = None
         self.pid = self.catalog.session_id = next(_session_ids)
         self.started = time.time()
         self.address: str | None = None
@@ -93,6 +96,7 @@ class Session:
         self.transaction: TransactionState = "idle"
         self._scope: Scope = "statement"  # what the open transaction lasts for
         self._untouched = False  # the open transaction has carried out nothing yet
+        self.has_written = False  # the open transaction, whatever: then it cannot go back to where it stands
         self._closed = False
         self._model_calls: StatementCalls | None = None  # kept, so that the engine finds them by the statement's id
         self.cursors: dict[str, OpenCursor] = {}  # of the open transaction, by name
@@ -237,7 +241,7 @@ class Session:
 
     def _run(self, statement: Statement, parameters: Parameters) -> Result:
         self.settle(cursors=not isinstance(statement, WITHOUT_ENGINE))
-        if self.transaction == "failed" and not isinstance(statement, Commit | Rollback):
+        if self.transaction == "failed" and not isinstance(statement, Commit | Rollback | RollbackTo):
             raise errors.InFailedTransaction(
                 "current transaction is aborted, commands ignored until end of transaction block"
             )
@@ -288,11 +292,12 @@ class Session:
             self.catalog.rollback()
             self.connection.begin()
             self.catalog.begin()
-        self._untouched = False
+        self._untouched = self._untouched and isinstance(self.running, Savepoint)
         alone = planned.transaction and self.transaction == "idle"
         if alone:
             self._begin("statement")
         result = planned.run()
+        self.has_written = self.has_written or planned.transaction or bool(planned.locks)
         self.catalog.show_access()
         if alone and self.transaction == "open":
             self._commit()
@@ -485,6 +490,19 @@ class Session:
         self.transaction = "idle"
         return "ROLLBACK"
 
+    def start_over(self, state: SavedState) -> None:
+        """Undo all that the transaction block has done, even if it has failed, and go on in a new one.
+
+        state : of parameters and user in the new one, which sees what others have committed by now
+        """
+        savepoints = self.savepoints
+        if self.transaction == "open":
+            self._rollback()
+        self._begin("block")
+        self.savepoints = savepoints
+        self.variables.restore(state.variables)
+        self.authorize(state.user_id)
+
     @property
     def in_block(self) -> bool:
         """Whether a transaction lasts until its user ends it, even one that has failed."""
@@ -521,7 +539,8 @@ class Session:
         self.catalog.begin()
         self.variables.begin()
         self._authorized_before = self.user_id
-        self.transaction, self._scope, self._untouched = "open", scope, True
+        self.transaction, self._scope, self._untouched, self.has_written = "open", scope, True, False
+        self.savepoints = None if self.savepoints is None else []
         self.transaction_started = time.time()
         if scope == "text":
             self.transaction_id = next(_transaction_ids)

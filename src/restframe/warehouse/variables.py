@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from restframe import errors
 from restframe.warehouse.configuration import VARIABLES, known_name
 
+# Values, and those that are otherwise outside the open transaction.
+Saved = tuple[dict[str, str], dict[str, str | None]]
+
 
 class Variables:
     """One session's values. Like all a transaction does, a SET inside it is undone by its ROLLBACK."""
@@ -47,6 +50,13 @@ class Variables:
         self._values = dict(self._before)
         self._outside.clear()
         return changed
+
+    def saved(self) -> Saved:
+        """What the values are now, for `restore` later in the same transaction or one begun in its place."""
+        return dict(self._values), dict(self._outside)
+
+    def restore(self, saved: Saved) -> None:
+        self._values, self._outside = dict(saved[0]), dict(saved[1])
 
     # Values
 

@@ -1,11 +1,9 @@
-"""BEGIN, COMMIT and ROLLBACK in their spellings, SET TRANSACTION, LOCK, and savepoints, which Redshift has not got."""
+"""BEGIN, COMMIT and ROLLBACK in their spellings, SET TRANSACTION, LOCK, and savepoints, which are PostgreSQL's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
 
-from restframe import errors
 from restframe.sql.lexer import Cursor, QualifiedName
 from restframe.sql.statements import Statement
 
@@ -37,6 +35,36 @@ class Rollback(Statement):
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_ROLLBACK.html
     """
+
+
+@dataclass(frozen=True, slots=True)
+class Savepoint(Statement):
+    """SAVEPOINT name
+
+    https://www.postgresql.org/docs/current/sql-savepoint.html
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSavepoint(Statement):
+    """RELEASE [ SAVEPOINT ] name
+
+    https://www.postgresql.org/docs/current/sql-release-savepoint.html
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackTo(Statement):
+    """{ ROLLBACK | ABORT } [ WORK | TRANSACTION ] TO [ SAVEPOINT ] name
+
+    https://www.postgresql.org/docs/current/sql-rollback-to.html
+    """
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +131,25 @@ def read_commit(cursor: Cursor) -> Commit:
     return Commit()
 
 
-def read_rollback(cursor: Cursor) -> Rollback:
+def read_rollback(cursor: Cursor) -> Rollback | RollbackTo:
     if cursor.accept_any(("ROLLBACK", "ABORT")) is None:
         cursor.fail()
     cursor.accept_any(_NOISE)
-    if cursor.sees("TO"):
-        read_savepoint(cursor)
-    return Rollback()
+    if not cursor.accept("TO"):
+        return Rollback()
+    cursor.accept("SAVEPOINT")
+    return RollbackTo(cursor.identifier())
 
 
-def read_savepoint(cursor: Cursor) -> NoReturn:
-    """SAVEPOINT, RELEASE and ROLLBACK TO, in Redshift's words for them."""
-    raise errors.NotSupportedError(f'SQL command "{cursor.text[:100]}" not supported.', position=cursor.base + 1)
+def read_savepoint(cursor: Cursor) -> Savepoint:
+    cursor.expect("SAVEPOINT")
+    return Savepoint(cursor.identifier())
+
+
+def read_release(cursor: Cursor) -> ReleaseSavepoint:
+    cursor.expect("RELEASE")
+    cursor.accept("SAVEPOINT")
+    return ReleaseSavepoint(cursor.identifier())
 
 
 def read_lock(cursor: Cursor) -> LockTable:

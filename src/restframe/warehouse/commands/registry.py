@@ -42,7 +42,16 @@ from restframe.sql.statements.show import (
 )
 from restframe.sql.statements.show_functions import ShowFunctions, ShowParameters
 from restframe.sql.statements.show_grants import ShowColumnGrants, ShowGrants, ShowGrantsFor
-from restframe.sql.statements.transaction import Begin, Commit, LockTable, Rollback, SetTransaction
+from restframe.sql.statements.transaction import (
+    Begin,
+    Commit,
+    LockTable,
+    ReleaseSavepoint,
+    Rollback,
+    RollbackTo,
+    Savepoint,
+    SetTransaction,
+)
 from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.user import AlterUser, CreateUser, DropUser
 from restframe.sql.statements.variable import ResetVariable, SetSessionAuthorization, SetVariable, ShowVariable
@@ -61,6 +70,7 @@ from restframe.warehouse.commands import (
     owner,
     prepare,
     returning,
+    savepoint,
     schema,
     show,
     show_definition,
@@ -78,6 +88,9 @@ COMMANDS: dict[type[Statement], Command] = {
     Begin: Command(transaction.begin, transaction=False),
     Commit: Command(transaction.commit, transaction=False),
     Rollback: Command(transaction.rollback, transaction=False),
+    Savepoint: Command(savepoint.save, transaction=False),
+    ReleaseSavepoint: Command(savepoint.release, transaction=False),
+    RollbackTo: Command(savepoint.roll_back, transaction=False),
     SetTransaction: Command(transaction.set_transaction, transaction=False),
     LockTable: Command(transaction.lock, transaction=False, locks=transaction.locks_of_lock),
     DeclareCursor: Command(cursor.declare, transaction=False),
