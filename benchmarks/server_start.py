@@ -77,7 +77,8 @@ def measure(directory: str) -> tuple[float, float, float]:
     """Seconds to the first answer, and MB at rest before and after every service was used."""
     port = free_port()
     started = time.perf_counter()
-    command = [sys.executable, "-m", "restframe", "serve", "-d", directory, "--port", str(port), "--proxy-port", "0", "--sql-port", "0"]
+    ports = ["--port", str(port), "--proxy-port", "0", "--sql-port", "0"]
+    command = [sys.executable, "-m", "restframe", "serve", "-d", directory, *ports]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         while not answers(port):
             time.sleep(0.01)
