@@ -98,6 +98,21 @@ def test_only_the_superuser_gets_credentials_of_others(aws: Any) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
+def test_a_user_joins_groups(aws: Any, cluster: Any) -> None:
+    aws.warehouse.sql("CREATE GROUP staff; CREATE TABLE t (a int); GRANT SELECT ON t TO GROUP staff")
+    cluster.get_cluster_credentials(DbUser="kim", AutoCreate=True, DbGroups=["staff"])
+    with aws.warehouse.session("kim") as session:
+        assert session.execute("SELECT count(*) FROM t").scalar() == 0
+    with pytest.raises(ClientError, match='group "nobody" does not exist'):
+        cluster.get_cluster_credentials(DbUser="kim", DbGroups=["nobody"])
+    analyst = aws.client("redshift", credentials=aws.backend.identity.keys.create("analyst", "analyst"))
+    with pytest.raises(ClientError, match="may join no groups"):
+        analyst.get_cluster_credentials(DbUser="analyst", DbGroups=["staff"])
+    analyst.get_cluster_credentials_with_iam()
+    with aws.warehouse.session("analyst") as session, pytest.raises(errors.InsufficientPrivilege):
+        session.execute("SELECT count(*) FROM t")
+
+
 def test_operations_that_are_not_served_say_so(cluster: Any) -> None:
     with pytest.raises(ClientError, match="DescribeClusterSnapshots"):
         cluster.describe_cluster_snapshots()

@@ -88,3 +88,14 @@ def test_another_database(data: Any) -> None:
             "Code": "DatabaseConnectionException",
             "Message": 'FATAL: database "elsewhere" does not exist',
         }
+
+
+def test_lists_name_nothing_that_the_user_has_no_right_to(aws: Any, data: Any) -> None:
+    aws.warehouse.sql("CREATE USER ann PASSWORD DISABLE; GRANT SELECT (id) ON rides_2 TO ann")
+    aws.warehouse.sql("GRANT SELECT ON sales.rides TO ann")
+    ann = {**TARGET, "DbUser": "ann"}
+    listed = data.list_tables(**ann)["Tables"]
+    assert [one["name"] for one in listed if one["schema"] in ("public", "sales")] == ["rides_2"]
+    assert data.describe_table(Schema="sales", Table="rides", **ann)["ColumnList"] == []
+    assert data.describe_table(Schema="public", Table="rides", **ann)["ColumnList"] == []
+    assert len(data.describe_table(Schema="public", Table="rides_2", **ann)["ColumnList"]) == 1

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,26 @@ def test_user_stands_for_a_schema_of_the_same_name(warehouse: Warehouse, ann: Se
     warehouse.sql("ALTER SCHEMA ann OWNER TO ben")
     assert ann.execute("SELECT current_schema()").scalar() == "public"
     assert ann.execute("SELECT a FROM t").scalar() == 1
+
+
+def test_of_two_who_make_a_user_the_second_waits(warehouse: Warehouse) -> None:
+    told: list[str] = []
+
+    def make() -> None:
+        with warehouse.session() as session:
+            try:
+                session.execute("CREATE USER carl PASSWORD DISABLE")
+            except errors.DuplicateObject as error:
+                told.append(error.message)
+
+    with warehouse.session() as session:
+        session.execute("BEGIN")
+        session.execute("CREATE USER carl PASSWORD DISABLE")
+        second = threading.Thread(target=make)
+        second.start()
+        session.execute("COMMIT")
+        second.join(30)
+    assert told == ['user "carl" already exists']
 
 
 # Changes take effect

@@ -79,17 +79,25 @@ def modify_cluster_iam_roles(request: Input, call: Call) -> Output:
 def get_cluster_credentials(request: Input, call: Call) -> Output:
     """A password for a database user, valid for 15 minutes to an hour; `IAM:` before the name says what it is.
 
-    Whoever is not the superuser gets one for the own database user only: AccessDenied otherwise. AutoCreate makes a user
-    without another password, called `IAMA:` here, unless there is one. DbGroups are accepted without effect.
+    Whoever is not the superuser gets one for the own database user only, and joins no groups: AccessDenied otherwise.
+    AutoCreate makes a user without another password, called `IAMA:` here, unless there is one. The user joins DbGroups
+    for good, not for one session. InvalidParameterValue for a group that does not exist.
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html
     """
     user = request["DbUser"].removeprefix("IAM:").removeprefix("IAMA:").lower()
     own, superuser = call.caller.database_user, call.backend.warehouse.settings.user
     if own not in (user, superuser):
         raise AwsError("AccessDenied", f'{call.caller.arn} may log in as "{own}" only.', 403)
+    groups = request.get("DbGroups", ())
+    if groups and own != superuser:
+        raise AwsError("AccessDenied", f"{call.caller.arn} may join no groups.", 403)
     password, expires = call.backend.identity.database_password(user, duration_s(request.get("DurationSeconds")))
     if request.get("AutoCreate"):
         call.backend.warehouse.create_user(user)
+    try:
+        call.backend.warehouse.join_groups(user, groups)
+    except errors.UndefinedObject as error:
+        raise errors.InvalidParameterValue(error.message) from error
     login = f"IAMA:{user}" if request.get("AutoCreate") else f"IAM:{user}"
     return {"DbUser": login, "DbPassword": password, "Expiration": expires}
 

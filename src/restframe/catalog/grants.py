@@ -139,19 +139,23 @@ class Grants:
 
     def give(self, grants: Iterable[Grant]) -> None:
         """Record grants; what is there already stays, and may be passed on if either says so."""
+        known: dict[Object, dict[tuple[object, ...], bool]] = {}
+        added: list[Grant] = []
         for grant in grants:
-            old = [one for one in self.on(grant.object) if _same(one, grant)]
-            if old and (old[0].grantable or not grant.grantable):
-                continue
-            self._delete(grant)
-            self.changed = True
+            if grant.object not in known:
+                known[grant.object] = {tuple(_key(one)): one.grantable for one in self.on(grant.object)}
+            key, there = tuple(_key(grant)), known[grant.object]
+            if key not in there:
+                added.append(grant)
+            elif grant.grantable and not there[key]:
+                self._records.write(f"UPDATE _restframe.grants SET grantable = true WHERE {_SAME}", list(key))
+            there[key] = grant.grantable or there.get(key, False)
+        for start in range(0, len(added), _ROWS_AT_ONCE):
+            rows = added[start : start + _ROWS_AT_ONCE]
             self._records.write(
-                "INSERT INTO _restframe.grants VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    grant.object.kind, grant.object.id, grant.column, grant.privilege, grant.grantee.kind,
-                    grant.grantee.id, grant.grantor_id, grant.grantable,
-                ],
-            )  # fmt: skip
+                f"INSERT INTO _restframe.grants VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?)'] * len(rows))}",
+                [value for one in rows for value in (*_key(one), one.grantor_id, one.grantable)],
+            )
 
     def take(self, grant: Grant, *, option_only: bool = False) -> None:
         """Remove a grant, or with `option_only` the right to pass it on. No effect when it is not there."""
@@ -258,6 +262,7 @@ def _same(one: Grant, other: Grant) -> bool:
     return _key(one) == _key(other)
 
 
+_ROWS_AT_ONCE = 500
 _SAME = (
     "kind = ? AND object_id = ? AND column_name IS NOT DISTINCT FROM ? AND privilege = ? "
     "AND grantee_kind = ? AND grantee_id = ?"

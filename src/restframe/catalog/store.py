@@ -194,6 +194,14 @@ class Catalog:
         """Whether the schema is there, and the user may not look into it."""
         return self.cached(("hidden", str(self.user_id), schema), lambda: self._hides(schema))
 
+    def shows(self, schema: str, name: str) -> bool:
+        """Whether a list of relations is to name this one to the user, who must have some right to it."""
+        rights = self.rights
+        if rights.superuser or schema in _SYSTEM_SCHEMAS:
+            return True
+        found = None if self.hides(schema) else self.find_relation(schema, name)
+        return found is not None and (found.owner == rights.user.name or rights.has_any(found.object))
+
     def _hides(self, name: str) -> bool:
         schema = self.find_schema(name)
         return schema is not None and not self.may_use(schema)

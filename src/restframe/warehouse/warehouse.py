@@ -162,6 +162,13 @@ class Warehouse:
             with self.session() as session, contextlib.suppress(errors.DuplicateObject):
                 session.execute(f"CREATE USER {quoted(name)} PASSWORD DISABLE")
 
+    def join_groups(self, name: str, groups: Sequence[str]) -> None:
+        """Add a user to groups. UndefinedObject for one that does not exist, or a user."""
+        if groups:
+            changes = (f"ALTER GROUP {quoted(group)} ADD USER {quoted(name)}" for group in groups)
+            with self.session() as session:
+                session.execute("; ".join(changes))
+
     # The cluster
 
     @property

@@ -43,13 +43,21 @@ def list_schemas(request: Input, call: Call) -> Output:
 def list_tables(request: Input, call: Call) -> Output:
     """Tables and views whose schema and name match the patterns, the system's included, by schema and name.
 
+    Those that the user has no right to are left out.
+
     DatabaseConnectionException when there is no such database, or it is paused.
     https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListTables.html
     """
     user = login.user_of(request, call)
     login.check_database(request, call)
     with call.backend.warehouse.statements.catalog(user) as catalog:
-        found = catalog.relations_like(request.get("SchemaPattern") or "%", request.get("TablePattern") or "%")
+        found = [
+            (schema, name, kind)
+            for schema, name, kind in catalog.relations_like(
+                request.get("SchemaPattern") or "%", request.get("TablePattern") or "%"
+            )
+            if catalog.shows(schema, name)
+        ]
     shown, token = page_of(found, request, call, _MOST)
     tables = [{"schema": schema, "name": name, "type": _TYPES[kind]} for schema, name, kind in shown]
     return {"Tables": tables, "NextToken": token}
@@ -57,7 +65,8 @@ def list_tables(request: Input, call: Call) -> Output:
 
 @operations("DescribeTable")
 def describe_table(request: Input, call: Call) -> Output:
-    """The columns of the tables and views with this name, in this schema or in all; none when there is no such table.
+    """The columns of the tables and views with this name, in this schema or in all; none when there is no such table,
+    or none that the user has any right to.
 
     Pages are counted in columns. DatabaseConnectionException when there is no such database, or it is paused.
     https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeTable.html
@@ -65,7 +74,11 @@ def describe_table(request: Input, call: Call) -> Output:
     user = login.user_of(request, call)
     login.check_database(request, call)
     with call.backend.warehouse.statements.catalog(user) as catalog:
-        found = catalog.relations_named(request.get("Schema"), request.get("Table"))
+        found = [
+            relation
+            for relation in catalog.relations_named(request.get("Schema"), request.get("Table"))
+            if catalog.shows(relation.schema, relation.name)
+        ]
     columns = [(relation, column) for relation in found for column in relation.columns]
     shown, token = page_of(columns, request, call, _MOST)
     described = [

@@ -9,14 +9,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
+from restframe.catalog.store import INTERNAL_SCHEMA
 from restframe.catalog.users import SUPERUSER_ID, Principal, User
 from restframe.identity.verifiers import Verifiers
 from restframe.result import Result
+from restframe.sql.statements import Statement
 from restframe.sql.statements.user import AlterUser, CreateUser, DropUser, Password, UserOptions
+from restframe.warehouse.commands import Locks
 from restframe.warehouse.variables import check_value
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
+
+
+def locks(statement: Statement, session: Session) -> Locks:
+    """One at a time changes users, groups and roles: of two who make one of a name, the second is told so."""
+    return ((INTERNAL_SCHEMA, "users"),)
 
 
 def create(statement: CreateUser, session: Session) -> Result:
