@@ -143,6 +143,7 @@ CASES: dict[str, list[str]] = {
     "SHOW VIEW": ["SHOW VIEW {v}"],
     "START": ["START TRANSACTION; SELECT * FROM {t}"],
     "TRUNCATE": ["TRUNCATE {t}"],
+    "UNLISTEN": ["UNLISTEN *"],
     "UNLOAD": ["UNLOAD ('SELECT * FROM {t}') TO 's3://outbox/rows' IAM_ROLE default"],
     "VACUUM": ["VACUUM {t}"],
     "SELECT": [
@@ -180,7 +181,7 @@ HARMLESS = {
     "ABORT", "BEGIN", "CLOSE ALL", "COMMIT", "DEALLOCATE ALL", "DISCARD ALL", "END", "RESET ALL",
     "RESET SESSION AUTHORIZATION", "ROLLBACK", "SHOW search_path", "SHOW ALL", "SHOW DATABASES", "SHOW MODEL ALL",
     "SHOW SCHEMAS FROM DATABASE dev", "SHOW FUNCTIONS FROM SCHEMA public", "SHOW TABLES FROM SCHEMA public",
-    "SHOW GRANTS FOR boss", "SET TRANSACTION READ ONLY",
+    "SHOW GRANTS FOR boss", "SET TRANSACTION READ ONLY", "UNLISTEN *",
 }  # fmt: skip
 # Refused for everybody.
 REFUSED = {"RELEASE SAVEPOINT s", "SAVEPOINT s"}

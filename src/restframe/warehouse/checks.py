@@ -39,7 +39,7 @@ from restframe.sql.statements.model import (
     ShowModel,
 )
 from restframe.sql.statements.owner import AlterOwner, AlterSchemaQuota
-from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement
+from restframe.sql.statements.prepare import Deallocate, Discard, PrepareStatement, Unlisten
 from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.schema import CreateSchema
 from restframe.sql.statements.show import (
@@ -407,6 +407,7 @@ CHECKS: dict[type[Statement], Check] = {
     ShowVariable: _free,
     ShowView: _free,
     Truncate: _truncate,
+    Unlisten: _free,
     Unload: _free,
     Vacuum: _maintain,
 }
