@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -232,18 +232,9 @@ def run(
             next_word = time.monotonic() + 30
             print(f"{time.strftime('%T')} {sum(f.sent for f in fuzzers)} requests, {server.memory_mb()} MB,", end=" ")
             print(f"{server.files()} files, {sum(finds.counts.values())} finds", flush=True)
-    for line in _complaints(server.log):
+    for line in server.complaints():
         finds.add("log", None, line)
     return sum(fuzzer.sent for fuzzer in fuzzers)
-
-
-def _complaints(log: Path) -> Iterator[str]:
-    """What the server's log has that none should have."""
-    text = log.read_text(errors="replace")
-    for match in re.finditer(
-        r"^.*( ERROR | CRITICAL |Traceback|never awaited|Exception ignored).*$", text, re.MULTILINE
-    ):
-        yield text[match.start() : match.start() + 3000]
 
 
 def main() -> int:

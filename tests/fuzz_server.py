@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Server:
     """A process of `restframe serve` that can be killed and started again.
 
     generation : how often it was started
+    sql_port, password : of the PostgreSQL protocol, and the superuser's
     """
 
     def __init__(self, directory: Path) -> None:
@@ -56,6 +58,7 @@ class Server:
         command[3:4] = ["env"]
         told = json.loads(subprocess.check_output([*command, "--format", "json"]))
         self.keys = botocore.credentials.Credentials(told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"])
+        self.sql_port, self.password = int(told["PGPORT"]), told["PGPASSWORD"]
         self.forbidden = [told["AWS_SECRET_ACCESS_KEY"], told["PGPASSWORD"], str(self.directory), "Traceback (most"]
         self.forbidden += [str(Path(__file__).resolve().parents[1] / "src"), "site-packages"]
         self.generation += 1
@@ -87,6 +90,17 @@ class Server:
 
     def files(self) -> int:
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def complaints(self) -> Iterator[str]:
+        """What its log has that none should have."""
+        text = self.log.read_text(errors="replace")
+        for match in re.finditer(
+            r"^.*( ERROR | CRITICAL |Traceback|never awaited|Exception ignored).*$", text, re.MULTILINE
+        ):
+            yield text[match.start() : match.start() + 3000]
 
 
 @dataclass
