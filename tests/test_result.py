@@ -104,3 +104,11 @@ def test_a_time_that_python_does_not_know() -> None:
     )
     with pytest.raises(errors.InvalidDatetime, match="outside the years 1 to 9999"):
         result.fetchall()
+
+
+def test_closing_ends_what_computes_the_rows_whoever_still_knows_it() -> None:
+    rows = counting(3, 1, [])
+    result = Result((Column("n", INT),), "SELECT", 0, _batches=rows)
+    next(result.batches())
+    result.close()
+    assert next(rows, None) is None

@@ -349,3 +349,22 @@ def test_psql_copies_files(shared_pg: Any, tmp_path: Path) -> None:
     )
     assert (found.stderr, found.stdout.split()[-1]) == ("", "6")
     assert (tmp_path / "out.csv").read_text() == 'a,b\n1,"x\ny"\n2,\n'
+
+
+def test_a_failed_copy_leaves_the_session_usable(session: Session) -> None:
+    session.copy_streams = Client()
+    for text in ("copy (select '{1,2}'::int[]) to stdout (format binary)", "copy (select 1/0) to stdout"):
+        with pytest.raises(errors.Error) as caught:
+            session.execute(text)
+        assert session.execute("select 1").scalar() == 1, caught.value
+
+
+def test_a_cancelled_copy_leaves_the_session_usable(session: Session) -> None:
+    def put(data: bytes | memoryview, ends: Sequence[int]) -> None:
+        session.cancel()
+
+    session.copy_streams = Client()
+    session.copy_streams.send = lambda columns, binary: put  # type: ignore[method-assign]
+    with pytest.raises(errors.QueryCanceled) as caught:
+        session.execute("copy (select n, repeat('a', 500) from generate_series(1, 300000) t(n)) to stdout")
+    assert session.execute("select 1").scalar() == 1, caught.value

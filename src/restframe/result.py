@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,8 +168,10 @@ class Result:
 
     def close(self) -> None:
         """Give up the remaining rows and free what holds them."""
-        self._given_up |= self._batches is not None
-        self._batches = None
+        batches, self._batches = self._batches, None
+        self._given_up |= batches is not None
+        if isinstance(batches, Generator) and not batches.gi_running:
+            batches.close()  # an error's traceback may keep it alive, and with it what it holds of the engine
         self._finish()
 
     def _finish(self) -> None:

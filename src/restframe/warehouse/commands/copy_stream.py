@@ -65,9 +65,9 @@ def send(statement: CopyToStdout, session: Session) -> Result:
     found = stream(translate(query, SessionNames(session)), session, ())
     columns = tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
     rows = Result(columns, "COPY", 0, _batches=found.batches)
-    writer = _writer(statement.options, columns, session)
-    put = streams.send(len(columns), statement.options.format == "binary")
     with contextlib.closing(rows):
+        writer = _writer(statement.options, columns, session)
+        put = streams.send(len(columns), statement.options.format == "binary")
         batches = (writer.pieces(batch) for batch in rows.batches())
         for pieces in itertools.chain((writer.start(),), batches, (writer.end(),)):
             for piece in pieces:
