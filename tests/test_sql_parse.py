@@ -306,6 +306,22 @@ def test_set_of_what_is_no_parameter(what: str) -> None:
         parse(f"set {what} x")
 
 
+@pytest.mark.parametrize("text", ["select " + "1," * 300_000 + "1", "show " + "a " * 600_000], ids=["query", "other"])
+def test_what_would_fill_the_memory_is_refused(text: str) -> None:
+    with pytest.raises(errors.StatementTooComplex, match="it has more than 500000 words and signs"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["select '" + "it''s, " * 200_000 + "'", "insert into t values " + "(1, 2), " * 150_000 + "(3, 4)"],
+    ids=["string", "rows"],
+)
+def test_long_texts_of_few_words_and_rows_of_literals_are_taken(text: str) -> None:
+    (statement,) = parse(text)
+    assert statement.text == text
+
+
 def test_a_huge_number_is_no_number() -> None:
     with pytest.raises(errors.SyntaxError):
         parse(f"create table t (a bigint identity({'9' * 5000}, 1))")

@@ -30,3 +30,7 @@ from restframe.sql.secrets import masked
 )
 def test_nothing_secret_is_shown(text: str, shown: str) -> None:
     assert masked(text) == shown
+
+
+def test_of_a_text_that_is_too_long_nothing_secret_is_shown() -> None:
+    assert masked("CREATE USER a PASSWORD 'Sesame1!'" + " ," * 600_000) == "CREATE USER a PASSWORD '***'"

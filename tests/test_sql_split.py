@@ -81,3 +81,10 @@ def test_characters_that_are_no_text(text: str, position: int) -> None:
     with pytest.raises(errors.CharacterNotInRepertoire) as caught:
         split(text)
     assert caught.value.position == position
+
+
+def test_of_very_many_statements_no_trees_are_made() -> None:
+    assert len(split("select 1;" * 100_000)) == 100_000
+    with pytest.raises(errors.StatementTooComplex) as caught:
+        split("select 1;" * 100_001)
+    assert caught.value.position == 900_001

@@ -6,6 +6,7 @@ as one raw string; `Redshift` below switches that off, so that every statement a
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -70,8 +71,10 @@ def tokenize(text: str, base: int = 0) -> list[Token]:
 
     base : offset at which the text starts within a longer one, for the positions of errors
 
-    SyntaxError with the position of an unterminated string, quoted identifier or comment.
+    SyntaxError with the position of an unterminated string, quoted identifier or comment; StatementTooComplex for
+    more words and signs than we care to hold in memory.
     """
+    _check_length(text, base)
     numbered = _PARAMETER.search(text) is not None
     try:
         tokens = DIALECT.tokenize(_with_other_signs(text) if numbered else text)
@@ -84,6 +87,22 @@ def tokenize(text: str, base: int = 0) -> list[Token]:
                 token.text = text[token.start]
     return tokens
 
+
+def _check_length(text: str, base: int) -> None:
+    if len(text) <= _MOST_WORDS:
+        return
+    words = itertools.islice(_WORD.finditer(text), _MOST_WORDS + 1)
+    if sum(1 for _ in words) > _MOST_WORDS:
+        raise errors.StatementTooComplex(
+            f"statement is too long: it has more than {_MOST_WORDS} words and signs",
+            position=base + 1,
+            hint="Load many rows with COPY, or INSERT them as literals.",
+        )
+
+
+# A tree takes about half a kilobyte for each.
+_MOST_WORDS = 500_000
+_WORD = re.compile(r"""\w[\w$.]*+|'(?:[^'\\]++|\\.|'')*+'|"(?:[^"]++|"")*+"|--[^\n]*+|[^\s]""", re.DOTALL)
 
 _PARAMETER = re.compile(r"\$[0-9]")
 

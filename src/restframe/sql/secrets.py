@@ -25,7 +25,7 @@ def masked(text: str) -> str:
         return text
     try:
         tokens = tokenize(text)
-    except errors.SyntaxError:
+    except (errors.SyntaxError, errors.StatementTooComplex):
         return f"{text[: first.end()]}{MASK}"
     kept: list[str] = []
     done, announced = 0, False

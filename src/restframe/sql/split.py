@@ -24,7 +24,8 @@ class Span:
 def split(text: str) -> list[Span]:
     """The statements of a text; those of blanks and comments alone are dropped.
 
-    SyntaxError with the position of a quote or comment that never ends; CharacterNotInRepertoire for what is no text.
+    SyntaxError with the position of a quote or comment that never ends; CharacterNotInRepertoire for what is no text;
+    StatementTooComplex for more statements than we care to hold in memory.
     """
     _check_characters(text)
     spans = []
@@ -33,9 +34,16 @@ def split(text: str) -> list[Span]:
         end = end_of_statement(text, start)
         span = _span(text, start, end)
         if span is not None:
+            if len(spans) == _MOST_STATEMENTS:
+                raise errors.StatementTooComplex(
+                    f"more than {_MOST_STATEMENTS} statements in one text", position=span.start + 1
+                )
             spans.append(span)
         start = end + 1
     return spans
+
+
+_MOST_STATEMENTS = 100_000
 
 
 def _check_characters(text: str) -> None:
