@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from types import GeneratorType
 
 from restframe import errors
 from restframe.types import SqlType
@@ -170,7 +171,7 @@ class Result:
         """Give up the remaining rows and free what holds them."""
         batches, self._batches = self._batches, None
         self._given_up |= batches is not None
-        if isinstance(batches, Generator) and not batches.gi_running:
+        if isinstance(batches, GeneratorType) and not batches.gi_running:
             batches.close()  # an error's traceback may keep it alive, and with it what it holds of the engine
         self._finish()
 

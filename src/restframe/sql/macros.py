@@ -88,6 +88,9 @@ _BODIES: dict[str, str] = {
     "bit_of(x, n)": "get_bit(CAST(x AS BIT), CAST(bit_length(CAST(x AS BIT)) - 1 - n AS INTEGER))",
     # Arrays
     "list_item(list, n)": "CASE WHEN n >= 1 THEN list[CAST(n AS BIGINT)] END",
+    # NULL, as of IN, when what is looked for may be the one among the elements that is NULL.
+    "list_among(list, x)": """
+        CASE WHEN list_contains(list, x) OR len(list) = list_count(list) THEN list_contains(list, x) END""",
     "list_part(list, a, b)": "CASE WHEN b >= 1 THEN list[greatest(a, 1):b] ELSE list[1:0] END",
     "list_joined(list, delimiter)": """
         CASE WHEN list IS NOT NULL AND delimiter IS NOT NULL THEN coalesce(array_to_string(list, delimiter), '') END""",
@@ -110,9 +113,9 @@ _BODIES: dict[str, str] = {
                  lambda x: _restframe.list_element_text(x)), ','), '') || '}' END""",
     "list_of_text(x)": r"""
         CASE WHEN regexp_full_match(x, '\s*\{\s*\}\s*') THEN CAST([] AS VARCHAR[])
-             WHEN regexp_full_match(x, '\s*\{.*\}\s*') THEN list_transform(
-                 regexp_extract_all(trim(x)[2:-2], '"(?:[^"\\]|\\.)*"|[^,"]+'),
-                 lambda e: CASE WHEN trim(e)[1] = '"' THEN regexp_replace(trim(e)[2:-2], '\\(.)', '\1', 'g')
+             WHEN regexp_full_match(x, '\s*\{.*\}\s*', 's') THEN list_transform(
+                 regexp_extract_all(trim(x)[2:-2], '(?s)"(?:[^"\\]|\\.)*"|[^,"]+'),
+                 lambda e: CASE WHEN trim(e)[1] = '"' THEN regexp_replace(trim(e)[2:-2], '\\(.)', '\1', 'gs')
                                 WHEN upper(trim(e)) <> 'NULL' THEN trim(e) END)
              WHEN x IS NOT NULL
              THEN [_restframe.fail('[22P02] malformed array literal: "' || left(x, 100) || '"')] END""",
@@ -147,16 +150,22 @@ _BODIES: dict[str, str] = {
              ELSE CAST(_restframe.strtol_value(_restframe.strtol_digits(x, base), base)
                  * CASE WHEN regexp_matches(x, '^\s*-') THEN -1 ELSE 1 END AS BIGINT) END""",
     # Dates and times
+    # JDBC's dates bring a zone.
+    "with_a_time(x)": r"""
+        regexp_replace(x, '^\s*(\d{4,}-\d{1,2}-\d{1,2})\s*(Z|[-+]\d{1,2}(?::?\d\d)?)\s*$', '\1 00:00:00\2')""",
     # The engine passes over any word behind a time, PM too. It has to be PM, Z or a zone's name.
     "try_timestamp(x)": fr"""
         coalesce(CASE WHEN NOT regexp_matches(x, '([A-Za-z]{{2}}|[A-Ya-y])\s*$') THEN TRY_CAST(x AS TIMESTAMP)
                       WHEN TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP) END,
-                 try_strptime(trim(x), {_TEXT_DATES}))""",
+                 try_strptime(trim(x), {_TEXT_DATES}), TRY_CAST(nullif(_restframe.with_a_time(x), x) AS TIMESTAMP))""",
     "timestamp(x)": """
         CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timestamp(x),
             CAST(_restframe.fail('[22007] invalid input syntax for type timestamp: "' || left(x, 100) || '"')
                 AS TIMESTAMP)) END""",
-    "timestamptz(x)": "coalesce(TRY_CAST(x AS TIMESTAMPTZ), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
+    # The engine passes over an offset with a blank before it.
+    "try_timestamptz(x)": r"""
+        TRY_CAST(regexp_replace(_restframe.with_a_time(x), '(:[0-9.]+) +([-+][0-9])', '\1\2') AS TIMESTAMPTZ)""",
+    "timestamptz(x)": "coalesce(_restframe.try_timestamptz(x), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
     "time(x)": fr"""
         CASE WHEN regexp_matches(x, '\d\s*[AaPp][Mm]\s*$') THEN CAST(strptime(trim(x), {_TEXT_TIMES}) AS TIME)
              ELSE CAST(x AS TIME) END""",

@@ -54,7 +54,8 @@ class Translation:
     changes : what is done to its rows
     uses : the tables whose columns are read, the changed one too, each with these columns
     calls : the calls of model functions, wherever they stand
-    settings : configuration parameters to set before, and their values
+    settings : configuration parameters to set before, their values, or the numbers of parameters that hold them, and
+        whether for the transaction alone
     rows : of a bulk INSERT, its values; `sql` reads them as a table named `rows_name` with text columns c0, c1 ...
     """
 
@@ -68,7 +69,7 @@ class Translation:
     calls: tuple[ModelCall, ...] = ()
     rows: RowsOfLiterals | None = None
     rows_name: str = ROWS
-    settings: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str | int, str | int, bool], ...] = ()
 
 
 def translate(

@@ -65,7 +65,7 @@ def interval_text(text: str) -> str:
         if found is None:
             raise errors.InvalidDatetime(f'invalid input syntax for type interval: "{text[:100]}"')
         if clock is not None:
-            pieces.append(clock[0])
+            pieces.append(clock[0].lstrip("+"))
         else:
             pieces.append(f"{found[1]} {_ENGINE_UNIT[part_of(found[2] or 'second', countable=True)]}")
         at = found.end()

@@ -55,11 +55,27 @@ _LONGEST_MS = 2**31 - 1
 
 
 def _time_zone(text: str) -> str:
+    """The name of a zone in any case, or hours: to the west of UTC in `GMT+2` and `+02:00`, to the east in `2`.
+
+    https://www.postgresql.org/docs/15/datatype-datetime.html#DATATYPE-TIMEZONES
+    """
     try:
         zoneinfo.ZoneInfo(text)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("the name of a time zone") from error
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return _time_zone_spelled_otherwise(text)
     return text
+
+
+def _time_zone_spelled_otherwise(text: str) -> str:
+    named = text.lower()
+    if hours := re.fullmatch(r"(?:[a-z]{3,6})?([-+][0-9]{1,2})(?::?00)?", named):
+        named = f"etc/gmt{int(hours[1]):+d}"
+    if re.fullmatch(r"[-+]?[0-9]{1,2}", text):
+        named = f"etc/gmt{-int(text):+d}"
+    for name in zoneinfo.available_timezones():
+        if name.lower() == named:
+            return name
+    raise ValueError("the name of a time zone")
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:

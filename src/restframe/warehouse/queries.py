@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from restframe import errors
@@ -31,11 +32,22 @@ def select(
 
     described : the columns it shall have, when they have been told already
     """
-    for name, value in translation.settings:
-        session.set_variable(name, value)
+    for name, value, local in translation.settings:
+        if not local or session.transaction == "open":
+            session.set_variable(_given(name, parameters), _given(value, parameters), local=local)
     found = stream(translation, session, parameters)
     columns = described or tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
     return Result(columns, "SELECT", 0, _batches=found.batches)
+
+
+def _given(setting: str | int, parameters: Parameters) -> str:
+    """A name or value of set_config(): itself, or the parameter of that number."""
+    if isinstance(setting, str):
+        return setting
+    value = parameters[setting - 1] if isinstance(parameters, Sequence) else None
+    if not isinstance(value, str):
+        raise errors.InvalidParameterValue("set_config() needs the name and the value of a configuration parameter")
+    return value
 
 
 def prepare_models(translation: Translation, session: Session) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from restframe.sql.functions.registry import Call, function, without_effect
-from restframe.sql.nodes import as_type, call, lookup, macro, number
+from restframe.sql.nodes import as_type, call, lookup, macro, number, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.catalog_types import named
 from restframe.sql.rewrite.rules import BOOL, INT4, INT8, NAME, OID, VARCHAR
@@ -78,7 +78,7 @@ def to_registered(made: Call) -> Typed:
 def pg_typeof(made: Call) -> Typed:
     type_ = made.types[0]
     shown = "unknown" if type_ is None else str(SqlType(type_.name, element=type_.element))
-    return exp.Literal(this=shown, is_string=True), SqlType("regtype")
+    return without_effect(string(shown), made.arguments), SqlType("regtype")
 
 
 @function("pg_size_pretty", 1)

@@ -70,14 +70,29 @@ def current_setting(made: Call) -> Typed:
 
 @function("set_config", 3)
 def set_config(made: Call) -> Typed:
-    """SET as a function, for the session; its parameter and value have to be literals."""
-    if made.arguments[2].__class__ is not exp.Boolean or made.arguments[2].args["this"]:
+    """SET as a function, or SET LOCAL; its arguments have to be literals or parameters, which are known before it runs.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_SET_CONFIG.html
+    """
+    if made.arguments[2].__class__ is not exp.Boolean:
         raise errors.NotSupportedError(
-            "set_config() for the transaction alone is not supported", position=made.scope.context.position(made.node)
+            "set_config() with a third argument that is not a literal is not supported",
+            position=made.scope.context.position(made.node),
         )
-    name, value = made.constant(0, "a configuration parameter"), made.constant(1, "a configuration parameter's value")
-    made.scope.context.settings.append((name, value))
-    return string(value), VARCHAR
+    name = _known_before(made, 0, "a configuration parameter")
+    value = _known_before(made, 1, "a configuration parameter's value")
+    made.scope.context.settings.append((name, value, bool(made.arguments[2].args["this"])))
+    return without_effect(made.text(1), made.arguments[:1]), VARCHAR
+
+
+def _known_before(made: Call, place: int, what: str) -> str | int:
+    """A literal's text, or the number of a parameter."""
+    node = made.arguments[place]
+    inside = node.args["this"] if node.__class__ is exp.Cast else node
+    if inside.__class__ is not exp.Parameter:
+        return made.constant(place, what)
+    made.text(place)
+    return int(inside.args["this"].args["this"])
 
 
 @function("txid_current pg_current_xact_id", 0)

@@ -70,9 +70,14 @@ def elements_as_text(node: exp.Expr) -> exp.Expr:
 
 
 def as_membership(node: exp.Expr) -> exp.Expr:
-    """`x = ANY (array)` and `x <> ALL (array)` as look-ups, which the engine joins by and which know NULL arrays."""
+    """`x = ANY (array)` and `x <> ALL (array)` as look-ups, which the engine joins by and which know NULL arrays.
+
+    Only arrays that are no columns of the system tables can have NULL among their elements.
+    """
     quantified = node.args["expression"]
-    among = call("list_contains", quantified.args["this"].args["this"], node.args["this"])
+    array = quantified.args["this"].args["this"]
+    sides = array, node.args["this"]
+    among = call("list_contains", *sides) if array.__class__ is exp.Column else macro("list_among", *sides)
     if node.__class__ is exp.EQ and quantified.__class__ is exp.Any:
         return among
     if node.__class__ is exp.NEQ and quantified.__class__ is exp.All:

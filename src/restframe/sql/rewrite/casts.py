@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 
@@ -27,6 +28,7 @@ from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, visit, visits
 from restframe.sql.spellings import SYSTEM_TYPES
+from restframe.sql.units import interval_text
 from restframe.types import SqlType, parse_type
 
 
@@ -242,6 +244,9 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
         special = _SPECIAL_TIMES.get(text.strip().lower())
         if special is not None:
             return as_type(special(), target)
+    elif target.name == "interval":
+        with contextlib.suppress(errors.DataError):  # the engine knows more spellings, and says what is none
+            node = string(interval_text(text))
         if not _ISO.fullmatch(text):
             return as_type(macro("timestamptz" if target.name == "timestamptz" else "timestamp", node), target)
     return as_type(node, target)

@@ -60,7 +60,7 @@ class Context:
     parameter_types : of the values that were given, by name or by place from 0
     found : of a prepared statement, the types of the other parameters as they turn up; its values are cast to them
     parameter_count : the highest number of a parameter
-    settings : what set_config() is to set
+    settings : what set_config() is to set: names and values, or the numbers of their parameters, and whether locally
     """
 
     names: Names
@@ -72,7 +72,7 @@ class Context:
     expand_stars: bool = False
     found: dict[int, SqlType] | None = None
     parameter_count: int = 0
-    settings: list[tuple[str, str]] = field(default_factory=list)
+    settings: list[tuple[str | int, str | int, bool]] = field(default_factory=list)
     expanded: int = 0  # nodes for which references to aliases stand
     used: dict[tuple[str, str], NotedColumns] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)

@@ -32,5 +32,7 @@ def to_text(node: exp.Expr, type_: Type, scope: Scope) -> exp.Expr:
             return call("json_extract_string", node, string("$"))
         case "array" | "int2vector" | "oidvector":
             return macro("list_text", node, string("{" if type_.name == "array" else ""))
+        case "interval":
+            return call("replace", as_text(node), string(" month"), string(" mon"))
         case _:
             return as_text(node)
