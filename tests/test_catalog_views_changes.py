@@ -147,6 +147,24 @@ def test_grants_are_shown_as_lists_of_access(session: restframe.Session) -> None
     assert rows(session, "SELECT relacl FROM pg_class WHERE relname = 't'") == [([f'group "data team"=r/{owner}'],)]
 
 
+def test_lists_of_access_follow_names(session: restframe.Session) -> None:
+    session.execute("CREATE USER ada PASSWORD DISABLE; CREATE GROUP g; CREATE ROLE r")
+    session.execute("GRANT SELECT ON t TO ada, GROUP g, ROLE r; GRANT UPDATE (b) ON t TO ada")
+    owner = rows(session, "SELECT current_user")[0][0]
+    session.execute("ALTER TABLE t RENAME COLUMN b TO d")
+    columns = "SELECT column_acl FROM svv_redshift_columns WHERE table_name = 't' AND column_name = 'd'"
+    assert rows(session, columns) == [(f"ada=w/{owner}",)]
+    access = "SELECT relacl FROM pg_class WHERE relname = 't'"
+    session.execute("ALTER USER ada RENAME TO bea")
+    assert rows(session, access) == [([f"bea=r/{owner}", f"group g=r/{owner}", f"role r=r/{owner}"],)]
+    session.execute("ALTER GROUP g RENAME TO h")
+    assert rows(session, access) == [([f"bea=r/{owner}", f"group h=r/{owner}", f"role r=r/{owner}"],)]
+    session.execute("ALTER ROLE r RENAME TO s")
+    assert rows(session, access) == [([f"bea=r/{owner}", f"group h=r/{owner}", f"role s=r/{owner}"],)]
+    session.execute("DROP ROLE s FORCE")
+    assert rows(session, access) == [([f"bea=r/{owner}", f"group h=r/{owner}"],)]
+
+
 def test_privileges_of_others_are_not_shown(session: restframe.Session, warehouse: restframe.Warehouse) -> None:
     session.execute("CREATE USER ada PASSWORD DISABLE; CREATE USER eve PASSWORD DISABLE; CREATE ROLE r")
     session.execute(

@@ -101,7 +101,7 @@ class Rights:
 class Grants:
     """The privileges that one session sees.
 
-    changed : since lists of access were written down; see Catalog.show_access
+    changed : since lists of access were written down, as is anything that they show; see Catalog.show_access
     """
 
     def __init__(self, records: Records, users: Users) -> None:
@@ -148,8 +148,10 @@ class Grants:
             if key not in there:
                 added.append(grant)
             elif grant.grantable and not there[key]:
+                self.changed = True
                 self._records.write(f"UPDATE _restframe.grants SET grantable = true WHERE {_SAME}", list(key))
             there[key] = grant.grantable or there.get(key, False)
+        self.changed = self.changed or bool(added)
         for start in range(0, len(added), _ROWS_AT_ONCE):
             rows = added[start : start + _ROWS_AT_ONCE]
             self._records.write(
@@ -191,12 +193,14 @@ class Grants:
         self._records.write("DELETE FROM _restframe.grants WHERE kind = ? AND object_id = ?", [target.kind, target.id])
 
     def forget_column(self, target: Object, column: str) -> None:
+        self.changed = True
         self._records.write(
             "DELETE FROM _restframe.grants WHERE kind = ? AND object_id = ? AND column_name = ?",
             [target.kind, target.id, column],
         )
 
     def rename_column(self, target: Object, column: str, name: str) -> None:
+        self.changed = True
         self._records.write(
             "UPDATE _restframe.grants SET column_name = ? WHERE kind = ? AND object_id = ? AND column_name = ?",
             [name, target.kind, target.id, column],
@@ -213,6 +217,7 @@ class Grants:
         return bool(rows)
 
     def forget_principal(self, principal: Principal) -> None:
+        self.changed = True
         for table in ("grants", "default_grants"):
             self._records.write(
                 f"DELETE FROM _restframe.{table} WHERE grantee_kind = ? AND grantee_id = ?",
