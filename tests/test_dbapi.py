@@ -429,3 +429,10 @@ def test_arrow_tables_of_no_rows_have_their_columns(cursor: dbapi.Cursor) -> Non
     table = cursor.execute("select id, zone from trips where false").fetch_arrow()
     assert table.schema.equals(pa.schema([("id", pa.int32()), ("zone", pa.string())]))
     assert table.num_rows == 0
+
+
+def test_times_of_day_have_their_zone(cursor: dbapi.Cursor) -> None:
+    """TIMETZ is kept in UTC."""
+    paris = datetime.timezone(datetime.timedelta(hours=2))
+    cursor.execute("select ?::timetz, '12:00'::time, null::timetz", (datetime.time(12, 30, tzinfo=paris),))
+    assert cursor.fetchone() == (datetime.time(10, 30, tzinfo=datetime.UTC), datetime.time(12), None)

@@ -112,3 +112,14 @@ def test_closing_ends_what_computes_the_rows_whoever_still_knows_it() -> None:
     next(result.batches())
     result.close()
     assert next(rows, None) is None
+
+
+def test_char_values_are_filled_up_a_few_megabytes_at_a_time() -> None:
+    wide = SqlType("bpchar", length=4096)
+    rows = pa.record_batch([pa.array(["a", None] * 5000), pa.array(range(10_000), pa.int32())], ["c", "n"])
+    result = Result((Column("c", wide), Column("n", INT)), "SELECT", 0, _batches=iter((rows,)))
+    parts = list(result.batches())
+    assert max(part.nbytes for part in parts) < 17 << 20
+    assert [part.num_rows for part in parts] == [4096, 4096, 1808]
+    assert parts[0].column("c")[0].as_py() == "a" + " " * 4095
+    assert result.tag == "SELECT 10000"

@@ -215,6 +215,9 @@ def show(value: object) -> str:
         text = value.replace(tzinfo=None).isoformat(" ")
         text = text.rstrip("0") if "." in text else text
         return text + ("+00" if value.tzinfo else "")
+    if isinstance(value, dt.time):
+        text = value.replace(tzinfo=None).isoformat()
+        return (text.rstrip("0") if "." in text else text) + ("+00" if value.tzinfo else "")
     if isinstance(value, bytes):
         return value.hex()
     return str(value) or "(empty)"

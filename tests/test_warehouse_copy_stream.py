@@ -125,7 +125,7 @@ def test_what_is_sent_can_be_loaded_again(session: Session, options: str, count:
         Decimal("12.34"),
         Decimal("-123456789012345678901.50000"),
         True,
-        "ab",
+        "ab ",
         'é\t"\\',
     )
 
@@ -135,7 +135,7 @@ def test_text_that_is_sent(session: Session) -> None:
     session.execute(VALUES.format("t"))
     session.execute("set timezone to 'Europe/Berlin'")
     assert unload(session, "copy t to stdout") == [
-        '1\t-2\t3\t1.5\t1e-07\t12.34\t-123456789012345678901.50000\tt\tab\té\\t"\\\\\t2020-02-29\t12:30:00.5\t'
+        '1\t-2\t3\t1.5\t1e-07\t12.34\t-123456789012345678901.50000\tt\tab \té\\t"\\\\\t2020-02-29\t12:30:00.5\t'
         '12:30:00+00\t2020-01-02 03:04:05.678\t2020-01-02 02:04:05+01\t{"k":1}\t\\\\x41\n'.encode()
     ]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from types import GeneratorType
+from typing import TYPE_CHECKING, Any
 
 from restframe import errors
 from restframe.types import SqlType
@@ -109,9 +110,10 @@ class Result:
                 self._batches = None
                 self._finish()
                 return
-            self.row_count = (self.row_count or 0) + batch.num_rows
-            self.statistics.rows = self.row_count
-            yield _conform(batch, schema)
+            for part in _padded(_conform(batch, schema), self.columns):
+                self.row_count = (self.row_count or 0) + part.num_rows
+                self.statistics.rows = self.row_count
+                yield part
         if self._given_up:
             raise errors.InterfaceError("the result was closed before its last row was read")
 
@@ -127,7 +129,7 @@ class Result:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for batch in self.batches():
-            yield from python_rows(batch)
+            yield from python_rows(batch, self.columns)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All remaining rows as tuples of Python values."""
@@ -187,15 +189,22 @@ class Result:
         self.close()
 
 
-def python_rows(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
+def python_rows(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[tuple[Any, ...]]:
     """A batch as tuples of Python values. InvalidDatetime for a time outside the years that Python knows."""
     try:
-        return list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        return list(zip(*map(_python_values, batch.columns, columns), strict=True))
     except (OverflowError, ValueError) as error:
         raise errors.InvalidDatetime(
             "a date or time lies outside the years 1 to 9999, which are all that Python knows",
             hint="Read the result as Arrow, or cast the column to varchar.",
         ) from error
+
+
+def _python_values(values: pa.Array, column: Column) -> list[Any]:
+    found: list[Any] = values.to_pylist()
+    if column.type.name == "timetz":
+        return [None if value is None else value.replace(tzinfo=UTC) for value in found]
+    return found
 
 
 # Above this a result that has to wait goes to disk; a batch has up to 65,536 rows.
@@ -234,3 +243,27 @@ def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise errors.NumericValueOutOfRange(str(error)[:200]) from error
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _padded(batch: pa.RecordBatch, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+    """The rows with their CHAR values filled up with blanks, in parts when blanks make much of them.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+    """
+    lengths = [column.type.length if column.type.name == "bpchar" else None for column in columns]
+    width = sum(length or 0 for length in lengths)
+    if not width:
+        yield batch
+        return
+    import pyarrow.compute as pc
+
+    rows = max(1, _PADDED_BYTES // width)
+    for start in range(0, max(batch.num_rows, 1), rows):
+        part = batch.slice(start, rows)
+        for place, length in enumerate(lengths):
+            if length:
+                part = part.set_column(place, batch.schema.field(place), pc.ascii_rpad(part.column(place), length))
+        yield part
+
+
+_PADDED_BYTES = 16 << 20  # of CHAR values in one batch

@@ -18,7 +18,7 @@ class Rows:
     """The rows of a Result that have not been handed out; they can be asked for as tuples and as Arrow by turns."""
 
     def __init__(self, result: Result) -> None:
-        self._schema = result.arrow_schema
+        self._schema, self._columns = result.arrow_schema, result.columns
         self._batches = result.batches()
         self._rest: pa.RecordBatch | None = None  # of the batch in hand, what is not in _chunk
         self._chunk: pa.RecordBatch | None = None
@@ -57,6 +57,6 @@ class Rows:
                 return False
         self._chunk = self._rest.slice(0, _CHUNK)
         self._rest = self._rest.slice(_CHUNK)
-        self._tuples = python_rows(self._chunk)
+        self._tuples = python_rows(self._chunk, self._columns)
         self._at = 0
         return True

@@ -169,6 +169,14 @@ _BODIES: dict[str, str] = {
     "time(x)": fr"""
         CASE WHEN regexp_matches(x, '\d\s*[AaPp][Mm]\s*$') THEN CAST(strptime(trim(x), {_TEXT_TIMES}) AS TIME)
              ELSE CAST(x AS TIME) END""",
+    # A time with a zone is kept in UTC; the name of a zone means its winter time.
+    "try_timetz(x)": """
+        CAST(coalesce(_restframe.try_timestamptz(x), CAST(_restframe.try_timestamp(x) AS TIMESTAMPTZ)) AS TIMETZ)""",
+    "timetz(x)": r"""
+        CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timetz(
+                CASE WHEN regexp_matches(x, '^\s*\d{1,2}:') THEN '2000-01-01 ' || ltrim(x) ELSE x END),
+            CAST(_restframe.fail('[22007] invalid input syntax for type time with time zone: "' || left(x, 100) || '"')
+                AS TIMETZ)) END""",
     "seconds(x)": "date_part('microsecond', x) / 1e6",
     "microseconds(x)": "date_part('microsecond', x) % 1000000",
     "weeks_between(a, b)": """

@@ -29,6 +29,7 @@ from restframe.sql.rewrite.rules import (
     TIME,
     TIMESTAMP,
     TIMESTAMPTZ,
+    TIMETZ,
     VARCHAR,
     numeric,
 )
@@ -246,7 +247,7 @@ def type_of_value(value: object) -> Type:
         case dt.date():
             return DATE
         case dt.time():
-            return TIME
+            return TIME if value.tzinfo is None else TIMETZ
         case dt.timedelta():
             return INTERVAL
         case None | str() | bytes() | bytearray() | memoryview():

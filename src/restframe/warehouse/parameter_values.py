@@ -133,7 +133,7 @@ _TIMES = {
     "timestamp": "SELECT CAST(_restframe.timestamp($1) AS VARCHAR)",
     "timestamptz": "SELECT CAST(_restframe.timestamptz($1) AS VARCHAR)",
     "time": "SELECT CAST(_restframe.time($1) AS VARCHAR)",
-    "timetz": "SELECT CAST(CAST($1 AS TIMETZ) AS VARCHAR)",
+    "timetz": "SELECT CAST(_restframe.timetz($1) AS VARCHAR)",
 }
 
 

@@ -17,6 +17,7 @@ from restframe.sql.rewrite.rules import (
     INT4,
     INT8,
     INTERVAL,
+    TIME,
     TIMESTAMP,
     TIMESTAMPTZ,
     VARCHAR,
@@ -198,7 +199,9 @@ def datediff(made: Call) -> Typed:
     made.visit(2)
     first, first_type = made.timestamp(1)
     last, last_type = made.timestamp(2)
-    if first_type.name != last_type.name:
+    if "timetz" in (first_type.name, last_type.name):
+        first, last = as_type(first, TIME), as_type(last, TIME)
+    elif first_type.name != last_type.name:
         target = TIMESTAMPTZ if "timestamptz" in (first_type.name, last_type.name) else TIMESTAMP
         first, last = as_type(first, target), as_type(last, target)
     if part == "week":

@@ -16,7 +16,7 @@ from restframe.sql.formats import (
 )
 from restframe.sql.functions.registry import Call, function
 from restframe.sql.nodes import as_text, as_type, call, decimal_type, macro, number, operation, string, when
-from restframe.sql.rewrite.rules import DATE, INT8, TIMESTAMP, TIMESTAMPTZ, VARCHAR
+from restframe.sql.rewrite.rules import DATE, INT8, TIME, TIMESTAMP, TIMESTAMPTZ, VARCHAR
 from restframe.sql.rewrite.visit import Typed
 
 
@@ -32,7 +32,7 @@ def to_char(made: Call) -> Typed:
             raise made.no_such_function()
         if type_.name in ("time", "timetz"):
             day = exp.Cast(this=string("1970-01-01"), to=exp.DataType(this=exp.DType.DATE))
-            value = operation(exp.Add, day, as_type(value, TIMESTAMP) if type_.name == "timetz" else value)
+            value = operation(exp.Add, day, as_type(value, TIME))
         return _datetime_text(value, read_datetime_format(text), type_ == TIMESTAMPTZ), VARCHAR
     except errors.Error as error:
         error.position = error.position or made.scope.context.position(made.arguments[1])

@@ -31,6 +31,7 @@ from restframe.sql.rewrite.rules import (
     TIME,
     TIMESTAMP,
     TIMESTAMPTZ,
+    TIMETZ,
     VARCHAR,
     arithmetic,
     as_numeric,
@@ -282,7 +283,8 @@ def _table() -> dict[tuple[str, str, str], Compute]:
     for name in ("timestamp", "timestamptz"):
         for other in DATETIMES:
             table[name, "-", other] = table[other, "-", name] = _spans(exp.Sub, INTERVAL)
-    for type_, result in ((DATE, TIMESTAMP), (TIMESTAMP, TIMESTAMP), (TIMESTAMPTZ, TIMESTAMPTZ), (TIME, TIME)):
+    for type_ in (DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ):
+        result = TIMESTAMP if type_ is DATE else type_
         table[type_.name, "+", "interval"] = table["interval", "+", type_.name] = _spans(exp.Add, result)
         table[type_.name, "-", "interval"] = _spans(exp.Sub, result)
     for number_ in ("int2", "int4", "int8", "numeric", "float4", "float8"):

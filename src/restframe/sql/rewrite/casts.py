@@ -213,10 +213,8 @@ def _from_text(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
         return _whole(node, target)
     if target.name in ("date", "timestamp"):
         return as_type(macro("timestamp", node), target)
-    if target.name == "time":
-        return macro("time", node)
-    if target.name == "timestamptz":
-        return macro("timestamptz", node)
+    if target.name in ("time", "timetz", "timestamptz"):
+        return macro(target.name, node)
     return as_type(node, target)
 
 
@@ -238,17 +236,17 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
             raise errors.InvalidTextRepresentation(
                 f'invalid input syntax for type boolean: "{text[:100]}"', position=scope.context.position(node)
             )
-    elif target.name == "time":
-        return macro("time", node)
+    elif target.name in ("time", "timetz"):
+        return macro(target.name, node)
     elif target.name in DATETIMES:
         special = _SPECIAL_TIMES.get(text.strip().lower())
         if special is not None:
             return as_type(special(), target)
+        if not _ISO.fullmatch(text):
+            return as_type(macro("timestamptz" if target.name == "timestamptz" else "timestamp", node), target)
     elif target.name == "interval":
         with contextlib.suppress(errors.DataError):  # the engine knows more spellings, and says what is none
             node = string(interval_text(text))
-        if not _ISO.fullmatch(text):
-            return as_type(macro("timestamptz" if target.name == "timestamptz" else "timestamp", node), target)
     return as_type(node, target)
 
 

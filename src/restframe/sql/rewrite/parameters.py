@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from restframe import errors
-from restframe.sql.nodes import as_type, call, number, string, whole_number
+from restframe.sql.nodes import as_type, call, macro, number, string, whole_number
 from restframe.sql.rewrite.rules import REGISTERED, VARCHAR, numeric
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.visit import Typed, refuse, visits
@@ -105,6 +105,8 @@ def _parameter(node: exp.Expr, ordinal: int, scope: Scope) -> Typed:
     context.parameter_count = max(context.parameter_count, ordinal)
     parameter = exp.Parameter(this=number(ordinal))
     type_ = context.parameter_types.get(ordinal - 1)
+    if type_ is not None and type_.name == "timetz":
+        return macro("timetz", as_type(parameter, VARCHAR)), type_
     if context.found is None or type_ is None:
         return parameter, type_
     if type_.name == "bpchar":

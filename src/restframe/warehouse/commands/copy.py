@@ -119,7 +119,9 @@ def insert(rows: Rows, relation: Relation, columns: Sequence[ColumnDefinition], 
 def _value(column: ColumnDefinition) -> str:
     """Arrow has no type of its own for the first two, and texts of the third are the engine's to read."""
     name = quoted(column.name)
-    as_text = column.type.name in ("super", "timetz", "interval")
+    if column.type.name == "timetz":
+        return f"_restframe.timetz({name})"
+    as_text = column.type.name in ("super", "interval")
     return f"CAST({name} AS {column.type.engine_type})" if as_text else name
 
 

@@ -103,7 +103,11 @@ def _source(statement: Unload, session: Session) -> Source:
             error.position = statement.place(error.position)
         raise
     names = translation.labels or [row[0] for row in described]
-    columns = tuple(Column(name, from_engine_type(row[1])) for name, row in zip(names, described, strict=True))
+    types = [from_engine_type(row[1]) for row in described]
+    for place, ours in enumerate(translation.types):
+        if ours is not None and ours.name == "bpchar":
+            types[place] = ours  # whose length the engine does not know
+    columns = tuple(map(Column, names, types))
     partitions = tuple(_partitions(statement, columns))
     kept = tuple(n for n in range(len(columns)) if statement.include_partitions or n not in partitions)
     if not kept:

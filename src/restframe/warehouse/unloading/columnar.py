@@ -56,7 +56,7 @@ def _value(number: int, column: Column) -> str:
         return f"timezone('UTC', c{number})"
     if kind == "super":
         return f"CAST(to_json(c{number}) AS VARCHAR)"
-    if kind in ("timetz", "interval"):
+    if kind in ("timetz", "interval", "bpchar"):
         return text_of(number, column)
     return f"CAST(c{number} AS {column.type.engine_type})"
 

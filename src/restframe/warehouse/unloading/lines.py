@@ -46,8 +46,11 @@ def line(statement: Unload, columns: Sequence[Column], numbers: Sequence[int]) -
 def text_of(number: int, column: Column) -> str:
     """A column as Redshift prints it; NULL stays NULL, except that of a SUPER value, which is JSON's.
 
-    Numbers with a fraction have the 15 significant digits (6 for REAL) that PostgreSQL 8 gives them.
+    Numbers with a fraction have the 15 significant digits (6 for REAL) that PostgreSQL 8 gives them, and CHAR values
+    the blanks that fill them up.
     """
+    if column.type.name == "bpchar" and column.type.length:
+        return f"rpad(c{number}, {column.type.length}, ' ')"
     return _TEXT_OF.get(column.type.name, "CAST({c} AS VARCHAR)").format(c=f"c{number}")
 
 
