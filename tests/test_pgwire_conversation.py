@@ -50,6 +50,9 @@ class Memory:
             raise message
         return message
 
+    def rest(self, seconds: float) -> None:
+        pass
+
     def send(self, data: bytes | bytearray | memoryview) -> None:
         self.said += data
 

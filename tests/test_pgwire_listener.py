@@ -122,6 +122,20 @@ def test_what_is_said_before_tls_is_not_taken_for_said_under_it(shared_pg: Any) 
     assert b"C08P01" in answer and not answer.startswith(b"S")
 
 
+def test_what_comes_while_tls_is_made_ready_is_not_taken_for_said_under_it(
+    pg: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener, secure = pg.listener, pg.listener.secure
+    monkeypatch.setattr(listener, "secure", lambda connection: listener._loop.call_later(0.3, secure, connection))
+    with raw(pg) as connected:
+        connected.sendall(SSL)
+        time.sleep(0.1)
+        connected.sendall(startup(user="awsuser"))
+        answer = all_of(connected)
+    assert b"C08P01" in answer and not answer.startswith(b"S")
+    nothing_is_left(pg)
+
+
 def test_no_second_tls_under_the_first(shared_pg: Any) -> None:
     context = ssl.create_default_context(cafile=shared_pg.warehouse.settings.directory / "ca" / "ca.pem")
     with raw(shared_pg) as connected:
@@ -166,14 +180,63 @@ def test_who_does_not_log_in_is_dropped(pg: Any, monkeypatch: pytest.MonkeyPatch
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_many_that_do_not_log_in_are_bounded(pg: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener_module, "_MAXIMAL_LOGINS", 2)
-    with raw(pg), raw(pg):
-        eventually(lambda: len(pg.listener.connections) == 2)
-        with raw(pg) as third:
-            assert b"C53300" in all_of(third)
+def test_who_only_holds_places_of_logins_shuts_nobody_out(pg: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener_module, "_MAXIMAL_LOGINS", 3)
+    with raw(pg) as first, raw(pg) as second, raw(pg) as third:
+        second.sendall(SSL)
+        third.sendall(startup(user="awsuser", database="dev"))
+        eventually(lambda: len(pg.listener.connections) == 3)
+        pg.connect().close()
+        assert all_of(first) == b""
+        assert second.recv(1) == b"S"
+        with raw(pg):
+            pg.connect().close()
+            assert all_of(second) == b""
+        assert third.recv(1) == b"R"
     nothing_is_left(pg)
-    pg.connect().close()
+
+
+def test_who_guesses_passwords_and_hangs_up_holds_no_thread(pg: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pg.identity.throttle, "attempt", lambda address, user: 60.0)
+    guess = startup(user="IAM:awsuser", database="dev") + b"p\0\0\0\6x\0"
+    for _ in range(20):
+        with raw(pg) as connected:
+            connected.sendall(guess)
+            assert connected.recv(1) == b"R"
+    nothing_is_left(pg)
+
+
+@pytest.mark.parametrize("message", [b"H\0\0\0\4", b"p" + struct.pack("!I", 9004) + bytes(9000)])
+@pytest.mark.parametrize("pieces", [1, 1000])
+def test_little_is_kept_of_what_is_said_before_anybody_is_known(
+    pg: Any, monkeypatch: pytest.MonkeyPatch, message: bytes, pieces: int
+) -> None:
+    monkeypatch.setattr(listener_module, "_LOGIN_S", 1.5)
+    monkeypatch.setattr(pg.identity.throttle, "attempt", lambda address, user: 60.0)
+    with raw(pg) as connected:
+        connected.sendall(startup(user="IAM:awsuser", database="dev") + b"p\0\0\0\6x\0")
+        connected.settimeout(0.5)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            for _ in range(pieces):
+                connected.sendall(message * (5_000_000 // len(message) // pieces + 1))
+        assert all(len(one._inbox) <= 200 for one in pg.listener.connections)
+        connected.settimeout(10)
+        all_of(connected)
+    nothing_is_left(pg)
+
+
+def test_messages_that_say_nothing_are_not_kept_without_bound(pg: Any, endless: str) -> None:
+    with logged_in(pg) as connected:
+        connected.sendall(query(endless))
+        eventually(lambda: any(one.busy for one in pg.listener.connections))
+        (one,) = pg.listener.connections
+        for _ in range(1000):
+            if not one._paused:
+                connected.sendall(b"S\0\0\0\4" * 1000)
+                time.sleep(0.001)
+        assert one._paused
+        assert len(one._inbox) < 20_000
+    nothing_is_left(pg)
 
 
 @pytest.mark.parametrize("limit", [2])

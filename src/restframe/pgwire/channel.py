@@ -34,6 +34,10 @@ class Channel(Protocol):
         """The next message, as soon as it is here. ClientGone; and what `check`, called now and then, raises."""
         ...
 
+    def rest(self, seconds: float) -> None:
+        """Let time pass. ClientGone, at once."""
+        ...
+
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Bytes for the client; blocks while it takes none. ClientGone. The bytes must not be changed any more."""
         ...

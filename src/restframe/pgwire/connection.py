@@ -21,7 +21,6 @@ from restframe.pgwire.channel import ClientGone
 from restframe.pgwire.conversation import Conversation, Door
 from restframe.pgwire.messages import (
     CancelRequest,
-    GssRequest,
     Message,
     Splitter,
     SslRequest,
@@ -33,6 +32,7 @@ _SYNC, _FLUSH = b"SH"
 
 # Bytes that wait: for the thread that answers; for the client, before they are sent; for the event loop under TLS.
 _UNREAD_BYTES = 1 << 20
+_MESSAGE_BYTES = 150  # that one takes in memory, besides what it says
 _SENT_AT_ONCE_BYTES = 1 << 16
 _IN_LOOP_BYTES = 1 << 20
 
@@ -86,6 +86,7 @@ class Connection(asyncio.Protocol):
         self._splitter = Splitter()
         self._inbox: deque[Message | ProtocolViolation] = deque()
         self._unread_bytes = 0
+        self._unread_limit = messages.MAXIMAL_FIRST_BYTES
         self._paused = False
         self._out = bytearray()
         self._socket: socket.socket | None = None  # where the thread sends by itself
@@ -139,14 +140,18 @@ class Connection(asyncio.Protocol):
         elif isinstance(first, CancelRequest):
             self._house.cancel(first)
             self.transport.close()
-        elif self._kept:
-            # what comes before the answer would be taken for something said under TLS
-            raise ProtocolViolation("received unencrypted data after a request for encryption")
         elif isinstance(first, SslRequest) and not self.secure:
+            self.check_silence()
             self._securing = True
             self._house.secure(self)
-        elif isinstance(first, GssRequest | SslRequest):
+        else:
+            self.check_silence()
             self.transport.write(messages.NO)
+
+    def check_silence(self) -> None:
+        """What comes before the answer would be taken for something said under TLS. ProtocolViolation."""
+        if self._kept:
+            raise ProtocolViolation("received unencrypted data after a request for encryption")
 
     def secured(self, transport: asyncio.Transport, certificate_hash: bytes) -> None:
         """TLS has begun; what comes now came through it."""
@@ -168,18 +173,23 @@ class Connection(asyncio.Protocol):
         self.heard_at = self._loop.time()
         with self._lock:
             self._inbox.extend(found)
-            self._unread_bytes += sum([len(one.body) for one in found if isinstance(one, Message)])
+            self._unread_bytes += sum(map(_weight, found))
+            flooded = self._unread_limit < _UNREAD_BYTES and self._unread_bytes > 2 * self._unread_limit
+            if flooded:
+                self._inbox.clear()
             start, self.busy = not self.busy, True
             self._here.notify_all()
         if start:
             self._busy_at = self.heard_at
             self._house.workers.submit(self._work)
-        if self._unread_bytes > _UNREAD_BYTES and not self._paused:
+        if flooded:  # by somebody who is not known
+            self.abort()
+        elif self._unread_bytes > self._unread_limit and not self._paused:
             self._paused = True
             self.transport.pause_reading()
 
     def _resume(self) -> None:
-        if self._paused and not self._gone and self._unread_bytes <= _UNREAD_BYTES:
+        if self._paused and not self._gone and self._unread_bytes <= self._unread_limit:
             self._paused = False
             self.transport.resume_reading()
 
@@ -291,6 +301,7 @@ class Connection(asyncio.Protocol):
                 self._loop.call_soon_threadsafe(self._finish)
 
     def admitted(self) -> None:
+        self._unread_limit = _UNREAD_BYTES
         self._splitter.limit = self._house.maximal_message_bytes
         self._house.opened(self)
 
@@ -321,12 +332,18 @@ class Connection(asyncio.Protocol):
                     return self._pop()
             check()
 
+    def rest(self, seconds: float) -> None:
+        with self._lock:
+            self._here.wait_for(lambda: self._gone, seconds)
+        if self._gone:
+            raise ClientGone("the client has gone")
+
     def _pop(self) -> Message:
         message = self._inbox.popleft()
         if isinstance(message, ProtocolViolation):
             raise message
-        self._unread_bytes -= len(message.body)
-        if self._paused and self._unread_bytes <= _UNREAD_BYTES // 2:
+        self._unread_bytes -= _weight(message)
+        if self._paused and self._unread_bytes <= self._unread_limit // 2:
             self._loop.call_soon_threadsafe(self._resume)
         return message
 
@@ -373,6 +390,10 @@ class Connection(asyncio.Protocol):
                 raise ClientGone("the client has gone")
             self._in_loop_bytes += len(data)
         self._loop.call_soon_threadsafe(self._write_in_loop, data)
+
+
+def _weight(message: Message | ProtocolViolation) -> int:
+    return _MESSAGE_BYTES + (len(message.body) if isinstance(message, Message) else 0)
 
 
 def _let_others_first(thread_id: int) -> None:

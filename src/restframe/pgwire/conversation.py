@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -168,7 +167,7 @@ class Conversation:
                 said = self._login.send(answer)
                 answer = None
                 if isinstance(said, auth.Wait):
-                    time.sleep(said.seconds)
+                    self._channel.rest(said.seconds)
                     continue
                 if said:
                     self._channel.send(said)

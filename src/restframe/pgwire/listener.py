@@ -99,15 +99,15 @@ class Listener:
     # Connections
 
     def _connection(self) -> Connection:
-        connection = _Welcome(self)
+        if len(self._logins) >= _MAXIMAL_LOGINS:
+            # Whoever came first: those who mean it are done soon, and those who only hold places shut nobody out.
+            longest = next(iter(self._logins))
+            self._logged_in(longest)
+            longest.abort()
+        connection = Connection(self)
         self.connections.add(connection)
         self._logins[connection] = self._loop.call_later(_LOGIN_S, connection.abort)
         return connection
-
-    @property
-    def crowded(self) -> bool:
-        """Whether more log in at once than may."""
-        return len(self._logins) > _MAXIMAL_LOGINS
 
     def opened(self, connection: Connection) -> None:
         assert connection.conversation is not None and connection.conversation.session is not None
@@ -159,6 +159,11 @@ class Listener:
             logger.error("no TLS: %s", error.message)
             connection.refuse(error)
             return
+        try:
+            connection.check_silence()
+        except errors.ProtocolViolation as error:
+            connection.refuse(error)
+            return
         connection.transport.write(messages.SSL_YES)
         transport: asyncio.Transport | None = None
         with contextlib.suppress(OSError):
@@ -170,14 +175,3 @@ class Listener:
             connection.abort()
         else:
             connection.secured(transport, certified.fingerprint)
-
-
-class _Welcome(Connection):
-    """Turned away when too many log in at once."""
-
-    _house: Listener
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        if self._house.crowded:
-            self.refuse(errors.TooManyConnections("too many connections are being opened"))

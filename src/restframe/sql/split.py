@@ -28,7 +28,7 @@ def split(text: str) -> list[Span]:
     StatementTooComplex for more statements than we care to hold in memory.
     """
     _check_characters(text)
-    spans = []
+    spans: list[Span] = []
     start = 0
     while start <= len(text):
         end = end_of_statement(text, start)
