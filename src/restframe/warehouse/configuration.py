@@ -162,6 +162,7 @@ VARIABLES = {
     "mv_enable_aqmv_for_session": Variable("on", _boolean),
     "navigate_super_null_on_error": Variable("on", _one_of("on", "true", "t", "yes", "1")),
     "parse_super_null_on_error": Variable("off", _one_of("off", "false", "f", "no", "0")),
+    "password_encryption": Variable("md5", read_only=True),  # what psql's \password makes of a password
     "query_group": Variable("", lambda text: text[:320]),
     "row_security": Variable("on", _boolean),
     "search_path": Variable('"$user", public'),
