@@ -17,6 +17,7 @@ from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, TokenType
 
 from restframe import errors
+from restframe.sql.escapes import unescaped
 from restframe.sql.split import end_of_comment
 from restframe.types import SqlType, parse_type
 
@@ -86,6 +87,25 @@ def tokenize(text: str, base: int = 0) -> list[Token]:
             if token.token_type is TokenType.PARAMETER:
                 token.text = text[token.start]
     return tokens
+
+
+def text_of(token: Token, text: str, base: int = 0) -> str:
+    """What a string's token means; of its backslashes sqlglot knows some only.
+
+    text : in which the token stands
+    """
+    written = text[token.start : token.end + 1]
+    if "\\" not in written or token.token_type not in _ESCAPED:
+        return str(token.text)
+    extended = token.token_type is TokenType.BYTE_STRING
+    try:
+        return unescaped(written[2:-1] if extended else written[1:-1], extended)
+    except errors.Error as error:
+        error.position = base + token.start + 1
+        raise
+
+
+_ESCAPED = frozenset({TokenType.STRING, TokenType.BYTE_STRING})
 
 
 def _check_length(text: str, base: int) -> None:
@@ -284,8 +304,8 @@ class Cursor:
         if token is None or token.token_type not in _STRINGS:
             self.fail()
         self._at += 1
-        if token.token_type == TokenType.HEREDOC_STRING:
-            return str(token.text)
+        if token.token_type is not TokenType.STRING:
+            return text_of(token, self.text, self.base)
         return self.text[token.start + 1 : token.end].replace("''", "'")
 
     def integer(self) -> int:
@@ -357,6 +377,6 @@ class Cursor:
 
 # More digits than any of our numbers may have, and few enough for int().
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,40}")
-_STRINGS = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING})
-_NOT_A_WORD = _STRINGS | {TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.BYTE_STRING}
+_STRINGS = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING, TokenType.BYTE_STRING})
+_NOT_A_WORD = _STRINGS | {TokenType.IDENTIFIER, TokenType.NUMBER}
 _TYPE_CONTINUES = frozenset({"PRECISION", "VARYING", "WITH", "WITHOUT", "TIME", "ZONE"})

@@ -17,7 +17,7 @@ from sqlglot.errors import ParseError
 from sqlglot.tokens import Token, TokenType
 
 from restframe import errors
-from restframe.sql.lexer import DIALECT, tokenize
+from restframe.sql.lexer import DIALECT, text_of, tokenize
 from restframe.sql.spellings import respelled
 
 # What it cannot read as a query it announces on this logger before we refuse it.
@@ -74,7 +74,11 @@ def parse_tree(text: str, position: int = 1) -> exp.Expr:
 
     SyntaxError with its place; StatementTooComplex for a text nested too deeply.
     """
-    tokens = respelled(tokenize(text, position - 1), text)
+    tokens = tokenize(text, position - 1)
+    if "\\" in text:
+        for token in tokens:
+            token.text = text_of(token, text, position - 1)
+    tokens = respelled(tokens, text)
     _prepare(tokens, position)
     if "::" in text:
         tokens = _with_typed_literals_first(tokens)
@@ -129,6 +133,8 @@ def _prepare(tokens: list[Token], position: int) -> None:
         elif kind is TokenType.VAR and token.text in _IF:
             # Redshift has no IF, and sqlglot takes exponential time over `if[if[if[`: a name like any other.
             token.token_type = TokenType.IDENTIFIER
+        elif kind in _OTHER_STRINGS:
+            token.token_type = TokenType.STRING
         elif kind is TokenType.PLACEHOLDER:
             # Comments stay with their node: so a `?` keeps its number wherever the rewrite moves it.
             placeholders += 1
@@ -136,6 +142,9 @@ def _prepare(tokens: list[Token], position: int) -> None:
         before = token
     if before.token_type is TokenType.COMMA:
         raise errors.SyntaxError("syntax error at end of input", position=position + before.end + 1)
+
+
+_OTHER_STRINGS = frozenset({TokenType.BYTE_STRING, TokenType.HEREDOC_STRING})
 
 
 def _may_be_subscripted(before: Token) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from restframe.sql.lexer import tokenize
+from restframe.sql.escapes import unescaped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +95,4 @@ def _value(match: Match) -> str | None:
         bare = _ZEROS_IN_FRONT.sub("", bare) if bare[0] == "0" else bare
         return None if bare[0] in "nN" else bare
     text = match[_QUOTED]
-    if "\\" in text:
-        return str(tokenize(f"'{text}'")[0].text)
-    return text.replace("''", "'") if "'" in text else text
+    return unescaped(text, extended=False) if "\\" in text or "'" in text else text

@@ -58,12 +58,6 @@ def _type_of_number(text: str, node: exp.Expr, scope: Scope) -> SqlType:
     return numeric(max(digits, scale, 1), scale)
 
 
-@visits(exp.RawString, exp.ByteString)
-def visit_other_string(node: exp.Expr, scope: Scope) -> Typed:
-    """$$dollar-quoted$$ and E'escaped' text."""
-    return string(str(node.args["this"])), VARCHAR
-
-
 @visits(exp.Concat)
 def visit_adjacent_strings(node: exp.Concat, scope: Scope) -> Typed:
     """'a' 'b', one literal in two pieces; concat(a, b) is no node of this class here."""

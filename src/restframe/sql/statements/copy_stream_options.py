@@ -104,8 +104,7 @@ def _string(cursor: Cursor) -> str:
     """A text; backslashes mean what they do in COPY from S3, and in E'' strings too."""
     token = cursor.token
     if token is not None and token.token_type == TokenType.BYTE_STRING:
-        cursor.advance()
-        return str(token.text)
+        return cursor.string()
     return unescape(cursor.string())
 
 
