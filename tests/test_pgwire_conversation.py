@@ -260,11 +260,19 @@ def test_a_parameter_that_nobody_knows_is_said_to_be_ignored(house: House) -> No
     client.close()
 
 
+def test_a_terminal_of_another_encoding_is_told_of_ours(house: House) -> None:
+    client = Client(house, client_encoding="WIN1252")
+    (body,) = (body for type_, body in client.welcome if type_ == "N")
+    assert fields(body)["M"] == 'invalid value for parameter "client_encoding": "WIN1252"; UTF8 is used'
+    assert (b"client_encoding\0UTF8\0") in [body for type_, body in client.welcome if type_ == "S"]
+    assert sqlstate(client.query("set client_encoding to latin1")) == "22023"
+    client.close()
+
+
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
         ({"database": "nowhere"}, "3D000"),
-        ({"client_encoding": "LATIN1"}, "22023"),
         ({"timezone": "Nowhere/At_All"}, "22023"),
         ({"options": "-x"}, "22023"),
         ({"replication": "database"}, "0A000"),

@@ -35,7 +35,8 @@ def negotiation(startup: Startup) -> bytes:
 def set_parameters(startup: Startup, session: Session) -> list[Notice]:
     """Give the session what the client wants it to begin with; what is to be said about that.
 
-    A parameter that does not exist is accepted without effect, and said in a notice: drivers send what they like.
+    A parameter that does not exist is accepted without effect, and said in a notice: drivers send what they like. So is
+    an encoding that we have not got: clients take it from their terminal, and heed what is reported instead.
     InvalidParameterValue for a value that cannot be.
     """
     notices = []
@@ -44,6 +45,10 @@ def set_parameters(startup: Startup, session: Session) -> list[Notice]:
             session.set_variable(name, value)
         except errors.UndefinedObject as error:
             notices.append(Notice(f"{error.message}; it is ignored", "WARNING"))
+        except errors.InvalidParameterValue as error:
+            if name.lower() != "client_encoding":
+                raise
+            notices.append(Notice(f"{error.message}; UTF8 is used", "WARNING"))
     return notices
 
 
