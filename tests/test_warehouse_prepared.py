@@ -106,6 +106,11 @@ def test_statements_that_are_no_queries_are_described(session: Session) -> None:
         ("SELECT 1 FROM rides WHERE day BETWEEN $1 AND $2 OR $3 BETWEEN id AND 9", ["date", "date", "integer"]),
         ("SELECT 1 FROM rides WHERE zone LIKE $1 LIMIT $2 OFFSET $3", ["character varying", "bigint", "bigint"]),
         ("SELECT 1 FROM rides WHERE id = ANY($1) OR zone <> ALL ($2)", ["integer[]", "character varying[]"]),
+        ("SELECT mod($1, 3), mod($2, fare), left(zone, $3) FROM rides", ["integer", "numeric(38,10)", "integer"]),
+        ("SELECT substring($1, $2, $3), repeat(zone, $4) FROM rides", ["character varying"] + ["integer"] * 3),
+        ("SELECT split_part(zone, $1, $2), lpad(zone, $3) FROM rides", ["character varying", "integer", "integer"]),
+        ("SELECT dateadd(day, $1, day), date_trunc($2, started) FROM rides", ["integer", "character varying"]),
+        ("SELECT date_part($1, started), add_months(day, $2) FROM rides", ["character varying", "integer"]),
         ("SELECT id * $1, fare - $2, day + $3 FROM rides", ["integer", "numeric(38,10)", "integer"]),
         ("SELECT started + $1, started - $2 FROM rides", ["interval", "timestamp without time zone"]),
         ("SELECT CASE WHEN $1 THEN id ELSE $2 END, coalesce(day, $3) FROM rides", ["boolean", "integer", "date"]),
@@ -150,6 +155,25 @@ def test_a_row_of_a_thousand_parameters(session: Session) -> None:
 
 
 # Values
+
+
+def test_which_operator_is_meant_must_be_told(session: Session) -> None:
+    with pytest.raises(errors.AmbiguousFunction, match="operator is not unique: unknown \\+ unknown") as refused:
+        session.prepare("SELECT 1, $1 + $2")
+    assert refused.value.sqlstate == "42725"
+    assert session.run_prepared(session.prepare("SELECT $1 + $2", (INT4, INT4)), [1, 2]).scalar() == 3
+
+
+@pytest.mark.parametrize(
+    ("unit", "begin", "part"),
+    [("month", dt.datetime(2024, 5, 1), 5.0), ("Qtr", dt.datetime(2024, 4, 1), 2.0),
+     ("decade", dt.datetime(2020, 1, 1), 203.0), ("s", dt.datetime(2024, 5, 6, 7, 8, 9), 9.5)],
+)  # fmt: skip
+def test_parts_of_dates_may_be_parameters(session: Session, unit: str, begin: dt.datetime, part: float) -> None:
+    prepared = session.prepare("SELECT date_trunc($1, $2::timestamp), date_part($1, $2::timestamp)")
+    assert session.run_prepared(prepared, [unit, "2024-05-06 07:08:09.5"]).fetchall() == [(begin, part)]
+    with pytest.raises(errors.InvalidParameterValue, match='timestamp units "nope" not recognized'):
+        session.run_prepared(prepared, ["nope", "2024-05-06"]).fetchall()
 
 
 @pytest.mark.parametrize(
@@ -339,3 +363,64 @@ def test_the_last_result_is_handed_out_when_the_text_has_been_committed(session:
     *_, last = session.execute_each("DELETE FROM rides WHERE id = 1; DELETE FROM rides WHERE id = 2")
     assert last.tag == "DELETE 1"
     assert session.transaction == "idle"
+
+
+def long_insert(rows: int) -> str:
+    places = (f"(${row * 3 + 1}, ${row * 3 + 2},\n ${row * 3 + 3})" for row in range(rows))
+    return f"INSERT INTO rides (id, zone, started) VALUES {', '.join(places)};"
+
+
+def test_a_long_insert_of_parameters_is_one_of_many_rows(session: Session) -> None:
+    rows = [(i, None if i % 2 else f"it's {i}", dt.datetime(2024, 1, 1, i % 24)) for i in range(100, 400)]
+    prepared = session.prepare(long_insert(len(rows)), (None, SqlType("varchar"), None, SqlType("int2")))
+    assert [str(type_) for type_ in prepared.parameter_types[:6]] == [
+        "integer", "character varying", "timestamp without time zone", "smallint", "character varying",
+        "timestamp without time zone",
+    ]  # fmt: skip
+    values = [value for row in rows for value in row]
+    assert session.run_prepared(prepared, values).tag == "INSERT 0 300"
+    assert run(session, "SELECT id, zone, started FROM rides WHERE id >= 100 ORDER BY id").fetchall() == rows
+    with pytest.raises(errors.ProtocolViolation, match=r"supplies 899 parameters, but .* requires 900"):
+        session.run_prepared(prepared, values[1:])
+    with pytest.raises(errors.InvalidTextRepresentation, match='invalid input syntax for type integer: "x"'):
+        session.run_prepared(prepared, ["x", *values[1:]])
+    with pytest.raises(errors.StringDataRightTruncation):
+        session.run_prepared(prepared, [1, "longer than ten", *values[2:]])
+    assert run(session, "SELECT count(*) FROM rides").scalar() == 303
+
+
+def test_a_long_insert_of_other_things_keeps_their_meaning(session: Session) -> None:
+    swapped = long_insert(300).replace("($1, $2", "($1, $5").replace("($4, $5", "($4, $2")
+    values = [value for i in range(300) for value in (i, f"z{i}", None)]
+    assert run(session, swapped, *values).tag == "INSERT 0 300"
+    assert run(session, "SELECT zone FROM rides WHERE id = 0").scalar() == "z1"
+    computed = long_insert(300).replace("$1,", "$1 + 1000,", 1)
+    assert run(session, computed, *values).tag == "INSERT 0 300"
+    assert run(session, "SELECT id FROM rides WHERE id >= 1000").scalar() == 1000
+    with pytest.raises(errors.UndefinedTable) as caught:
+        session.prepare(long_insert(300).replace("rides", "trips"))
+    assert caught.value.position == 13
+
+
+def test_declared_parameters_need_not_be_used(session: Session) -> None:
+    result = run(session, "SELECT $1 + 1", 1, "x", None, types=(INT4, None, INT4))
+    assert result.fetchall() == [(2,)]
+
+
+def test_a_parameter_whose_type_alone_matters(session: Session) -> None:
+    assert run(session, "SELECT pg_typeof($1::int) = pg_typeof(2)", 1).scalar() is True
+
+
+def test_the_length_of_bytes(session: Session) -> None:
+    assert run(session, "SELECT len($1::varbyte), octet_length($1::varbyte)", b"a\0b\xff").fetchall() == [(4, 4)]
+
+
+def test_series_up_to_a_parameter(session: Session) -> None:
+    assert run(session, "SELECT generate_series(1, $1)", 2).fetchall() == [(1,), (2,)]
+
+
+def test_settings_by_parameters(session: Session) -> None:
+    assert run(session, "SELECT set_config($1, $2, false)", "query_group", "late").scalar() == "late"
+    assert run(session, "SHOW query_group").scalar() == "late"
+    with pytest.raises(errors.InvalidParameterValue, match="set_config"):
+        run(session, "SELECT set_config('query_group', $1, false)", None)

@@ -187,6 +187,12 @@ class UndefinedFunction(ProgrammingError):
     sqlstate = "42883"
 
 
+class AmbiguousFunction(ProgrammingError):
+    """Of operators too: nothing tells which of several is meant."""
+
+    sqlstate = "42725"
+
+
 class UndefinedObject(ProgrammingError):
     sqlstate = "42704"
 

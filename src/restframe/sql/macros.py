@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from restframe.errors import MARK_OF_FAILURE
 from restframe.sql.nodes import MACRO_SCHEMA
+from restframe.sql.units import PARTS
 
 _DATES = ("%Y%m%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y-%b-%d",
           "%b-%d-%Y", "%d.%m.%Y")  # fmt: skip
@@ -197,6 +198,17 @@ _BODIES: dict[str, str] = {
     "next_day(x, dow)": "x + CAST((dow - date_part('dow', x) + 6) % 7 + 1 AS INTEGER)",
     # Centuries and millennia begin with the years 1, 101 and so on.
     "first_of_years(x, n)": "make_date((year(x) - 1) // n * n + 1, 1, 1)",
+    "unit(x)": f"""
+        CASE WHEN x IS NOT NULL THEN coalesce(MAP {PARTS}[lower(trim(x))],
+            _restframe.fail('[22023] timestamp units "' || left(x, 64) || '" not recognized')) END""",
+    "date_trunc(part, x)": """
+        CASE part WHEN 'century' THEN CAST(_restframe.first_of_years(x, 100) AS TIMESTAMP)
+                  WHEN 'millennium' THEN CAST(_restframe.first_of_years(x, 1000) AS TIMESTAMP)
+                  ELSE date_trunc(part, x) END""",
+    "date_part(part, x)": """
+        CAST(CASE part WHEN 'second' THEN _restframe.seconds(x) WHEN 'millisecond' THEN _restframe.seconds(x) * 1000
+                       WHEN 'microsecond' THEN _restframe.microseconds(x)
+                       WHEN 'decade' THEN date_part(part, x) + 1 ELSE date_part(part, x) END AS DOUBLE)""",
     "roman_month(x)": "['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'][month(x)]",
     "ordinal_suffix(digits)": """
         CASE WHEN right(digits, 2) IN ('11', '12', '13') THEN 'th' WHEN right(digits, 1) = '1' THEN 'st'

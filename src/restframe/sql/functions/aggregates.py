@@ -210,7 +210,7 @@ def relative_rank(made: Call) -> Typed:
 
 @function("ntile", 1, kind="window")
 def ntile(made: Call) -> Typed:
-    return made.over(call("ntile", as_type(made.number(0), INT8))), INT8
+    return made.over(call("ntile", as_type(made.whole(0), INT8))), INT8
 
 
 # sqlglot's own nodes, because it writes IGNORE NULLS at the right place for these only.
@@ -237,7 +237,7 @@ def nth_value(made: Call) -> Typed:
 
 def _value_of_row(made: Call) -> Typed:
     if len(made.arguments) > 1:
-        made.arguments[1] = as_type(made.number(1), INT8)
+        made.arguments[1] = as_type(made.whole(1), INT8)
     if len(made.arguments) > 2:
         values, made.types[0] = match(made.name.upper(), made.arguments[::2], made.types[::2], made.scope)
         made.arguments[::2] = values

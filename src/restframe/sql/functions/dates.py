@@ -11,6 +11,7 @@ from restframe import errors
 from restframe.sql.functions.registry import Call, function, simple
 from restframe.sql.nodes import as_type, call, fold, is_string, macro, number, operation, string, whole_number
 from restframe.sql.rewrite.casts import convert
+from restframe.sql.rewrite.parameters import is_parameter
 from restframe.sql.rewrite.rules import (
     DATE,
     FLOAT8,
@@ -76,6 +77,11 @@ def timeofday(made: Call) -> Typed:
 def _part(made: Call, place: int, *, countable: bool) -> str:
     """The part of a date that an argument names, as a word or as quoted text."""
     node = made.arguments[place]
+    if is_parameter(node):
+        raise errors.NotSupportedError(
+            f"{made.name}() with a parameter for the part of the date is not supported",
+            position=made.scope.context.position(node),
+        )
     if is_string(node):
         name = str(node.args["this"])
     elif node.__class__ is exp.Column and len(node.args) == 1:
@@ -92,6 +98,10 @@ def _part(made: Call, place: int, *, countable: bool) -> str:
 @function("date_part datepart pgdate_part", 2, raw=True)
 def date_part(made: Call) -> Typed:
     """A number in double precision; seconds come with their fraction, where EXTRACT has whole ones."""
+    if is_parameter(made.arguments[0]):
+        made.visit(0)
+        made.visit(1)
+        return macro("date_part", macro("unit", made.text(0)), made.timestamp(1)[0]), FLOAT8
     part = _part(made, 0, countable=False)
     made.visit(1)
     value = made.timestamp(1)[0]
@@ -143,10 +153,16 @@ simple("date_part_year", "year", "s", INT4, INT8)
 
 @function("date_trunc", 2, raw=True)
 def date_trunc(made: Call) -> Typed:
-    part = _part(made, 0, countable=True)
+    part = None
+    if is_parameter(made.arguments[0]):
+        made.visit(0)
+    else:
+        part = _part(made, 0, countable=True)
     made.visit(1)
     value, type_ = made.timestamp(1)
     result = TIMESTAMP if type_.name == "date" else type_
+    if part is None:
+        return as_type(macro("date_trunc", macro("unit", made.text(0)), value), result), result
     if part in ("century", "millennium"):
         years = number(100 if part == "century" else 1000)
         return as_type(macro("first_of_years", value, years), result), result
@@ -164,7 +180,7 @@ def dateadd(made: Call) -> Typed:
     value, type_ = made.timestamp(2)
     result = TIMESTAMP if type_.name == "date" else type_
     if part == "year":
-        return macro("add_years", _as_timestamp(value, type_), as_type(made.number(1), INT4)), result
+        return macro("add_years", _as_timestamp(value, type_), as_type(made.whole(1), INT4)), result
     places = whole_number(count)
     if places is not None:
         interval: exp.Expr = exp.Interval(this=string(f"{places} {_PLURALS[part]}"))
@@ -175,7 +191,7 @@ def dateadd(made: Call) -> Typed:
 
 
 def _counted(made: Call, part: str, wide: SqlType) -> exp.Expr:
-    return as_type(call("trunc", made.number(1)) if made.types[1] not in _WHOLE else made.number(1), wide)
+    return as_type(call("trunc", made.whole(1)) if made.types[1] not in _WHOLE else made.whole(1), wide)
 
 
 _WHOLE = (SqlType("int2"), INT4, INT8)
@@ -216,7 +232,7 @@ def datediff(made: Call) -> Typed:
 def add_months(made: Call) -> Typed:
     value, type_ = made.timestamp(0)
     result = TIMESTAMP if type_.name == "date" else type_
-    return macro("add_months", _as_timestamp(value, type_), as_type(made.number(1), INT4)), result
+    return macro("add_months", _as_timestamp(value, type_), as_type(made.whole(1), INT4)), result
 
 
 @function("months_between", 2)

@@ -10,6 +10,7 @@ from sqlglot import exp
 from restframe import errors
 from restframe.sql.functions.registry import Call, function, simple
 from restframe.sql.nodes import as_type, call, macro, operation, whole_number
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import DATE, DATETIMES, FLOAT8, INT4, INT8, arithmetic, numeric
 from restframe.sql.rewrite.visit import Typed
 from restframe.types import SqlType
@@ -85,7 +86,7 @@ def _to_places(made: Call, name: str) -> Typed:
         return _without_decimals(made, name)
     value = made.number(0)
     places = whole_number(made.arguments[1])
-    shift = made.arguments[1] if places is not None else as_type(made.number(1), INT4)
+    shift = made.arguments[1] if places is not None else as_type(made.whole(1), INT4)
     if type_ is not None and type_.is_integer:
         if places is not None and places >= 0:
             return value, type_
@@ -104,6 +105,9 @@ def _to_places(made: Call, name: str) -> Typed:
 @function("mod", 2)
 def mod(made: Call) -> Typed:
     left, right = made.types
+    for place, other in ((0, right), (1, left)):
+        if made.types[place] is None:
+            expect(made.arguments[place], other or INT4, made.scope)
     result = arithmetic("%", left, right) if _numbers(left, right) else left or right
     return operation(exp.Mod, made.number(0), made.number(1)), result
 

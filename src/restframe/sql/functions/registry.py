@@ -88,6 +88,15 @@ class Call:
             raise self.no_such_function()
         return node
 
+    def whole(self, place: int) -> exp.Expr:
+        """An argument as a number that counts something."""
+        node, type_ = self.arguments[place], self.types[place]
+        if type_ is None:
+            expect(node, INT4, self.scope)
+        if type_ is not None and type_.is_text and is_string(node):
+            return convert(node, type_, INT4, self.scope)
+        return self.number(place)
+
     def constant(self, place: int, what: str) -> str:
         """An argument that has to be a quoted literal."""
         node = self.arguments[place]
@@ -208,8 +217,6 @@ _PREPARE: dict[str, Callable[[Call, int], exp.Expr]] = {
 
 def _whole(made: Call, place: int) -> exp.Expr:
     type_ = made.types[place]
-    if type_ is None:
-        expect(made.arguments[place], INT4, made.scope)
     if type_ is not None and type_.name in ("int2", "int4"):
         return made.arguments[place]
-    return as_type(made.number(place), INT8)
+    return as_type(made.whole(place), INT8)

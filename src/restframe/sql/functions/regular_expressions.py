@@ -48,7 +48,7 @@ def _searched(made: Call, place: int) -> exp.Expr:
     """The text from the position on that an argument gives."""
     if len(made.arguments) <= place or whole_number(made.arguments[place]) == 1:
         return made.text(0)
-    return call("substring", made.text(0), as_type(call("greatest", made.number(place), number(1)), INT8))
+    return call("substring", made.text(0), as_type(call("greatest", made.whole(place), number(1)), INT8))
 
 
 @function("regexp_replace", 2, 5)
@@ -61,7 +61,7 @@ def regexp_replace(made: Call) -> Typed:
     replaced = call("regexp_replace", _searched(made, 3), pattern, replacement, string("g" + options))
     if len(made.arguments) <= 3 or whole_number(made.arguments[3]) == 1:
         return replaced, VARCHAR
-    before = as_type(exp.Sub(this=call("greatest", made.number(3), number(1)), expression=number(1)), INT8)
+    before = as_type(exp.Sub(this=call("greatest", made.whole(3), number(1)), expression=number(1)), INT8)
     head = call("left", made.text(0).copy(), before)
     return exp.Paren(this=exp.DPipe(this=head, expression=replaced)), VARCHAR
 
@@ -81,7 +81,7 @@ def regexp_substr(made: Call) -> Typed:
     if len(made.arguments) <= 3 or whole_number(made.arguments[3]) == 1:
         return call("regexp_extract", _searched(made, 2), pattern, group, string(options)), VARCHAR
     found = _occurrences(made, _searched(made, 2), pattern, group, options)
-    return macro("nth_or_empty", found, as_type(made.number(3), INT8)), VARCHAR
+    return macro("nth_or_empty", found, as_type(made.whole(3), INT8)), VARCHAR
 
 
 @function("regexp_count", 2, 4)
@@ -112,5 +112,5 @@ def regexp_instr(made: Call) -> Typed:
         for piece in pieces[1:]:
             shown = exp.DPipe(this=exp.DPipe(this=shown, expression=pattern.copy()), expression=string(piece))
         shown = exp.Paren(this=shown)
-    start = made.number(2) if len(made.arguments) > 2 else number(1)
+    start = made.whole(2) if len(made.arguments) > 2 else number(1)
     return as_type(macro("place_after", _searched(made, 2), shown, string(options), start), INT4), INT4

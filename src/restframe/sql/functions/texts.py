@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html
 
 from __future__ import annotations
 
+from typing import cast
+
 from sqlglot import exp
 
 from restframe import errors
@@ -17,6 +19,7 @@ from restframe.sql.nodes import (
     string,
     whole_number,
 )
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import INT4, INT8, VARBYTE, VARCHAR
 from restframe.sql.rewrite.scope import Scope
 from restframe.sql.rewrite.texts import to_text
@@ -27,11 +30,27 @@ simple("lower", "lower", "t", VARCHAR)
 simple("reverse", "reverse", "t", VARCHAR)
 simple("replace", "replace", "ttt", VARCHAR)
 simple("translate", "translate", "ttt", VARCHAR)
-simple("len length char_length character_length textlen", "length", "t", INT4, INT8)
-simple("octet_length", "strlen", "t", INT4, INT8)
 simple("strpos", "strpos", "tt", INT4, INT8)
 simple("ascii", "ascii", "t", INT4)
 simple("chr", "chr", "i", VARCHAR)
+
+
+@function("len length char_length character_length textlen", 1)
+def length(made: Call) -> Typed:
+    """Characters of a text, bytes of a VARBYTE."""
+    return _length(made, "length")
+
+
+@function("octet_length", 1)
+def octet_length(made: Call) -> Typed:
+    return _length(made, "strlen")
+
+
+def _length(made: Call, of_text: str) -> Typed:
+    type_ = made.types[0]
+    if type_ is not None and type_.name == "varbyte":
+        return as_type(call("octet_length", made.arguments[0]), INT4), INT4
+    return as_type(call(of_text, made.text(0)), INT4), INT4
 
 
 @function("charindex", 2)
@@ -95,18 +114,21 @@ def visit_substring(node: exp.Substring, scope: Scope) -> Typed:
         raise errors.SyntaxError("SUBSTRING needs a start position", position=scope.context.position(node))
     type_ = visit_argument(node, "this", scope)
     text = to_text(node.args["this"], type_, scope) if type_ != VARBYTE else node.args["this"]
-    visit_argument(node, "start", scope)
-    length = None
-    if node.args.get("length") is not None:
-        visit_argument(node, "length", scope)
-        length = node.args["length"]
-    return _substring(text, node.args["start"], length, scope), VARCHAR if type_ != VARBYTE else VARBYTE
+    start = _visit_count(node, "start", scope)
+    length = None if node.args.get("length") is None else _visit_count(node, "length", scope)
+    return _substring(text, start, length, scope), VARCHAR if type_ != VARBYTE else VARBYTE
+
+
+def _visit_count(node: exp.Expr, key: str, scope: Scope) -> exp.Expr:
+    if visit_argument(node, key, scope) is None:
+        expect(node.args[key], INT4, scope)
+    return cast("exp.Expr", node.args[key])
 
 
 @function("substr", 2, 3)
 def substr(made: Call) -> Typed:
-    length = made.number(2) if len(made.arguments) > 2 else None
-    return _substring(made.text(0), made.number(1), length, made.scope), VARCHAR
+    length = made.whole(2) if len(made.arguments) > 2 else None
+    return _substring(made.text(0), made.whole(1), length, made.scope), VARCHAR
 
 
 def _substring(text: exp.Expr, start: exp.Expr, length: exp.Expr | None, scope: Scope) -> exp.Expr:
@@ -125,23 +147,23 @@ def _substring(text: exp.Expr, start: exp.Expr, length: exp.Expr | None, scope: 
 
 @function("left", 2)
 def left(made: Call) -> Typed:
-    return macro("leading", made.text(0), made.number(1)), VARCHAR
+    return macro("leading", made.text(0), made.whole(1)), VARCHAR
 
 
 @function("right", 2)
 def right(made: Call) -> Typed:
-    return macro("trailing", made.text(0), made.number(1)), VARCHAR
+    return macro("trailing", made.text(0), made.whole(1)), VARCHAR
 
 
 @function("repeat replicate", 2)
 def repeat(made: Call) -> Typed:
-    return macro("repeated", made.text(0), as_type(made.number(1), INT8)), VARCHAR
+    return macro("repeated", made.text(0), as_type(made.whole(1), INT8)), VARCHAR
 
 
 @function("lpad rpad", 2, 3)
 def pad(made: Call) -> Typed:
     fill = made.text(2) if len(made.arguments) > 2 else string(" ")
-    length = as_type(call("greatest", made.number(1), number(0)), INT4)
+    length = as_type(call("greatest", made.whole(1), number(0)), INT4)
     return macro("pad_left" if made.name == "lpad" else "pad_right", made.text(0), length, fill), VARCHAR
 
 
@@ -152,7 +174,7 @@ def split_part(made: Call) -> Typed:
         raise errors.InvalidParameterValue(
             "field position must be greater than zero", position=made.scope.context.position(made.node)
         )
-    return call("split_part", made.text(0), made.text(1), made.arguments[2]), VARCHAR
+    return call("split_part", made.text(0), made.text(1), made.whole(2)), VARCHAR
 
 
 @function("initcap", 1)

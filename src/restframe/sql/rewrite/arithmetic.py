@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 from sqlglot import exp
 
+from restframe import errors
 from restframe.sql.nodes import (
     as_hugeint,
     as_type,
@@ -74,6 +75,11 @@ def _combine(node: exp.Expr, left: Type, right: Type, scope: Scope) -> Typed:
             return _texts(node, operator, left or VARCHAR, right or VARCHAR, scope)
         if known is not None and kind(known) not in _COUNTABLE:
             raise no_operator(node, operator, left, right, scope)
+        if known is None and scope.context.found is not None and is_parameter(node.args["this"]):
+            raise errors.AmbiguousFunction(
+                f"operator is not unique: unknown {operator} unknown",
+                hint="Could not choose a best candidate operator. You may need to add explicit type casts.",
+            )
         return node, known
     if left.is_number and right.is_number:
         return _numbers(node, operator, left, right)

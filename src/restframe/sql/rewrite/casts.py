@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable
 
@@ -230,6 +231,10 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
             raise errors.InvalidTextRepresentation(
                 f'invalid input syntax for type {SqlType(target.name)}: "{text[:100]}"',
                 position=scope.context.position(node),
+            )
+        if target.name == "float8" and text.strip()[-1].isdigit() and math.isinf(float(text)):
+            raise errors.NumericValueOutOfRange(
+                f'"{text[:100]}" is out of range for type {target}', position=scope.context.position(node)
             )
     elif target.name == "bool":
         if text.strip().lower() not in _BOOLEANS:
