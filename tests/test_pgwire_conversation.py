@@ -520,6 +520,13 @@ def test_several_portals_at_once(client: Client) -> None:
     client.query("rollback")
 
 
+def test_a_cursor_is_closed_as_a_portal(client: Client) -> None:
+    client.query("begin; declare some cursor for select 1")
+    assert types(client.say(describe("P", "some"), SYNC)) == "TZ"
+    assert types(client.say(close("P", "some"), SYNC)) == "3Z"
+    assert sqlstate(client.say(describe("P", "some"), SYNC)) == "34000"
+
+
 def test_names_are_taken_once(client: Client) -> None:
     assert sqlstate(client.say(parse("select 1", "twice"), parse("select 2", "twice"), SYNC)) == "42P05"
     found = client.say(parse("select 1"), bind(portal="p"), bind(portal="p"), SYNC)

@@ -29,8 +29,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def story(served: Any, compiled: Path) -> Story:
     """Plays a story of Client.java; the lines it prints."""
-    path = f"{compiled}:{DRIVER}"
-    return lambda name, *options: served.run("java", "-cp", path, "Client", name, *options).splitlines()
+    java = "java", "-Dfile.encoding=UTF-8", "-cp", f"{compiled}:{DRIVER}", "Client"
+    return lambda name, *options: served.run(*java, name, *options).splitlines()
 
 
 def test_a_sql_client_shows_the_object_tree(story: Story) -> None:

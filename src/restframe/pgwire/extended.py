@@ -84,6 +84,8 @@ class Extended:
         kind, name = messages.read_named(body)
         if kind == "P":
             self._close_portal(name)
+            if (cursor := self._session.cursors.pop(name, None)) is not None:
+                cursor.close()
         elif name:
             self._statements.pop(name, None)
         else:

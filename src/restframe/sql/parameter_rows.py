@@ -1,4 +1,4 @@
-"""INSERT ... VALUES (?, ?) with many sets of parameters, read as one INSERT of many rows.
+"""INSERT of many rows: VALUES (?, ?) with many sets of parameters, or VALUES ($1, $2), ($3, $4) and so on.
 
 The rows take the road of a long VALUES list of literals: columns of text, which the target's types turn into values.
 """
@@ -9,6 +9,7 @@ import datetime
 import numbers
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -21,11 +22,56 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 _NAME = r'(?:\w[\w$]*+|"(?:[^"]++|"")++")'
 _PLACE = r"(?:\?|:[A-Za-z_]\w*+)"
-_INSERT = re.compile(
+_HEAD = (
     rf"(\s*+INSERT\s++INTO\s++{_NAME}(?:\s*+\.\s*+{_NAME}){{0,2}}+(?:\s*+\(\s*+{_NAME}(?:\s*+,\s*+{_NAME})*+\s*+\))?+)"
-    rf"\s*+VALUES\s*+\(\s*+({_PLACE}(?:\s*+,\s*+{_PLACE})*+)\s*+\)[\s;]*+",
+)
+_INSERT = re.compile(
+    rf"{_HEAD}\s*+VALUES\s*+\(\s*+({_PLACE}(?:\s*+,\s*+{_PLACE})*+)\s*+\)[\s;]*+",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(rf"{_HEAD}\s*+VALUES\s*+((?:\s*+\([\s\d$,]++\)\s*+,?+)++)[\s;]*+", re.IGNORECASE)
+_LONG_TEXT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRows:
+    """A long INSERT of nothing but $1, $2 ... in their order.
+
+    start : its text up to VALUES
+    width, count : of a row, and of all, in parameters
+    """
+
+    start: str
+    width: int
+    count: int
+
+    @property
+    def first_row(self) -> str:
+        """The text with its first row only."""
+        return f"{self.start} VALUES ({', '.join([f'${number}' for number in range(1, self.width + 1)])})"
+
+    def insert(self, values: Sequence[Any], text: str) -> Insert | None:
+        """The rows of these values; None when one of them has no literal."""
+        rows = [values[start : start + self.width] for start in range(0, self.count, self.width)]
+        return _insert(self.start, rows, text)
+
+
+def numbered_rows(text: str) -> NumberedRows | None:
+    """None for a text that has to be read otherwise."""
+    match = _NUMBERED.fullmatch(text) if len(text) > _LONG_TEXT else None
+    if match is None:
+        return None
+    rows = match[2].rstrip()
+    width = rows.partition(")")[0].count(",") + 1
+    count = rows.count("$")
+    numbers = [f"${number}" for number in range(1, count + 1)]
+    written = ",".join([f"({','.join(numbers[start : start + width])})" for start in range(0, count, width)])
+    if count == width or written != _BLANKS.sub("", rows):
+        return None
+    return NumberedRows(match[1], width, count)
+
+
+_BLANKS = re.compile(r"\s+")
 
 
 def insert_of_rows(text: str, rows: Sequence[Parameters]) -> Insert | None:
@@ -40,12 +86,17 @@ def insert_of_rows(text: str, rows: Sequence[Parameters]) -> Insert | None:
     places = [place.strip() for place in match[2].split(",")]
     if len({place == "?" for place in places}) > 1:
         return None
-    columns = tuple(_text_column(values) for values in zip(*(_values(row, places) for row in rows), strict=True))
+    return _insert(match[1], [_values(row, places) for row in rows], text)
+
+
+def _insert(start: str, rows: Sequence[Sequence[Any]], text: str) -> Insert | None:
+    """start : of the statement, up to its VALUES"""
+    columns = tuple(_text_column(values) for values in zip(*rows, strict=True))
     if any(column is None for column in columns):
         return None
     texts = tuple(column[0] for column in columns if column is not None)
     unquoted = tuple(column[1] for column in columns if column is not None)
-    head = f"{match[1]} DEFAULT VALUES"
+    head = f"{start} DEFAULT VALUES"
     return Insert(Tree(head, 1, parse_tree(head)), RowsOfLiterals(texts, unquoted), text=text)
 
 

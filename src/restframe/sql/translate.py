@@ -59,6 +59,7 @@ class Translation:
         whether for the transaction alone
     rows : of a bulk INSERT, its values; `sql` reads them as a table named `rows_name` with text columns c0, c1 ...
     """
+    parameter_count : the highest number of a parameter; there may be values for more
 
     sql: str
     labels: tuple[str, ...] | None = None
@@ -73,6 +74,8 @@ class Translation:
     settings: tuple[tuple[str | int, str | int, bool], ...] = ()
 
 
+    parameter_count: int = 0
+    few: bool = False
 def translate(
     statement: Statement, names: Names, parameters: Parameters = (), *, expand_stars: bool = False
 ) -> Translation:
@@ -179,6 +182,8 @@ def _translate(statement: Statement, context: Context) -> Translation:
         settings=tuple(context.settings),
     )
 
+        parameter_count=context.parameter_count,
+        few=labels is not None and has_few_rows(tree, types),
 
 def _uses(context: Context) -> tuple[tuple[TableReference, frozenset[str]], ...]:
     return tuple(

@@ -98,7 +98,13 @@ def _plan_bound(bound: Bound, session: Session) -> Plan:
     values = read_values(bound.values, prepared.parameter_types, session.connection)
     if translation is None:
         return plan(bind_inside(statement, values, prepared.parameter_types), session, ())
+    if prepared.rows is not None:
+        insert = prepared.rows.insert(values[: prepared.rows.count], prepared.text)
+        if insert is None:
+            raise errors.NotSupportedError("a value of a long INSERT has no literal")
+        return _plan_write("INSERT", translate(insert, SessionNames(session)), session, ())
     translation = fitting(prepared, values, session)
+    del values[translation.parameter_count :]  # declared, and not used
     if prepared.columns is not None:
         return Plan(lambda: select(translation, session, values, prepared.columns))
     return _plan_write(prepared.command, translation, session, values)

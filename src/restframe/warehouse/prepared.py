@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from restframe import errors
 from restframe.result import Column
 from restframe.sql import Query, Translation, statement_inside, translate, translate_prepared
+from restframe.sql.parameter_rows import NumberedRows, numbered_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.cursor import CloseCursor, Fetch
 from restframe.sql.statements.prepare import ExecuteStatement
@@ -39,6 +41,7 @@ class Prepared:
     columns : of the rows it answers with; None when it answers with none
     command : the first word of its tag
     declared, state : what it was planned with, and the state of the catalog then
+    rows : of a long INSERT of nothing but parameters; the statement and its translation are of the first row
     """
 
     text: str
@@ -49,6 +52,7 @@ class Prepared:
     declared: tuple[SqlType | None, ...] = ()
     translation: Translation | None = None
     state: Hashable = None
+    rows: NumberedRows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,10 @@ def prepare(session: Session, text: str, declared: tuple[SqlType | None, ...]) -
     if known is not None:
         _check_not_failed(session, known.statement)
         return known
+    planned = _planned_rows(session, text, declared)
+    if planned is not None:
+        translations.keep(key, state, planned)
+        return planned
     statement = _single_statement(session, text)
     _check_not_failed(session, statement)
     blank = Prepared(text, declared=declared, state=state)
@@ -88,6 +96,28 @@ def prepare(session: Session, text: str, declared: tuple[SqlType | None, ...]) -
     if planned.translation is not None:
         translations.keep(key, state, planned)
     return planned
+
+
+def _planned_rows(session: Session, text: str, declared: tuple[SqlType | None, ...]) -> Prepared | None:
+    """A long INSERT of nothing but parameters, planned by its first row; None for other texts, and for types whose
+    values have no literals."""
+    rows = numbered_rows(text)
+    if rows is None:
+        return None
+    first = prepare(session, rows.first_row, declared[: rows.width])
+    wanted = first.parameter_types * (rows.count // rows.width)
+    types = tuple(given or type_ or _TEXT for given, type_ in itertools.zip_longest(declared, wanted))
+    if any(type_.name not in _WITH_LITERALS for type_ in types):
+        return None
+    return dataclasses.replace(first, text=text, parameter_types=types, declared=declared, rows=rows)
+
+
+_WITH_LITERALS = frozenset(
+    {
+        "int2", "int4", "int8", "float4", "float8", "numeric", "bool", "varchar", "bpchar", "date", "timestamp",
+        "timestamptz", "time",
+    }
+)  # fmt: skip
 
 
 def current(prepared: Prepared, session: Session) -> Prepared:

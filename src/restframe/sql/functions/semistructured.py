@@ -12,6 +12,7 @@ from restframe import errors
 from restframe.sql.functions.registry import Call, function
 from restframe.sql.nodes import as_text, as_type, call, is_string, macro, number, string, when
 from restframe.sql.rewrite.columns import quote_key
+from restframe.sql.rewrite.parameters import expect
 from restframe.sql.rewrite.rules import BOOL, INT4, INT8, SUPER, VARCHAR
 from restframe.sql.rewrite.visit import Typed
 
@@ -181,6 +182,9 @@ def subarray(made: Call) -> Typed:
 @function("generate_series", 2, 3)
 def generate_series(made: Call) -> Typed:
     """Rows in a select list, as the leader node makes them."""
+    for argument, type_ in zip(made.arguments, made.types, strict=True):
+        if type_ is None:
+            expect(argument, INT4, made.scope)
     return call("unnest", call("generate_series", *made.arguments)), INT8
 
 
