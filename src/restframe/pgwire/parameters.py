@@ -153,7 +153,6 @@ def _numeric(data: bytes) -> Decimal | str:
 
 
 _MIDNIGHT_2000 = datetime(2000, 1, 1)
-_EPOCH_DAYS, _EPOCH_US = 10_957, 946_684_800_000_000
 
 
 def _date(data: bytes) -> date | str:
@@ -163,7 +162,7 @@ def _date(data: bytes) -> date | str:
     try:
         return (_MIDNIGHT_2000 + timedelta(days=days)).date()
     except OverflowError:
-        return texts.date(days + _EPOCH_DAYS)
+        return texts.date(days + texts.EPOCH_DAYS)
 
 
 def _timestamp(data: bytes) -> datetime | str:
@@ -173,13 +172,13 @@ def _timestamp(data: bytes) -> datetime | str:
     try:
         return _MIDNIGHT_2000 + timedelta(microseconds=microseconds)
     except OverflowError:
-        return texts.timestamp(microseconds + _EPOCH_US)
+        return texts.timestamp(microseconds + texts.EPOCH_US)
 
 
 def _timestamptz(data: bytes) -> datetime | str:
     value = _timestamp(data)
     if isinstance(value, str):
-        return value if "infinity" in value else texts.timestamp(_INT64(data) + _EPOCH_US, "+00")
+        return value if "infinity" in value else texts.timestamp(_INT64(data) + texts.EPOCH_US, "+00")
     return value.replace(tzinfo=UTC)
 
 

@@ -22,15 +22,14 @@ from restframe.storage.loading.fields import Column, Fields
 from restframe.storage.loading.listed import ListedValues
 from restframe.storage.loading.records import NULL
 from restframe.storage.loading.strings import refuse_nul
+from restframe.storage.writing.texts import DAY_US, EPOCH_DAYS, EPOCH_US
 from restframe.types import SqlType
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _MALFORMED, _OVERFLOW, _TIMESTAMP = int(Kind.HEX), int(Kind.OVERFLOW), int(Kind.TIMESTAMP)
-_EPOCH_DAYS, _EPOCH_US = 10_957, 946_684_800_000_000  # 2000-01-01 after 1970-01-01
 _LAST_DAY, _LAST_US = 2**31 - 1, 2**63 - 1  # infinity, here and in the engine; minus infinity is theirs less one
-_DAY_US = 86_400_000_000
 _NULL = NULL
 _NO_NULL = np.empty(0, np.uint8)
 _int: Any = np.int64
@@ -107,20 +106,20 @@ def _fixed(size: int, make: Callable[[Any], tuple[Any, Any]], type_: SqlType) ->
 
 def _dates(days: Any) -> tuple[Any, Any]:
     infinite = np.abs(days) >= _LAST_DAY
-    moved = days + _EPOCH_DAYS
+    moved = days + EPOCH_DAYS
     wrong = (moved >= _LAST_DAY) & ~infinite
     return np.where(infinite, np.sign(days) * _LAST_DAY, moved).astype(np.int32), wrong
 
 
 def _timestamps(microseconds: Any) -> tuple[Any, Any]:
     infinite = (microseconds == _LAST_US) | (microseconds == -_LAST_US - 1)
-    wrong = (microseconds >= _LAST_US - _EPOCH_US) & ~infinite
-    moved = np.where(infinite | wrong, 0, microseconds) + _EPOCH_US
+    wrong = (microseconds >= _LAST_US - EPOCH_US) & ~infinite
+    moved = np.where(infinite | wrong, 0, microseconds) + EPOCH_US
     return np.where(infinite, np.where(microseconds > 0, _LAST_US, -_LAST_US), moved), wrong
 
 
 def _times(microseconds: Any) -> tuple[Any, Any]:
-    return microseconds, (microseconds < 0) | (microseconds > _DAY_US)
+    return microseconds, (microseconds < 0) | (microseconds > DAY_US)
 
 
 _FIXED: dict[str, tuple[int, Callable[[Any], tuple[Any, Any]]]] = {
@@ -312,7 +311,7 @@ def _timetz(_: SqlType) -> Converter:
 
     def make(data: bytes) -> str:
         microseconds, west_s = struct.unpack(">qi", data)
-        if not 0 <= microseconds < _DAY_US or abs(west_s) >= 57_600:
+        if not 0 <= microseconds < DAY_US or abs(west_s) >= 57_600:
             raise ValueError("not a time of day")
         zone = timezone(timedelta(seconds=-west_s))
         moment = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)

@@ -125,7 +125,7 @@ def _string_bytes(column: pa.Array) -> int:
     return int(end - begin)
 
 
-_LEAST_US = -(2**63) + 946_684_800_000_000  # that PostgreSQL can count from 2000
+_LEAST_US = -(2**63) + texts.EPOCH_US  # that PostgreSQL can count from 2000
 
 
 def _fits(column: pa.Array, form: Form) -> bool:

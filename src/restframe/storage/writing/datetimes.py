@@ -10,8 +10,8 @@ from restframe.storage.writing.compiled import part
 from restframe.storage.writing.floats import put_letters
 from restframe.storage.writing.memory import store_8, store_16
 from restframe.storage.writing.numbers import PAIRS, ZERO, U, put_digits, put_unsigned
+from restframe.storage.writing.texts import DAY_US
 
-DAY_US = 86_400_000_000
 _DAYS_MAX, _US_MAX = 2**31 - 1, 2**63 - 1
 _DASH, _COLON, _POINT, _BLANK, _PLUS = 45, 58, 46, 32, 43
 _MILLION, _SIXTY = U(1_000_000), U(60)

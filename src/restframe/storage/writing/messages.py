@@ -27,6 +27,7 @@ from restframe.storage.writing.memory import (
     store_be64,
 )
 from restframe.storage.writing.numbers import U, magnitude, put_integer, put_numeric, put_wide
+from restframe.storage.writing.texts import EPOCH_DAYS, EPOCH_US
 
 
 class Form(IntEnum):
@@ -74,7 +75,6 @@ _DATE, _TIMESTAMP, _TIMETZ, _NUMERIC, _NUMERIC8, _NUMERIC16, _OID = (int(Form(i)
 _HEX_TEXT, _INT2_TEXT, _INT4_TEXT, _INT8_TEXT, _BOOL_TEXT, _DATE_TEXT = (int(Form(i)) for i in range(20, 26))
 _TIMESTAMP_TEXT, _TIMESTAMPTZ_TEXT, _TIME_TEXT, _TIMETZ_TEXT = (int(Form(i)) for i in range(26, 30))
 _NUMERIC_TEXT, _FLOAT4_TEXT, _FLOAT8_TEXT = (int(Form(i)) for i in range(30, 33))
-_EPOCH_DAYS, _EPOCH_US = 10_957, 946_684_800_000_000
 _DAYS_MAX, _US_MAX = 2**31 - 1, 2**63 - 1
 _T, _F, _D, _PREFIX = 116, 102, 68, int.from_bytes(b"\\x", "little")
 _HEX = np.frombuffer("".join(f"{i:02x}" for i in range(256)).encode(), "<u2").astype(np.int64)
@@ -128,7 +128,7 @@ def _put_binary(at: Any, form: Any, data: Any, row: Any, scale: Any) -> Any:
     if form == _DATE:
         days = _int(load_32(data + 4 * row))
         if abs(days) < _DAYS_MAX:
-            days -= _EPOCH_DAYS
+            days -= EPOCH_DAYS
         store_be32(at, days if days > -_DAYS_MAX else -_DAYS_MAX - 1)
         return at + 4
     if form == _TIMESTAMP:
@@ -136,7 +136,7 @@ def _put_binary(at: Any, form: Any, data: Any, row: Any, scale: Any) -> Any:
         if microseconds <= -_US_MAX:
             microseconds = -_US_MAX - 1
         elif microseconds != _US_MAX:
-            microseconds -= _EPOCH_US
+            microseconds -= EPOCH_US
         store_be64(at, microseconds)
         return at + 8
     if form == _NUMERIC8:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DAY_US = 86_400_000_000
+# 2000-01-01, from where PostgreSQL counts, after 1970-01-01
+EPOCH_DAYS, EPOCH_US = 10_957, 946_684_800_000_000
 # The engine's infinite dates and timestamps; the least number of each is negative infinity too.
 INFINITE_DAYS, INFINITE_US = 2**31 - 1, 2**63 - 1
 

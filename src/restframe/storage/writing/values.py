@@ -81,21 +81,20 @@ def binary_writer(type_: SqlType, element_oid: int | None = None) -> Writer:
     return _array_writer(binary_writer(type_.element), element_oid, 1 if type_.name == "array" else 0)
 
 
-_EPOCH_DAYS, _EPOCH_US = 10_957, 946_684_800_000_000  # 2000-01-01 after 1970-01-01
 _INT16, _INT32, _INT64 = struct.Struct(">h").pack, struct.Struct(">i").pack, struct.Struct(">q").pack
 
 
 def _date(days: int) -> bytes:
     if abs(days) >= texts.INFINITE_DAYS:
         return b"\x7f\xff\xff\xff" if days > 0 else b"\x80\0\0\0"
-    return _INT32(days - _EPOCH_DAYS)
+    return _INT32(days - texts.EPOCH_DAYS)
 
 
 def _timestamp(microseconds: int) -> bytes:
     if abs(microseconds) >= texts.INFINITE_US:
         return b"\x7f" + b"\xff" * 7 if microseconds > 0 else b"\x80" + b"\0" * 7
     try:
-        return _INT64(microseconds - _EPOCH_US)
+        return _INT64(microseconds - texts.EPOCH_US)
     except struct.error as error:
         raise errors.InvalidDatetime("timestamp out of range", hint="Cast the column to varchar.") from error
 
