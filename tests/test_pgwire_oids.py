@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from restframe import errors
 from restframe.pgwire import oids
 from restframe.types import SqlType
 
@@ -96,3 +97,9 @@ def test_the_numbers_are_those_of_postgresql() -> None:
 
 def _array(name: str) -> SqlType:
     return SqlType("array", element=SqlType(name))
+
+
+def test_arrays_of_arrays_have_no_type_of_their_own() -> None:
+    inner = SqlType("array", element=SqlType("int4"))
+    with pytest.raises(errors.NotSupportedError, match="arrays of arrays"):
+        oids.wire(SqlType("array", element=inner), redshift=False)

@@ -13,6 +13,7 @@ https://github.com/aws/amazon-redshift-python-driver/blob/master/redshift_connec
 
 from __future__ import annotations
 
+from restframe import errors
 from restframe.types import SqlType
 
 # name: (OID, bytes of a value or -1, OID of its array)
@@ -57,6 +58,8 @@ def wire(type_: SqlType, redshift: bool) -> tuple[int, int, int]:
     """
     known = _REDSHIFT if redshift else _PLAIN
     if type_.element is not None:
+        if type_.element.element is not None:
+            raise errors.NotSupportedError("arrays of arrays cannot be sent")
         return _VECTORS.get(type_.name) or known[type_.element.name][2], -1, -1
     oid, size, _ = known[type_.name]
     if type_.name == "numeric":

@@ -14,13 +14,14 @@ from sqlglot.tokens import Token, TokenType
 SYSTEM_TYPES = frozenset(
     {
         "oid", "char", "regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole", "int2vector",
-        "oidvector", "aclitem", "xid", "cid", "tid", "cstring",
+        "oidvector", "aclitem", "xid", "cid", "tid", "cstring", "bytea",
     }
 )  # fmt: skip
 
 # Without one of these in it, a text is left as it is.
 _MARKS = (
     "pg_catalog", "operator", "array", '"char"', "oid", "reg", "vector", "aclitem", "cstring", "xid", "cid", "tid",
+    "bytea",
 )  # fmt: skip
 
 

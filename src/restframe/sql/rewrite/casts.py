@@ -24,7 +24,7 @@ from restframe.sql.nodes import (
 )
 from restframe.sql.rewrite.catalog_types import cast_of_catalog, is_of_catalog
 from restframe.sql.rewrite.parameters import expect, is_parameter
-from restframe.sql.rewrite.rules import DATE, DATETIMES, NAME, TIMESTAMP, VARCHAR, array_of
+from restframe.sql.rewrite.rules import DATE, DATETIMES, NAME, TIMESTAMP, VARBYTE, VARCHAR, array_of
 from restframe.sql.rewrite.scope import Scope, Type
 from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, visit, visits
@@ -37,7 +37,25 @@ from restframe.types import SqlType, parse_type
 def visit_cast(node: exp.Cast, scope: Scope) -> Typed:
     target = read_type(node.args["to"], scope)
     value, type_ = visit(node.args["this"], scope)
+    if target == VARBYTE and is_string(value) and _is_bytea(node.args["to"]):
+        return _from_bytea(value, scope), target
     return convert(value, type_, target, scope, explicit=True), target
+
+
+def _is_bytea(node: exp.DataType) -> bool:
+    """Whether VARBYTE goes by its name in PostgreSQL, whose clients write its values in hexadecimal digits."""
+    return node.args["this"] is exp.DType.NAME
+
+
+def _from_bytea(literal: exp.Expr, scope: Scope) -> exp.Expr:
+    text = str(literal.args["this"])
+    if not text.startswith("\\x"):
+        return call("encode", literal)
+    if not re.fullmatch("(?:[0-9A-Fa-f]{2})*", text[2:]):
+        raise errors.InvalidTextRepresentation(
+            "invalid hexadecimal data in a value of type bytea", position=scope.context.position(literal)
+        )
+    return call("from_hex", string(text[2:]))
 
 
 @visits(exp.TryCast)
@@ -88,7 +106,7 @@ def _system_type(parameters: list[exp.Expr] | None) -> SqlType:
 _SYSTEM_TYPES = {
     **{name: SqlType(name) for name in SYSTEM_TYPES},
     "regprocedure": SqlType("regproc"), "xid": SqlType("oid"), "cid": SqlType("oid"), "tid": VARCHAR,
-    "cstring": VARCHAR, "int2vector": array_of(SqlType("int2")), "oidvector": array_of(SqlType("oid")),
+    "cstring": VARCHAR, "bytea": VARBYTE, "int2vector": array_of(SqlType("int2")), "oidvector": array_of(SqlType("oid")),
 }  # fmt: skip
 
 _SPELLED: dict[exp.DType, str] = {
