@@ -57,9 +57,9 @@ class Translation:
     calls : the calls of model functions, wherever they stand
     settings : configuration parameters to set before, their values, or the numbers of parameters that hold them, and
         whether for the transaction alone
+    parameter_count : the highest number of a parameter; there may be values for more
     rows : of a bulk INSERT, its values; `sql` reads them as a table named `rows_name` with text columns c0, c1 ...
     """
-    parameter_count : the highest number of a parameter; there may be values for more
 
     sql: str
     labels: tuple[str, ...] | None = None
@@ -72,10 +72,9 @@ class Translation:
     rows: RowsOfLiterals | None = None
     rows_name: str = ROWS
     settings: tuple[tuple[str | int, str | int, bool], ...] = ()
-
-
     parameter_count: int = 0
-    few: bool = False
+
+
 def translate(
     statement: Statement, names: Names, parameters: Parameters = (), *, expand_stars: bool = False
 ) -> Translation:
@@ -180,10 +179,9 @@ def _translate(statement: Statement, context: Context) -> Translation:
         calls=tuple(context.calls),
         rows=rows,
         settings=tuple(context.settings),
+        parameter_count=context.parameter_count,
     )
 
-        parameter_count=context.parameter_count,
-        few=labels is not None and has_few_rows(tree, types),
 
 def _uses(context: Context) -> tuple[tuple[TableReference, frozenset[str]], ...]:
     return tuple(
