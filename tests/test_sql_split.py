@@ -54,6 +54,12 @@ def test_what_never_ends_is_an_error_where_it_starts(text: str, position: int) -
     assert caught.value.position == position
 
 
+def test_a_quote_behind_a_backslash_ends_no_string() -> None:
+    with pytest.raises(errors.SyntaxError, match="unterminated") as caught:
+        split("copy t from stdin csv escape '\\'")
+    assert caught.value.hint == "A backslash takes the quote behind it into the string; write two for one."
+
+
 PIECES = ["a", " ", "\n", "';'", '";"', "-- ;\n", "/* ; */", "/* /* ; */ */", "$$;$$", "$x$;$x$", "$1", "-", "/", "é"]
 
 

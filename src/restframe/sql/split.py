@@ -90,7 +90,13 @@ def end_of_statement(text: str, start: int) -> int:
         if at == len(text) or text[at] == ";":
             return at
         if not text.startswith("/*", at):
-            raise errors.SyntaxError("unterminated quoted string", position=at + 1)
+            raise errors.SyntaxError(
+                "unterminated quoted string",
+                position=at + 1,
+                hint="A backslash takes the quote behind it into the string; write two for one."
+                if text[at] == "'" and "\\'" in text[at:]
+                else None,
+            )
         at = end_of_comment(text, at)
 
 
