@@ -248,6 +248,16 @@ def test_the_number_of_connections_is_bounded(pg: Any, limit: int, monkeypatch: 
     pg.connect().close()
 
 
+def test_system_tables_tell_from_where_a_client_came(shared_pg: Any) -> None:
+    with shared_pg.connect() as connection:
+        pid = connection.info.backend_pid
+        for query in (
+            "SELECT client_addr FROM pg_stat_activity WHERE pid = %s",
+            "SELECT remotehost FROM stl_connection_log WHERE pid = %s AND event = 'authenticated'",
+        ):
+            assert connection.execute(query, (pid,)).fetchone()[0].rstrip() == "127.0.0.1"
+
+
 # Cancelling
 
 
