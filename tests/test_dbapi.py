@@ -433,6 +433,6 @@ def test_arrow_tables_of_no_rows_have_their_columns(cursor: dbapi.Cursor) -> Non
 
 def test_times_of_day_have_their_zone(cursor: dbapi.Cursor) -> None:
     """TIMETZ is kept in UTC."""
-    paris = datetime.timezone(datetime.timedelta(hours=2))
-    cursor.execute("select ?::timetz, '12:00'::time, null::timetz", (datetime.time(12, 30, tzinfo=paris),))
-    assert cursor.fetchone() == (datetime.time(10, 30, tzinfo=datetime.UTC), datetime.time(12), None)
+    lima = datetime.timezone(-datetime.timedelta(hours=5))
+    cursor.execute("select ?::timetz, '12:00'::time, null::timetz", (datetime.time(12, 30, tzinfo=lima),))
+    assert cursor.fetchone() == (datetime.time(17, 30, tzinfo=datetime.UTC), datetime.time(12), None)

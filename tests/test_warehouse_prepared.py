@@ -188,6 +188,8 @@ def test_parts_of_dates_may_be_parameters(session: Session, unit: str, begin: dt
         ("date", "Feb 29, 2020", dt.date(2020, 2, 29)),
         ("timestamp", "2020-01-01 10:11:12.5", dt.datetime(2020, 1, 1, 10, 11, 12, 500_000)),
         ("time", "10:00", dt.time(10)),
+        ("timetz", "10:00 -05", dt.time(15, tzinfo=dt.UTC)),
+        ("timetz", dt.time(10, tzinfo=dt.timezone(dt.timedelta(hours=-5))), dt.time(15, tzinfo=dt.UTC)),
         ("varchar(2)", "abc", "ab"),
     ],
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from restframe import errors
-from restframe.engine import Connection
+from restframe.engine import Connection, Parameters
 from restframe.sql import interval_text
 from restframe.types import SqlType
 
@@ -35,12 +36,26 @@ def _read(value: Any, type_: SqlType, connection: Connection) -> Any:
         return _in_range(value, type_)
     if type_.name == "numeric":
         return _finite(value)
+    if isinstance(value, time):
+        return _with_zone_as_text(value)
     if type_.name == "interval" and isinstance(value, tuple):
         months, days, nanoseconds = value  # as Arrow has them
         return f"{months} months {days} days {nanoseconds // 1000} microseconds"
     if type_.element is not None:
         return [_read(one, type_.element, connection) for one in value]
     return value
+
+
+def engine_values(parameters: Parameters) -> Parameters:
+    """Python values as the engine takes them."""
+    if isinstance(parameters, Mapping):
+        return {name: _with_zone_as_text(value) for name, value in parameters.items()}
+    return [_with_zone_as_text(value) for value in parameters]
+
+
+def _with_zone_as_text(value: Any) -> Any:
+    """The engine's interface to Python knows no times of day west of Greenwich."""
+    return value.isoformat() if isinstance(value, time) and value.tzinfo is not None else value
 
 
 def _in_range(value: Any, type_: SqlType) -> Any:

@@ -19,7 +19,7 @@ from restframe.sql.statements.query import Delete, Insert, Merge, Update
 from restframe.warehouse.checks import check_statement
 from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.registry import COMMANDS
-from restframe.warehouse.parameter_values import read_values
+from restframe.warehouse.parameter_values import engine_values, read_values
 from restframe.warehouse.prepared import Bound, bound_execution, current, fitting
 from restframe.warehouse.privileges import check_query
 from restframe.warehouse.queries import SessionNames, prepare_models, select
@@ -70,10 +70,10 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
     if isinstance(statement, ExecuteStatement):
         return _plan_bound(bound_execution(statement, session), session)
     if isinstance(statement, Query):
-        return Plan(lambda: select(_translate(statement, session, parameters), session, parameters))
+        return Plan(lambda: select(_translate(statement, session, parameters), session, engine_values(parameters)))
     if type(statement) in _WRITES:
         translation = translate(statement, SessionNames(session), parameters)
-        return _plan_write(_WRITES[type(statement)], translation, session, parameters)
+        return _plan_write(_WRITES[type(statement)], translation, session, engine_values(parameters))
     values = tuple(parameters.values()) if isinstance(parameters, Mapping) else parameters
     bound, command = statement.bind(values), COMMANDS[type(statement)]
     check_statement(bound, session)
