@@ -51,6 +51,7 @@ class Result:
     columns : empty for a statement that returns no rows
     command : the first words of the tag: `SELECT`, `COPY`, `CREATE TABLE`
     row_count : rows returned so far, or rows changed; None when the statement counts nothing
+    complete : whether all its rows are in memory, so that nothing waits for them to be read
 
     A Result that is read slowly streams: at most a few batches are in memory. When its session runs the next
     statement first, what has not been read waits in the spool.
@@ -61,6 +62,7 @@ class Result:
     row_count: int | None = None
     notices: list[Notice] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
+    complete: bool = False
     _batches: Iterator[pa.RecordBatch] | None = None
     _on_close: Callable[[], None] | None = None
     _given_up: bool = False
@@ -76,7 +78,8 @@ class Result:
         names = [name for name, _ in columns]
         arrays = [pa.array([row[i] for row in listed], type=type_.arrow_type) for i, (_, type_) in enumerate(columns)]
         batch = pa.RecordBatch.from_arrays(arrays, names=names)
-        return cls(tuple(Column(name, type_) for name, type_ in columns), command, _batches=iter((batch,)))
+        described = tuple(Column(name, type_) for name, type_ in columns)
+        return cls(described, command, complete=True, _batches=iter((batch,)))
 
     @property
     def returns_rows(self) -> bool:

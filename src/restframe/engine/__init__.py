@@ -22,11 +22,15 @@ ArrowFunction = Callable[..., "pa.Array"]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Rows on their way out of the engine: names, types, and Arrow batches that are computed as they are read."""
+    """Rows on their way out of the engine: names, types, and Arrow batches that are computed as they are read.
+
+    complete : whether the rows are here already, and the engine is free for another statement
+    """
 
     names: tuple[str, ...]
     types: tuple[SqlType, ...]
     batches: Generator[pa.RecordBatch]
+    complete: bool = False
 
 
 class Connection(Protocol):
@@ -36,8 +40,13 @@ class Connection(Protocol):
         """All rows of a small statement; the count of changed rows for INSERT, UPDATE and DELETE."""
         ...
 
-    def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Stream:
-        """A query's rows, computed as they are read; at most `batch_rows` of them are in one batch."""
+    def stream(
+        self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS, *, few: bool = False
+    ) -> Stream:
+        """A query's rows, computed as they are read; at most `batch_rows` of them are in one batch.
+
+        few : whether a handful is expected; right or wrong, the rows are the same, and only slower when it was wrong
+        """
         ...
 
     def begin(self) -> None: ...

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import threading
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,8 +19,9 @@ import duckdb
 from duckdb.func import ARROW, SPECIAL
 
 from restframe import errors
-from restframe.engine import BATCH_ROWS, ArrowFunction, Parameters, Stream
+from restframe.engine import BATCH_ROWS, ArrowFunction, Parameters, Stream, few_rows
 from restframe.engine.conditions import translate_error
+from restframe.engine.known import Known, KnownStatements
 from restframe.settings import Settings
 from restframe.types import SqlType, from_engine_type
 
@@ -32,6 +34,9 @@ ENGINE_SPOOL = "engine"
 # Marks, in the text DuckDB keeps of it, an error that was raised inside a function of ours.
 _KEPT = "restframe-error-"
 _KEPT_AT_MOST = 100
+
+# Of a result that has more rows than were expected.
+_ROWS_AT_ONCE = 4_096
 
 _ENGINE_SETTINGS = (
     "integer_division = true",
@@ -65,6 +70,7 @@ class DuckDB:
         self._functions: dict[str, ArrowFunction] = {}
         self._error_ids = itertools.count(1)
         self._lock = threading.Lock()
+        self.known = KnownStatements()
         settings.spool.mkdir(parents=True, exist_ok=True)
         settings.buckets.mkdir(parents=True, exist_ok=True)
         for setting in _ENGINE_SETTINGS:
@@ -116,38 +122,85 @@ class DuckDBConnection:
 
     def run(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         with self._interruptible():
-            cursor = self._connection.execute(sql, parameters or None)
+            # a text without parameters is another one the next time
+            cursor = self._connection.execute(self._known(sql).statement if parameters else sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
-    def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Stream:
+    def stream(
+        self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS, *, few: bool = False
+    ) -> Stream:
         with self._interruptible() as opened:
+            known = self._known(sql)
+            if few or known.few:
+                return self._few(known, parameters, opened)
             # A relation streams; the result of execute() would be copied as a whole.
-            relation = self._connection.sql(sql, params=parameters or None)
-            names, types = relation.columns, relation.types
+            relation = self._connection.sql(known.statement, params=parameters or None)
+            names, types = tuple(relation.columns), tuple(map(str, relation.types))
             reader = relation.to_arrow_reader(batch_rows)
             opened.append(reader)
-        return Stream(tuple(names), tuple(from_engine_type(str(type_)) for type_ in types), self._read(reader))
+        if few_rows.schema(names, types) is None:
+            known.learn(False)
+        return Stream(names, tuple(map(from_engine_type, types)), _started(self._batches(reader, known)))
 
-    def _read(self, reader: pa.RecordBatchReader) -> Generator[pa.RecordBatch]:
-        batches = self._batches(reader)
-        next(batches)  # one that was never started would not close the reader when it is closed
-        return batches
+    def _known(self, sql: str) -> Known:
+        return self._engine.known.find(sql, self._connection.extract_statements)
 
-    def _batches(self, reader: pa.RecordBatchReader) -> Generator[Any]:
+    def _few(self, known: Known, parameters: Parameters, opened: list[Any]) -> Stream:
+        """The rows at once. Should there be more than a few, they stream in their slower form."""
+        connection = self._connection
+        pending = _Pending(connection)
+        opened.append(pending)
+        connection.execute(known.statement, parameters or None)
+        names, types = zip(*[(column[0], str(column[1])) for column in connection.description or ()], strict=True)
+        sql_types = tuple(map(from_engine_type, types))
+        schema = few_rows.schema(names, types)
+        if schema is None:
+            known.learn(False)
+            warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
+            table: pa.Table = connection.to_arrow_table(BATCH_ROWS)
+            batches = table.to_batches()
+            return Stream(names, sql_types, (batch for batch in batches), complete=True)
+        rows = connection.fetchmany(few_rows.FEW_ROWS + 1)
+        known.learn(few_rows.few(len(rows), len(names)))
+        first = few_rows.batch(rows, schema)
+        if len(rows) > few_rows.FEW_ROWS:
+            return Stream(names, sql_types, _started(self._rows(pending, first)))
+        connection.complete()
+        return Stream(names, sql_types, (batch for batch in (first,)), complete=True)
+
+    def _rows(self, pending: _Pending, first: pa.RecordBatch) -> Generator[Any]:
+        """Nothing at first, then a batch that has been read and those that follow it."""
+        try:
+            yield None
+            yield first
+            while True:
+                with self._interruptible(pending):
+                    rows = self._connection.fetchmany(_ROWS_AT_ONCE)
+                    batch = few_rows.batch(rows, first.schema)
+                if not rows:
+                    return
+                yield batch
+        finally:
+            pending.close()
+
+    def _batches(self, reader: pa.RecordBatchReader, known: Known) -> Generator[Any]:
         """Nothing at first, then the reader's batches."""
+        rows = 0
         try:
             yield None
             while True:
                 with self._interruptible(reader):
                     batch = next(reader, None)
                 if batch is None:
-                    return
+                    break
+                rows += batch.num_rows
                 yield batch
+            known.learn(few_rows.few(rows, len(reader.schema)))
         finally:
             reader.close()
 
     @contextlib.contextmanager
-    def _interruptible(self, *readers: pa.RecordBatchReader) -> Iterator[list[pa.RecordBatchReader]]:
+    def _interruptible(self, *readers: Any) -> Iterator[list[Any]]:
         """A call of the engine that `interrupt` can stop, with its errors made ours.
 
         DuckDB remembers an interrupt that comes too late and stops the next statement with it, so interrupts reach
@@ -256,6 +309,22 @@ class DuckDBConnection:
         if kept is not None:
             return errors.InternalError(f"{type(kept).__name__} in a function: {kept}")
         return translate_error(error)
+
+
+class _Pending:
+    """The result of execute() while rows may be left in it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def close(self) -> None:
+        self._connection.abort()
+
+
+def _started(batches: Generator[Any]) -> Generator[Any]:
+    """One that was never started would not close what it reads when it is closed."""
+    next(batches)
+    return batches
 
 
 # Opening

@@ -35,6 +35,7 @@ from restframe.sql.rewrite.rules import (
 )
 from restframe.sql.rewrite.scope import Change, Context, ModelCall, Scope, Type
 from restframe.sql.rewrite.visit import visit_query
+from restframe.sql.size import has_few_rows
 from restframe.sql.statements import Statement
 from restframe.sql.statements.query import Delete, Insert, Merge, Query, Update
 from restframe.sql.values import RowsOfLiterals
@@ -55,6 +56,7 @@ class Translation:
     changes : what is done to its rows
     uses : the tables whose columns are read, the changed one too, each with these columns
     calls : the calls of model functions, wherever they stand
+    few : whether a query has few rows, whatever the data
     settings : configuration parameters to set before, their values, or the numbers of parameters that hold them, and
         whether for the transaction alone
     parameter_count : the highest number of a parameter; there may be values for more
@@ -73,6 +75,7 @@ class Translation:
     rows_name: str = ROWS
     settings: tuple[tuple[str | int, str | int, bool], ...] = ()
     parameter_count: int = 0
+    few: bool = False
 
 
 def translate(
@@ -180,6 +183,7 @@ def _translate(statement: Statement, context: Context) -> Translation:
         rows=rows,
         settings=tuple(context.settings),
         parameter_count=context.parameter_count,
+        few=labels is not None and has_few_rows(tree, types),
     )
 
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def stream(translation: Translation, session: Session, parameters: Parameters) -> Stream:
     """Start a translated query; calls of models in it belong to the session's running statement."""
     prepare_models(translation, session)
-    found = session.connection.stream(translation.sql, parameters)
+    found = session.connection.stream(translation.sql, parameters, few=translation.few)
     types = tuple(ours or theirs for ours, theirs in zip(translation.types, found.types, strict=True))
-    return Stream(translation.labels or found.names, types, session.guarded(found.batches))
+    batches = found.batches if found.complete else session.guarded(found.batches)
+    return Stream(translation.labels or found.names, types, batches, found.complete)
 
 
 def select(
@@ -37,7 +38,7 @@ def select(
             session.set_variable(_given(name, parameters), _given(value, parameters), local=local)
     found = stream(translation, session, parameters)
     columns = described or tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
-    return Result(columns, "SELECT", 0, _batches=found.batches)
+    return Result(columns, "SELECT", 0, _batches=found.batches, complete=found.complete)
 
 
 def _given(setting: str | int, parameters: Parameters) -> str:

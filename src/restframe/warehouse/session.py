@@ -276,7 +276,7 @@ class Session:
         result.notices = self._notices
         result.statistics.plan_s = plan_s
         result.statistics.run_s = time.perf_counter() - started - plan_s
-        self._result = result
+        self._result = None if result.complete else result
         self._log(result.command, result.row_count, started, statement)
         self.services.activity.record(self, statement, plan_s, result.row_count)
         return result
