@@ -32,6 +32,10 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
     connection.run(
         "CREATE VIEW _restframe.base_viewer AS SELECT 100 AS id, getvariable('sees_all')::BOOLEAN AS sees_all"
     )
+    connection.run(
+        "CREATE VIEW _restframe.base_relations AS SELECT 100007 AS oid, 'public' AS schema_name, 'rides' AS name, "
+        "'r' AS kind, 'p' AS persistence"
+    )
     connection.run("SET VARIABLE sees_all = true")
     for view in views.loads.VIEWS:
         connection.run(view.ddl)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from restframe.catalog.views.definition import View, view
 
-# Whose loads are seen by whoever asks.
+# Whose loads are seen by whoever asks; each with the table, where there still is one of that name.
 _LOADS = """JOIN (
-    SELECT l.*, u.id AS user_id FROM _restframe.loads l LEFT JOIN _restframe.users u ON u.name = l.user_name
+    SELECT l.*, u.id AS user_id, coalesce(r.oid, 0) AS table_id
+    FROM _restframe.loads l LEFT JOIN _restframe.users u ON u.name = l.user_name
+    LEFT JOIN _restframe.base_relations r ON r.kind = 'r' AND r.persistence = 'p'
+        AND l.table_name = CASE r.schema_name WHEN 'public' THEN r.name ELSE r.schema_name || '.' || r.name END
     CROSS JOIN _restframe.base_viewer v WHERE v.sees_all OR u.id = v.id) AS l USING (query)"""
 _OF_ERRORS = f"FROM _restframe.load_errors e {_LOADS}"
 _OF_FILES = f"FROM _restframe.load_files f {_LOADS}"
@@ -21,7 +24,7 @@ VIEWS: tuple[View, ...] = (
         """
         userid          int4  l.user_id
         slice           int4  0
-        tbl             int4  0
+        tbl             int4  l.table_id
         starttime       timestamp  l.started
         session         int4  0
         query           int4  e.
@@ -128,7 +131,7 @@ VIEWS: tuple[View, ...] = (
         transaction_id int8  e.query
         session_id     int4  0
         database_name  varchar(64)  l.
-        table_id       int4  0
+        table_id       int4  l.
         start_time     timestamp  l.started
         file_name      varchar(256)  e.
         line_number    int8  e.
