@@ -29,6 +29,7 @@ TALK = (
     "insert into talk values (1, 'one'), (2, null)",
     "update talk set b = 'two' where a = $1",
     "delete from talk where a = 2",
+    "delete from talk",
     "select * from talk order by a limit 20",
     "declare k cursor for select i from generate_series(1, 3000) as g(i)",
     "fetch 10 from k",
@@ -204,7 +205,7 @@ class Talker:
         code = fields.get(b"C", b"")
         if set(fields) & {b"S", b"V", b"C", b"M"} != {b"S", b"V", b"C", b"M"} or len(code) != 5:
             self.finds.add("error without its fields", None, repr(body))
-        if code == b"XX000" or len(body) > 3000:
+        if (code == b"XX000" and not fields.get(b"M", b"").startswith(b"Load into table")) or len(body) > 3000:
             self.finds.add("internal error", None, f"{body[:1000]!r} {said!r}")
         for word in self.server.forbidden:
             if word.encode() in body:

@@ -182,3 +182,15 @@ def test_the_engines_own_threads_can_let_others_first(tmp_path: Path) -> None:
     assert 7 in {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in own}
     assert os.getpriority(os.PRIO_PROCESS, 0) == 0
     engine.close()
+
+
+def test_batches_are_large_where_rows_are_narrow_and_small_where_they_are_wide(
+    connection: DuckDBConnection,
+) -> None:
+    narrow = list(connection.stream("SELECT i FROM range(200000) AS g(i)").batches)
+    assert [batch.num_rows for batch in narrow] == [65_536, 65_536, 65_536, 3_392]
+    wide = list(connection.stream("SELECT repeat('x', 10000) AS x FROM range(5000)").batches)
+    assert [batch.num_rows for batch in wide] == [2048, 2048, 904]
+    few = list(connection.stream("SELECT i FROM range(5000) AS g(i)", batch_rows=1000).batches)
+    assert sum(batch.num_rows for batch in few) == 5000
+    assert max(batch.num_rows for batch in few) == 1000

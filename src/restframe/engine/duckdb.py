@@ -136,11 +136,11 @@ class DuckDBConnection:
             # A relation streams; the result of execute() would be copied as a whole.
             relation = self._connection.sql(known.statement, params=parameters or None)
             names, types = tuple(relation.columns), tuple(map(str, relation.types))
-            reader = relation.to_arrow_reader(batch_rows)
+            reader = relation.to_arrow_reader(min(batch_rows, _READ_ROWS))
             opened.append(reader)
         if few_rows.schema(names, types) is None:
             known.learn(False)
-        return Stream(names, tuple(map(from_engine_type, types)), _started(self._batches(reader, known)))
+        return Stream(names, tuple(map(from_engine_type, types)), _started(self._batches(reader, known, batch_rows)))
 
     def _known(self, sql: str) -> Known:
         return self._engine.known.find(sql, self._connection.extract_statements)
@@ -183,14 +183,14 @@ class DuckDBConnection:
         finally:
             pending.close()
 
-    def _batches(self, reader: pa.RecordBatchReader, known: Known) -> Generator[Any]:
+    def _batches(self, reader: pa.RecordBatchReader, known: Known, most_rows: int) -> Generator[Any]:
         """Nothing at first, then the reader's batches."""
         rows = 0
         try:
             yield None
             while True:
                 with self._interruptible(reader):
-                    batch = next(reader, None)
+                    batch = _joined(reader, most_rows)
                 if batch is None:
                     break
                 rows += batch.num_rows
@@ -325,6 +325,29 @@ def _started(batches: Generator[Any]) -> Generator[Any]:
     """One that was never started would not close what it reads when it is closed."""
     next(batches)
     return batches
+
+
+def _joined(reader: pa.RecordBatchReader, most_rows: int) -> pa.RecordBatch | None:
+    """The next batches as one: of at most so many rows, and of few where rows are wide, which only batches show."""
+    found: list[pa.RecordBatch] = []
+    rows = size = 0
+    while rows + _READ_ROWS <= max(most_rows, _READ_ROWS) and size < _BATCH_BYTES:
+        batch = next(reader, None)
+        if batch is None:
+            break
+        found.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+    if len(found) < 2:
+        return found[0] if found else None
+    import pyarrow as pa
+
+    return pa.concat_batches(found)
+
+
+# What the engine computes at once, and how many bytes make a batch.
+_READ_ROWS = 2048
+_BATCH_BYTES = 1 << 20
 
 
 # Opening
