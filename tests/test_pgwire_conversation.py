@@ -509,6 +509,18 @@ def test_a_portal_ends_with_the_sync_that_ends_its_transaction(client: Client) -
     assert types(client.say(execute(1, "p"), SYNC)) == "DsZ"
 
 
+@pytest.mark.parametrize("limit", [0, 1])
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_a_portal_ends_with_its_transaction_also_before_sync(client: Client, limit: int, end: str) -> None:
+    begun = parse("select i from generate_series(1, 9) as g(i)"), bind(portal="p"), execute(1, "p")
+    ended = parse(end), bind(), execute(limit)
+    found = client.say(query("begin"), *begun, *ended, execute(1, "p"), SYNC)
+    assert (sqlstate(found), state(found)) == ("34000", "I")
+    found = client.say(query("begin"), *begun, query(f"{end}; begin"), execute(1, "p"), SYNC)
+    assert (sqlstate(found), state(found)) == ("34000", "E")
+    client.query("rollback")
+
+
 def test_several_portals_at_once(client: Client) -> None:
     client.query("begin")
     for portal in ("p1", "p2"):

@@ -30,6 +30,7 @@ class Extended:
         self._unnamed: Prepared | None = None
         self._statements = session.prepared
         self._portals: dict[str, Portal] = {}
+        self._ended = 0  # transactions of the session when the portals were made
 
     def parse(self, body: bytes) -> None:
         name, text, types = messages.read_parse(body)
@@ -46,6 +47,7 @@ class Extended:
 
     def bind(self, body: bytes) -> None:
         bind = messages.read_bind(body)
+        self._forget_ended()
         if bind.portal and bind.portal in self._portals:
             raise errors.DuplicateCursor(f'cursor "{bind.portal[:100]}" already exists')
         portal = Portal(self._statement(bind.statement), bind, self._redshift)
@@ -70,8 +72,6 @@ class Extended:
         ending = portal.execute(self._session, self._channel, limit)
         self._streams.end()
         self._channel.send(ending)
-        if self._session.transaction == "idle" and limit == 0:
-            self.close_portals()
 
     def _description(self, portal: str) -> bytes:
         """Of a portal, or of a cursor that DECLARE has made: to PostgreSQL and to its clients they are the same."""
@@ -98,6 +98,12 @@ class Extended:
             self.close_portals()
             self._session.end_implicit()
 
+    def _forget_ended(self) -> None:
+        """Portals end with their transaction, by whatever statement it ended."""
+        if self._ended != self._session.ended_transactions:
+            self._ended = self._session.ended_transactions
+            self.close_portals()
+
     def close_portals(self) -> None:
         for name in list(self._portals):
             self._close_portal(name)
@@ -120,6 +126,7 @@ class Extended:
         return found
 
     def _portal(self, name: str) -> Portal:
+        self._forget_ended()
         found = self._portals.get(name)
         if found is None:
             raise errors.UndefinedCursor(f'portal "{name[:100]}" does not exist')

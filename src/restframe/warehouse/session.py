@@ -67,6 +67,7 @@ class Session:
     last_statement : text and kind of the one before
     started, statement_started, transaction_started : in seconds since 1970
     transaction_id : of the transaction that is open, or was the last
+    ended_transactions : how many have ended, however they did
     """
 
     def __init__(self, services: Services, user: str) -> None:
@@ -93,6 +94,7 @@ class Session:
         self.last_statement = ("", "UTILITY")
         self.statement_started = self.transaction_started = 0.0
         self.transaction_id = 0
+        self.ended_transactions = 0
         self.transaction: TransactionState = "idle"
         self._scope: Scope = "statement"  # what the open transaction lasts for
         self._untouched = False  # the open transaction has carried out nothing yet
@@ -572,6 +574,7 @@ class Session:
 
     def _ended(self) -> None:
         self.transaction = "idle"
+        self.ended_transactions += 1
         self.services.locks.release_all(self)
 
     def _undo(self) -> None:
