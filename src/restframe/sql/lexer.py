@@ -45,11 +45,12 @@ DIALECT = Redshift()
 
 @dataclass(frozen=True, slots=True)
 class QualifiedName:
-    """`[schema.]name` as written, folded to lower case as Redshift folds identifiers, quoted or not."""
+    """`[[database.]schema.]name` as written, folded to lower case as Redshift folds identifiers, quoted or not."""
 
     schema: str | None
     name: str
     position: int = field(default=1, compare=False)  # of the first character, from 1
+    database: str | None = None
 
     def __str__(self) -> str:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
@@ -286,14 +287,16 @@ class Cursor:
         return folded(str(token.text))
 
     def qualified_name(self) -> QualifiedName:
-        """`name` or `schema.name`; `database.schema.name` loses its database."""
+        """`name`, `schema.name` or `database.schema.name`."""
         position = self.position
         parts = [self.identifier()]
         while self.accept("."):
             parts.append(self.identifier())
         if len(parts) > 3:
             raise errors.SyntaxError(f'improper qualified name "{".".join(parts)}"', position=position)
-        return QualifiedName(parts[-2] if len(parts) > 1 else None, parts[-1], position)
+        database, schema, name = (None, None, None, *parts)[-3:]
+        assert name is not None
+        return QualifiedName(schema, name, position, database)
 
     def string(self) -> str:
         """A quoted text with doubled quotes undone and backslashes kept as they stand.

@@ -21,7 +21,7 @@ from restframe.warehouse.commands import Locks
 from restframe.warehouse.commands.registry import COMMANDS
 from restframe.warehouse.parameter_values import engine_values, read_values
 from restframe.warehouse.prepared import Bound, bound_execution, current, fitting
-from restframe.warehouse.privileges import check_query
+from restframe.warehouse.privileges import check_databases, check_query
 from restframe.warehouse.queries import SessionNames, prepare_models, select
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def plan(statement: Statement, session: Session, parameters: Parameters) -> Plan
         return _plan_write(_WRITES[type(statement)], translation, session, engine_values(parameters))
     values = tuple(parameters.values()) if isinstance(parameters, Mapping) else parameters
     bound, command = statement.bind(values), COMMANDS[type(statement)]
+    check_databases(bound, session)
     check_statement(bound, session)
     changes = command.transaction and command.changes
     return Plan(lambda: command.run(bound, session), command.transaction, command.locks(bound, session), changes)

@@ -6,6 +6,7 @@ columns nor their types can be learnt from errors.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from restframe import errors
@@ -13,6 +14,7 @@ from restframe.catalog.grants import DATABASE, SYSTEM, Grant, Object, Rights
 from restframe.catalog.models import Model
 from restframe.catalog.relations import Relation, Schema
 from restframe.sql import QualifiedName, Translation
+from restframe.sql.statements import Statement
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -24,9 +26,24 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def check_usage(name: QualifiedName, session: Session) -> None:
-    """That the schema a name begins with may be used; whether it exists is another question."""
+    """That the schema a name begins with may be used; whether it exists is another question. UndefinedDatabase."""
+    check_named_database(name, session)
     if name.schema is not None and session.catalog.hides(name.schema):
         raise denied_schema(name.schema)
+
+
+def check_databases(statement: Statement, session: Session) -> None:
+    """That what one of our own statements names is in the one database. UndefinedDatabase."""
+    for field in dataclasses.fields(statement):
+        value = getattr(statement, field.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, QualifiedName):
+                check_named_database(one, session)
+
+
+def check_named_database(name: QualifiedName, session: Session) -> None:
+    if name.database not in (None, session.settings.database.lower()):
+        raise errors.UndefinedDatabase(f'database "{name.database}" does not exist', position=name.position)
 
 
 def check_schema(schema: Schema, privilege: str, session: Session) -> None:

@@ -79,8 +79,9 @@ def _target(node: exp.Expr, scope: Scope) -> tuple[exp.Table, TableReference]:
         refuse(node, scope, "this target")
     only(node, frozenset({"this", "db", "catalog", "alias"}), scope)
     schema = fold(node.args["db"]) if node.args.get("db") is not None else None
-    first = node.args.get("db") or node.args["this"]
-    name = QualifiedName(schema, fold(node.args["this"]), scope.context.position(first))
+    database = fold(node.args["catalog"]) if node.args.get("catalog") is not None else None
+    first = node.args.get("catalog") or node.args.get("db") or node.args["this"]
+    name = QualifiedName(schema, fold(node.args["this"]), scope.context.position(first), database)
     table = scope.context.names.relation(name)
     rename(node.args["this"], table.engine_name)
     node.set("db", identifier(table.engine_schema))

@@ -103,8 +103,10 @@ def renamed(outputs: tuple[Output, ...], alias: exp.Expr | None, scope: Scope) -
 
 def _look_up(node: exp.Table, name: str, schema: str | None, scope: Scope) -> TableReference:
     """The table a name means, written into the tree as the engine knows it."""
-    first = node.args.get("db") or node.args["this"]
-    table = scope.context.table(QualifiedName(schema, name, scope.context.position(first)))
+    database = node.args.get("catalog")
+    first = database or node.args.get("db") or node.args["this"]
+    position = scope.context.position(first)
+    table = scope.context.table(QualifiedName(schema, name, position, fold(database) if database is not None else None))
     rename(node.args["this"], table.engine_name)
     if node.args.get("db") is None:
         node.set("db", identifier(table.engine_schema))

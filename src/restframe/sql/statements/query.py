@@ -161,6 +161,7 @@ def _select_into(select: exp.Select, text: str, position: int) -> SelectInto:
     if not isinstance(table, exp.Table):
         raise errors.SyntaxError("INTO needs the name of a table", position=position)
     start = position + int(table.this.meta.get("start", 0))
-    name = QualifiedName(fold(table.args["db"]) if table.args.get("db") else None, fold(table.this), start)
+    database, schema = (fold(table.args[key]) if table.args.get(key) else None for key in ("catalog", "db"))
+    name = QualifiedName(schema, fold(table.this), start, database)
     query = Query(Tree(text, position, select), text=text, position=position)
     return SelectInto(name, query, bool(into.args.get("temporary")), text=text, position=position)
