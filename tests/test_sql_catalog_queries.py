@@ -258,8 +258,10 @@ def test_parameters_that_do_not_matter_are_taken(rows: Any) -> None:
 def test_set_config_sets(session: Session) -> None:
     assert session.execute("select set_config('application_name', 'shop', false)").fetchall() == [("shop",)]
     assert session.execute("show application_name").fetchall() == [("shop",)]
-    with pytest.raises(errors.NotSupportedError):
-        session.execute("select set_config('application_name', 'x', true)")
+    session.execute("begin; select set_config('application_name', 'for the transaction', true)")
+    assert session.execute("show application_name").fetchall() == [("for the transaction",)]
+    session.execute("commit")
+    assert session.execute("show application_name").fetchall() == [("shop",)]
 
 
 # As clients ask
