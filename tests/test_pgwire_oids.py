@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from restframe import errors
+from restframe.catalog import types_table
 from restframe.pgwire import oids
 from restframe.types import SqlType
 
@@ -24,6 +25,12 @@ WIRED = [
 def test_every_type_has_its_oid(name: str, plain: int, size: int, redshift: int) -> None:
     assert oids.wire(SqlType(name), redshift=False) == (plain, size, -1)
     assert oids.wire(SqlType(name), redshift=True) == (redshift, size, -1)
+
+
+def test_what_is_announced_is_listed_in_pg_type() -> None:
+    sizes = {row[0]: row[2] for row in types_table.rows()}
+    for name, plain, size, redshift in WIRED:
+        assert (sizes[plain], sizes[redshift]) == (size, size), name
 
 
 def test_lengths_and_digits_are_in_the_modifier() -> None:
