@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import lru_cache
 from pathlib import Path
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -94,9 +95,7 @@ class Result:
 
     @property
     def arrow_schema(self) -> pa.Schema:
-        import pyarrow as pa
-
-        return pa.schema([pa.field(column.name, column.type.arrow_type) for column in self.columns])
+        return _arrow_schema(self.columns)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, batch by batch, in columns of `arrow_schema`'s types."""
@@ -190,6 +189,13 @@ class Result:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@lru_cache(maxsize=256)
+def _arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([pa.field(column.name, column.type.arrow_type) for column in columns])
 
 
 def python_rows(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[tuple[Any, ...]]:

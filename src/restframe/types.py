@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from restframe import errors
@@ -204,6 +205,7 @@ _VECTORS = {
 }
 
 
+@lru_cache(maxsize=256)
 def from_engine_type(text: str) -> SqlType:
     """The Redshift type of a DuckDB type name, for results and views: `DECIMAL(10,6)`, `VARCHAR`, `HUGEINT`."""
     match = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", text)

@@ -218,9 +218,10 @@ class DuckDBConnection:
         finally:
             with self._lock:
                 self._calling = False
-        if self._interrupted:
+        if self._interrupted or failure is not None:
             for reader in opened:
                 reader.close()
+        if self._interrupted:
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("SELECT 1").fetchall()
             raise errors.QueryCanceled("query cancelled on user's request") from failure

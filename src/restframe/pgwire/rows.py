@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from restframe.pgwire import oids, values
@@ -42,6 +43,11 @@ def description(columns: Sequence[Column], formats: Sequence[int], redshift_vers
     redshift_version : what a driver of Redshift agreed to; from 1 on each field also has its schema, table, column and
         catalog, which are empty but for the column's name, and flags
     """
+    return _description(tuple(columns), tuple(formats), redshift_version)
+
+
+@lru_cache(maxsize=256)
+def _description(columns: tuple[Column, ...], formats: tuple[int, ...], redshift_version: int | None) -> bytes:
     fields = [struct.pack(">h", len(columns))]
     for column, format_ in zip(columns, formats_of(formats, len(columns)), strict=True):
         oid, size, modifier = oids.wire(column.type, redshift_version is not None)
