@@ -42,6 +42,8 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     # first what quotes the user's data, which may look like anything below
     (r"(?s)^Could not convert string ['\"](.*)['\"] to (\w+)", errors.InvalidTextRepresentation,
      'invalid input syntax for type {1}: "{0}"'),
+    (r"(?s)^Could not parse string ['\"](.*)['\"] according to format", errors.InvalidDatetime,
+     'value "{0}" does not match the format of its date or time'),
     (r"No space left on device|max_temp_directory_size|failed to offload", errors.DiskFull, None),
     (r"Division by zero", errors.DivisionByZero, "division by zero"),
     (r'Referenced column "(.+?)" (?:not found|was not found)', errors.UndefinedColumn, 'column "{0}" does not exist'),
@@ -90,7 +92,6 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
     (r"[Dd]uplicate key", errors.UniqueViolation, None),
     (r'field value out of range: (".*")', errors.InvalidDatetime, "date/time field value out of range: {0}"),
     (r'invalid (\w+) field format: (".*?")', errors.InvalidDatetime, "invalid input syntax for type {0}: {1}"),
-    (r"Could not parse string .* according to format", errors.InvalidDatetime, None),
     (r"Malformed JSON", errors.InvalidTextRepresentation, None),
     (r"Failed to cast decimal value .* to type (\w+)", errors.NumericValueOutOfRange, "{0} out of range"),
     (r"Casting value .* to type DECIMAL", errors.NumericValueOutOfRange, "numeric field overflow"),
