@@ -304,6 +304,17 @@ def test_of_two_sessions_only_one_is_cancelled(shared_pg: Any, endless: str) -> 
         assert cancelled == ["57014"]
 
 
+def test_a_key_that_comes_late_stops_nothing_else(shared_pg: Any) -> None:
+    with shared_pg.connect(autocommit=True) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+        connection.cancel_safe()
+        assert connection.execute("select 2").fetchone() == (2,)
+        connection.execute("begin")
+        connection.cancel_safe()
+        assert connection.execute("select count(*) from generate_series(1, 300000)").fetchone() == (300_000,)
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+
+
 # Clients that go away, or are slow
 
 
@@ -442,24 +453,83 @@ def stop(pg: Any, grace_s: float) -> None:
 # Bytes that nobody would send
 
 
-@hypothesis.settings(max_examples=40)
-@hypothesis.given(st.binary(max_size=300), st.booleans())
-def test_any_bytes_end_in_an_answer_or_a_closed_connection(shared_pg: Any, data: bytes, known: bool) -> None:
-    with logged_in(shared_pg) if known else raw(shared_pg) as connected:
-        with contextlib.suppress(ConnectionError):
-            connected.sendall(data)
+@contextlib.contextmanager
+def secured(pg: Any) -> Iterator[ssl.SSLSocket]:
+    context = ssl.create_default_context(cafile=pg.warehouse.settings.directory / "ca" / "ca.pem")
+    with raw(pg) as connected:
+        connected.sendall(SSL)
+        assert connected.recv(1) == b"S"
+        with context.wrap_socket(connected, server_hostname="localhost") as secure:
+            yield secure
+
+
+def say_and_hang_up(connected: socket.socket, said: bytes) -> None:
+    """Whatever is answered is read, up to the end."""
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        connected.sendall(said)
+        if isinstance(connected, ssl.SSLSocket):
+            connected.unwrap()
+        else:
             connected.shutdown(socket.SHUT_WR)
-        all_of(connected)
+            all_of(connected)
+
+
+@hypothesis.settings(max_examples=40)
+@hypothesis.given(st.binary(max_size=300), st.sampled_from(["raw", "secured", "logged_in"]))
+def test_any_bytes_end_in_an_answer_or_a_closed_connection(shared_pg: Any, data: bytes, kind: str) -> None:
+    opened = {"raw": raw, "secured": secured, "logged_in": logged_in}[kind]
+    with opened(shared_pg) as connected:
+        say_and_hang_up(connected, data)
     nothing_is_left(shared_pg)
 
 
-def test_every_truncation_of_a_login(shared_pg: Any) -> None:
-    whole = GSS + startup(user="IAM:awsuser", database="dev", options="-c timezone=UTC") + b"p\0\0\0\x05\0"
-    for end in range(len(whole)):
-        with raw(shared_pg) as connected:
-            connected.sendall(whole[:end])
-            connected.shutdown(socket.SHUT_WR)
-            all_of(connected)
+@pytest.mark.parametrize("opened", [raw, secured])
+def test_every_truncation_of_a_login(shared_pg: Any, opened: Any) -> None:
+    first = b"" if opened is secured else GSS
+    whole = first + startup(user="IAM:awsuser", database="dev", options="-c timezone=UTC") + b"p\0\0\0\x05\0"
+    for end in range(0, len(whole), 1 if opened is raw else 3):
+        with opened(shared_pg) as connected:
+            say_and_hang_up(connected, whole[:end])
+    nothing_is_left(shared_pg)
+
+
+# Who would get in without a password
+
+SASL_BEGUN = b"p\0\0\0\x37SCRAM-SHA-256\0\0\0\0\x21n,,n=,r=abcdefghijklmnopqrstuvwxy"
+
+
+@pytest.mark.parametrize("before", [b"", SASL_BEGUN], ids=["at once", "in the middle"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        query("select 4711"),
+        b"P\0\0\0\x13\0select 4711\0\0\0",
+        b"d\0\0\0\x081\t2\n",
+        b"S\0\0\0\4",
+        startup(user="awsuser", database="dev"),
+        b"R\0\0\0\x08\0\0\0\0",
+    ],
+    ids=["query", "parse", "copy", "sync", "a second start", "the server's own words"],
+)
+def test_nothing_is_done_before_the_password(shared_pg: Any, before: bytes, said: bytes) -> None:
+    with raw(shared_pg) as connected:
+        connected.sendall(startup(user="awsuser", database="dev") + before + said)
+        answer = all_of(connected)
+    assert b"SFATAL" in answer
+    for never in (b"4711", b"R\0\0\0\x08\0\0\0\0", b"Z\0\0\0\5"):
+        assert never not in answer
+    nothing_is_left(shared_pg)
+
+
+@pytest.mark.parametrize(
+    "said", [startup(user="awsuser", database="dev"), SASL_BEGUN, SSL], ids=["start", "sasl", "ssl"]
+)
+def test_who_has_logged_in_cannot_begin_again(shared_pg: Any, said: bytes) -> None:
+    with logged_in(shared_pg) as connected:
+        connected.sendall(said + query("select 4711"))
+        answer = all_of(connected)
+    assert b"C08P01" in answer
+    assert b"4711" not in answer
     nothing_is_left(shared_pg)
 
 

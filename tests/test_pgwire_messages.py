@@ -103,6 +103,15 @@ def test_a_message_that_is_too_long_or_shorter_than_nothing_is_the_last() -> Non
     assert splitter.feed(messages.build(b"S")) == []  # nobody knows what it is
 
 
+def test_a_type_that_no_client_has_is_refused_before_the_message_is_there() -> None:
+    splitter = Splitter(1 << 20, messages.CLIENTS_TYPES)
+    found = splitter.feed(messages.build(b"S") + struct.pack("!BI", 0, 1000))
+    assert found[0] == (ord("S"), b"")
+    assert isinstance(found[1], errors.ProtocolViolation)
+    assert found[1].message == "invalid frontend message type 0"
+    assert splitter.feed(messages.build(b"S")) == []
+
+
 def test_the_length_is_refused_before_the_message_is_there() -> None:
     (bad,) = Splitter(10).feed(b"Q\x7f\xff\xff\xff")
     assert isinstance(bad, ProtocolViolation)

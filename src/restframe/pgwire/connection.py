@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
         self._here = threading.Condition(self._lock)  # messages, room to send, or the end
         self._kept = bytearray()  # of the packets before the conversation
         self._securing = False
-        self._splitter = Splitter()
+        self._splitter = Splitter(types=messages.CLIENTS_TYPES)
         self._inbox: deque[Message | ProtocolViolation] = deque()
         self._unread_bytes = 0
         self._unread_limit = messages.MAXIMAL_FIRST_BYTES

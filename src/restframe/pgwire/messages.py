@@ -114,15 +114,20 @@ def _parameters(content: bytes) -> dict[str, str]:
 
 # Cutting
 
+# What a client may say, to log in and then; what else it says begins no message, and has no length.
+CLIENTS_TYPES = frozenset(b"PBDECQFHSXdcfpi")
+
 
 class Splitter:
     """Cuts what a client sends into messages, wherever its packets are cut.
 
     limit : the largest body that is taken; may be changed at any time
+    types : of the messages there are; all when None
     """
 
-    def __init__(self, limit: int = MAXIMAL_FIRST_BYTES) -> None:
+    def __init__(self, limit: int = MAXIMAL_FIRST_BYTES, types: frozenset[int] | None = None) -> None:
         self.limit = limit
+        self._types = types
         self._kept = bytearray()
         self._wanted = 0  # bytes that must be there before looking again pays
         self._lost = False
@@ -130,8 +135,8 @@ class Splitter:
     def feed(self, data: bytes) -> list[Message | ProtocolViolation]:
         """The messages that are complete now.
 
-        The last is a ProtocolViolation when the length of what follows cannot be, or is over the limit: nobody knows
-        where the next message begins.
+        The last is a ProtocolViolation when the type or the length of what follows cannot be, or the length is over
+        the limit: nobody knows where the next message begins.
         """
         if self._lost:
             return []
@@ -147,6 +152,10 @@ class Splitter:
         while end - at >= 5:
             type_, length = _HEAD.unpack_from(data, at)
             after = at + 1 + length
+            if self._types is not None and type_ not in self._types:
+                self._lost = True
+                found.append(ProtocolViolation(f"invalid frontend message type {type_}"))
+                return found
             if length - 4 > self.limit or length < 4:
                 self._lost = True
                 found.append(ProtocolViolation(_bad_length(type_, length, self.limit)))
