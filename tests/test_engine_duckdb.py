@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from restframe import errors
+from restframe.engine.conditions import translate_error
 from restframe.engine.duckdb import DuckDB, DuckDBConnection
 from restframe.settings import load
 from restframe.types import SqlType
@@ -194,3 +195,17 @@ def test_batches_are_large_where_rows_are_narrow_and_small_where_they_are_wide(
     few = list(connection.stream("SELECT i FROM range(5000) AS g(i)", batch_rows=1000).batches)
     assert sum(batch.num_rows for batch in few) == 5000
     assert max(batch.num_rows for batch in few) == 1000
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            'could not write file "/srv/w/warehouse.duckdb": No space left on device',
+            "no space left on the server's disk",
+        ),
+        ('Cannot open file "/srv/w/x y/a.tmp": Permission denied', 'cannot open file "a.tmp": Permission denied'),
+    ],
+)
+def test_where_the_servers_files_are_is_not_told(said: str, told: str) -> None:
+    assert translate_error(RuntimeError(f"IO Error: {said}")).message == told

@@ -123,3 +123,13 @@ def test_char_values_are_filled_up_a_few_megabytes_at_a_time() -> None:
     assert [part.num_rows for part in parts] == [4096, 4096, 1808]
     assert parts[0].column("c")[0].as_py() == "a" + " " * 4095
     assert result.tag == "SELECT 10000"
+
+
+@pytest.mark.parametrize("small_disk", [1], indirect=True)
+def test_what_has_no_room_to_wait_fails_where_it_would_be_read(small_disk: Path) -> None:
+    result = streaming(40, 65_536, [])
+    failure = result.buffer(small_disk)
+    assert isinstance(failure, errors.DiskFull)
+    with pytest.raises(errors.DiskFull, match=r"^the result cannot be kept: No space left on device$"):
+        result.fetchall()
+    assert list(small_disk.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import tempfile
@@ -225,16 +226,24 @@ def _raise(error: errors.Error) -> pa.RecordBatch:
 
 
 def _spool(batches: Iterator[pa.RecordBatch], directory: Path) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
     first = next(batches, None)
     if first is None:
         return iter(())
+    try:
+        return _written(itertools.chain((first,), batches), first.schema, directory)
+    except OSError as error:
+        kind = errors.DiskFull if error.errno == errno.ENOSPC else errors.OperationalError
+        raise kind(f"the result cannot be kept: {os.strerror(error.errno or errno.EIO)}") from error
+
+
+def _written(batches: Iterator[pa.RecordBatch], schema: pa.Schema, directory: Path) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
     handle, name = tempfile.mkstemp(dir=directory)
     os.close(handle)
     try:
-        with pa.OSFile(name, "wb") as sink, pa.ipc.new_stream(sink, first.schema) as writer:
-            for batch in itertools.chain((first,), batches):
+        with pa.OSFile(name, "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+            for batch in batches:
                 writer.write_batch(batch)
         return iter(pa.ipc.open_stream(pa.OSFile(name, "rb")))
     finally:

@@ -44,7 +44,8 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
      'invalid input syntax for type {1}: "{0}"'),
     (r"(?s)^Could not parse string ['\"](.*)['\"] according to format", errors.InvalidDatetime,
      'value "{0}" does not match the format of its date or time'),
-    (r"No space left on device|max_temp_directory_size|failed to offload", errors.DiskFull, None),
+    (r"No space left on device", errors.DiskFull, "no space left on the server's disk"),
+    (r"max_temp_directory_size|failed to offload", errors.DiskFull, None),
     (r"Division by zero", errors.DivisionByZero, "division by zero"),
     (r'Referenced column "(.+?)" (?:not found|was not found)', errors.UndefinedColumn, 'column "{0}" does not exist'),
     (r'Table "(.+?)" does not have a column named "(.+?)"', errors.UndefinedColumn, 'column {0}.{1} does not exist'),
@@ -140,6 +141,9 @@ def translate_error(error: BaseException) -> errors.Error:
     return _BY_ENGINE_TYPE.get(kind, errors.InternalError)(_first_line(text))
 
 
+_OWN_FILE = re.compile(r'file "/(?:[^"/]*/)*([^"/]*)"')
+
+
 def _unpack(text: str) -> tuple[str, str]:
     """DuckDB's error type and message, out of the JSON that `errors_as_json` asks for or out of plain text."""
     start = text.find("{")
@@ -154,7 +158,11 @@ def _unpack(text: str) -> tuple[str, str]:
 
 
 def _first_line(text: str) -> str:
-    """DuckDB's own words up to where its advice starts, in our style, at most 400 characters."""
+    """DuckDB's own words up to where its advice starts, in our style, at most 400 characters.
+
+    Of the server's own files only the last part of the name is told.
+    """
     line = re.split(r"\n|(?<=[.!]) (?=Use |Try |Did you)", text, maxsplit=1)[0].strip().rstrip(".!")
+    line = _OWN_FILE.sub(r'file "\1"', line)
     sentence = line[1:2].islower()  # not: JSON, LIKE
     return (line[:1].lower() + line[1:] if sentence else line)[:400]
