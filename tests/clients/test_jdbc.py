@@ -41,14 +41,17 @@ def test_a_sql_client_shows_the_object_tree(story: Story) -> None:
         "stops|TABLE|null",
         "notes|VIEW|null",
         "id|4|int4|10|0|0|null|1",
-        "note|12|varchar|20|0|0|'none'::character varying|2",
+        "note|12|varchar|20|0|0|'none'|2",
         "fare|2|numeric|8|2|1|null|3",
         "ride|1",
         "stop|2",
         "rides|id|ride",
         "stops|ride",
         "id|f",
-        *(f"awsuser|{privilege}" for privilege in ("DELETE", "INSERT", "REFERENCES", "SELECT", "UPDATE")),
+        *(
+            f"awsuser|{privilege}"
+            for privilege in ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
+        ),
         "id",
         "true",
     ]
@@ -56,8 +59,10 @@ def test_a_sql_client_shows_the_object_tree(story: Story) -> None:
 
 @pytest.mark.parametrize("mode", ["extended", "simple", "extendedForPrepared", "extendedCacheEverything"])
 def test_prepared_statements_keep_their_values_whatever_the_format(story: Story, mode: str) -> None:
+    # Without parameters the driver writes '-12.3456'::numeric, which has no decimals in Redshift.
+    decimals = 0 if mode == "simple" else 4
     assert story("prepared", f"preferQueryMode={mode}") == [
-        f"{1 - i}|{-1234567890123 * i}|{-12.3456 * i if i else 0:.4f}|é{i}|1999-12-31|2020-02-29 12:34:56.789|"
+        f"{1 - i}|{-1234567890123 * i}|{round(-12.3456 * i, decimals) if i else 0:.4f}|é{i}|1999-12-31|2020-02-29 12:34:56.789|"
         f"{i / 4:g}|{'t' if i % 2 == 0 else 'f'}"
         for i in range(7)
     ]
