@@ -127,9 +127,11 @@ def test_char_values_are_filled_up_a_few_megabytes_at_a_time() -> None:
 
 @pytest.mark.parametrize("small_disk", [1], indirect=True)
 def test_what_has_no_room_to_wait_fails_where_it_would_be_read(small_disk: Path) -> None:
-    result = streaming(40, 65_536, [])
+    rows = counting(40, 65_536, [])
+    result = Result((Column("n", INT),), "SELECT", 0, _batches=rows)
     failure = result.buffer(small_disk)
     assert isinstance(failure, errors.DiskFull)
+    assert next(rows, None) is None  # nothing is computed for it any more
     with pytest.raises(errors.DiskFull, match=r"^the result cannot be kept: No space left on device$"):
         result.fetchall()
     assert list(small_disk.iterdir()) == []

@@ -168,6 +168,7 @@ class Result:
             self._batches = itertools.chain(held, spooled)
         except errors.Error as error:
             failure = error
+            _end(self._batches)
             self._batches = map(_raise, (error,))
         self._finish()
         return failure
@@ -176,8 +177,7 @@ class Result:
         """Give up the remaining rows and free what holds them."""
         batches, self._batches = self._batches, None
         self._given_up |= batches is not None
-        if isinstance(batches, GeneratorType) and not batches.gi_running:
-            batches.close()  # an error's traceback may keep it alive, and with it what it holds of the engine
+        _end(batches)
         self._finish()
 
     def _finish(self) -> None:
@@ -219,6 +219,12 @@ def _python_values(values: pa.Array, column: Column) -> list[Any]:
 
 # Above this a result that has to wait goes to disk; a batch has up to 65,536 rows.
 _BATCHES_IN_MEMORY = 16
+
+
+def _end(batches: Iterator[pa.RecordBatch] | None) -> None:
+    """An error's traceback may keep a generator alive, and with it what it holds of the engine."""
+    if isinstance(batches, GeneratorType) and not batches.gi_running:
+        batches.close()
 
 
 def _raise(error: errors.Error) -> pa.RecordBatch:
