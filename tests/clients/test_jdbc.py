@@ -62,8 +62,8 @@ def test_prepared_statements_keep_their_values_whatever_the_format(story: Story,
     # Without parameters the driver writes '-12.3456'::numeric, which has no decimals in Redshift.
     decimals = 0 if mode == "simple" else 4
     assert story("prepared", f"preferQueryMode={mode}") == [
-        f"{1 - i}|{-1234567890123 * i}|{round(-12.3456 * i, decimals) if i else 0:.4f}|é{i}|1999-12-31|2020-02-29 12:34:56.789|"
-        f"{i / 4:g}|{'t' if i % 2 == 0 else 'f'}"
+        f"{1 - i}|{-1234567890123 * i}|{round(-12.3456 * i, decimals) if i else 0:.4f}|é{i}|"
+        f"1999-12-31|2020-02-29 12:34:56.789|{i / 4:g}|{'t' if i % 2 == 0 else 'f'}"
         for i in range(7)
     ]
 

@@ -106,7 +106,8 @@ def _system_type(parameters: list[exp.Expr] | None) -> SqlType:
 _SYSTEM_TYPES = {
     **{name: SqlType(name) for name in SYSTEM_TYPES},
     "regprocedure": SqlType("regproc"), "xid": SqlType("oid"), "cid": SqlType("oid"), "tid": VARCHAR,
-    "cstring": VARCHAR, "bytea": VARBYTE, "int2vector": array_of(SqlType("int2")), "oidvector": array_of(SqlType("oid")),
+    "cstring": VARCHAR, "bytea": VARBYTE, "int2vector": array_of(SqlType("int2")),
+    "oidvector": array_of(SqlType("oid")),
 }  # fmt: skip
 
 _SPELLED: dict[exp.DType, str] = {
