@@ -275,7 +275,8 @@ class Statements:
             next_end = self._kept.next_end()
             until = swept + _SWEEP_EVERY_S if next_end is None else min(next_end, swept + _SWEEP_EVERY_S)
             with self._wake:
-                self._wake.wait(max(0.0, until - time.time()) + 0.001)
+                if not self._closing:  # whoever sets it wakes us after, and would wake nobody before we wait
+                    self._wake.wait(max(0.0, until - time.time()) + 0.001)
             if self._closing:
                 return
             try:
