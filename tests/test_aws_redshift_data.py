@@ -230,6 +230,9 @@ def test_whose_rights_a_statement_has(aws: Any, data: Any, go: Go) -> None:
 def test_a_user_who_does_not_exist(data: Any, go: Go) -> None:
     described = go("select 1", DbUser="nobody")
     assert (described["Status"], described["Error"]) == ("FAILED", 'ERROR: user "nobody" does not exist')
+    with pytest.raises(ClientError) as refused_to_list:
+        data.list_tables(DbUser="nobody", **TARGET)
+    assert refused_to_list.value.response["Error"]["Code"] == "DatabaseConnectionException"
 
 
 def test_secrets_that_are_none(aws: Any, data: Any) -> None:

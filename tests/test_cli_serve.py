@@ -135,5 +135,5 @@ def test_the_container_runs_commands_that_exist() -> None:
     given = parsed(json.loads(lines["CMD"]))
     assert (given.run, given.host) == ("restframe.cli.serve:serve", "0.0.0.0")
     assert parsed(shlex.split(lines["HEALTHCHECK"].split(" CMD ")[1])).run == "restframe.cli.serve:status"
-    assert lines["EXPOSE"] == "8439 8440"
+    assert lines["EXPOSE"] == "5439 8439 8440"
     assert lines["USER"] != "root"

@@ -33,7 +33,7 @@ def psql(served: Any) -> Iterator[Psql]:
         pytest.skip("psql is not installed: postgresql-client")
 
     def run(*lines: str, options: tuple[str, ...] = ()) -> str:
-        given = "\n".join(("set search_path to psql, public;", *lines))
+        given = "\n".join(("set search_path to psql;", *lines))
         printed = served.run("psql", "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", *options, given=given)
         return "\n".join(line.rstrip() for line in printed.splitlines() if line.strip())
 

@@ -20,6 +20,7 @@ operations = Operations(
         runs.TooManySessions: "ActiveSessionsExceededException",
         runs.TooManyWaiting: "ActiveWaitingRequestsExceededException",
         errors.WarehousePaused: "DatabaseConnectionException",
+        errors.InvalidAuthorization: "DatabaseConnectionException",
         errors.QueryCanceled: "QueryTimeoutException",
         errors.OperationalError: "InternalServerException",
         errors.InternalError: "InternalServerException",
