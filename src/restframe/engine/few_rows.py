@@ -7,8 +7,11 @@ far than the engine's own, so columns of these go another way.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +41,45 @@ def batch(rows: Sequence[Sequence[Any]], of: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
     columns = zip(*rows, strict=True) if rows else [()] * len(of)
-    return pa.RecordBatch.from_arrays([pa.array(*one) for one in zip(columns, of.types, strict=True)], schema=of)
+    return pa.RecordBatch.from_arrays([_array(*one) for one in zip(columns, of.types, strict=True)], schema=of)
+
+
+def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    """What pa.array makes, which first imports pandas, where that is installed, to ask whether it knows the values."""
+    import pyarrow as pa
+
+    if pa.types.is_null(type_):
+        return pa.nulls(len(values))
+    validity = pa.py_buffer(_bits([value is not None for value in values])) if None in values else None
+    data: list[Any]
+    if pa.types.is_boolean(type_):
+        data = [_bits([value is True for value in values])]
+    elif pa.types.is_decimal(type_):
+        data = [b"".join([_unscaled(value, type_.scale).to_bytes(16, "little", signed=True) for value in values])]
+    elif str(type_) in _CODES:
+        data = [array(_CODES[str(type_)], [0 if value is None else value for value in values])]
+    else:
+        texts = [b"" if value is None else value.encode() if isinstance(value, str) else value for value in values]
+        data = [array("i", accumulate(map(len, texts), initial=0)), b"".join(texts)]
+    return pa.Array.from_buffers(type_, len(values), [validity, *map(pa.py_buffer, data)])
+
+
+_CODES = {
+    "int8": "b", "int16": "h", "int32": "i", "int64": "q", "uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q",
+    "float": "f", "double": "d",
+}  # fmt: skip
+
+
+def _bits(flags: Sequence[bool]) -> bytes:
+    return sum(flag << place for place, flag in enumerate(flags)).to_bytes((len(flags) + 7) // 8, "little")
+
+
+def _unscaled(value: Decimal | None, scale: int) -> int:
+    if value is None:
+        return 0
+    sign, digits, exponent = value.as_tuple()
+    number = int("".join(map(str, digits)) + "0" * (scale + int(exponent)))
+    return -number if sign else number
 
 
 def _arrow_type(name: str) -> pa.DataType | None:
