@@ -542,8 +542,9 @@ def test_a_file_may_change_while_it_is_loaded(session: Session) -> None:
     put(session, "r", b"1|a|1\n" * 1_000_000)
 
     def replace(done: float, total: float) -> None:
-        session.on_progress = None
-        put(session, "r", "2|b|2\n")
+        if done:  # something of the file has been read
+            session.on_progress = None
+            put(session, "r", "2|b|2\n")
 
     session.on_progress = replace
     copy(session, "")
