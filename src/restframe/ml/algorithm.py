@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from restframe.ml.hyperparameters import HyperParameter
 from restframe.ml.training_log import TrainingLog
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class Predictor(Protocol):
-    """A model in memory. Usable from several threads at once."""
+    """A model in memory, as its algorithm's `load` makes it and its `invoke` knows it. Usable from several threads."""
+
+
+@runtime_checkable
+class RowPredictor(Predictor, Protocol):
+    """A model that judges rows of numbers."""
 
     @property
     def feature_count(self) -> int: ...

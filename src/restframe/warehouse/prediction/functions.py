@@ -14,13 +14,15 @@ import pyarrow.compute as pc
 from restframe import errors
 from restframe.catalog.models import Model
 from restframe.engine import Connection
+from restframe.ml.algorithm import RowPredictor
 from restframe.types import SqlType
 from restframe.warehouse.prediction import answers
 from restframe.warehouse.prediction.asking import ask
 from restframe.warehouse.prediction.memo import Memo
 
 if TYPE_CHECKING:
-    from restframe.jobs import Predictor, Service
+    from restframe.jobs import Service
+    from restframe.ml.algorithm import Predictor
 
 # Sets of arguments a memo keeps: of a model in this process, as long as it is loaded; of others, for a statement.
 _KEPT_FOR_GOOD = 1 << 18
@@ -153,6 +155,8 @@ class StatementCalls:
 
 def _predict(predictor: Predictor, arguments: Sequence[pa.Array], returns: SqlType) -> pa.Array:
     """Ask a model in this process; rows with a NULL among their arguments are NULL when it has no use for them."""
+    if not isinstance(predictor, RowPredictor):
+        raise errors.EndpointFailed("the model forecasts series of values, and cannot be asked about rows")
     if len(arguments) != predictor.feature_count:
         raise errors.EndpointFailed(
             f"the model takes {predictor.feature_count} values a row, and its function has {len(arguments)}"
