@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from restframe import errors
 from restframe.ml import codecs
-from restframe.ml.algorithm import Channel, RowPredictor
+from restframe.ml.algorithm import Channel, Predictor, RowPredictor
 from restframe.ml.codecs import Records
 
 TRAINING_CONTENT_TYPES = (codecs.RECORDIO, codecs.CSV)
@@ -44,8 +44,9 @@ def read_channel(name: str, channel: Channel, label_size: int = 0) -> Records:
     return Records(np.concatenate([records.features for records in found]), np.concatenate(labels) if labels else None)
 
 
-def answer_scores(predictor: RowPredictor, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+def answer_scores(predictor: Predictor, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
     """One score for each row of a request, in the form the client accepts."""
+    assert isinstance(predictor, RowPredictor)
     codecs.check_accept(accept)
     points = codecs.decode(body, content_type).features
     if not len(points):
