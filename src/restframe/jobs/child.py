@@ -27,16 +27,17 @@ from restframe.ml.hyperparameters import check
 from restframe.ml.training_log import TrainingLog
 
 Tell = Callable[[Mapping[str, Any]], None]
+Work = Callable[[Mapping[str, Any], Tell], None]
 
 
-def main(path: str) -> int:
-    """Train what the file says; the exit status is 0 when the artefact is there."""
+def main(path: str, work: Work) -> int:
+    """Do what the file says; the exit status is 0 when it is done."""
     tell = _outlet()
     faulthandler.enable()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _offer_to_oom_killer()
     try:
-        _train(json.loads(Path(path).read_text(encoding="utf-8")), tell)
+        work(json.loads(Path(path).read_text(encoding="utf-8")), tell)
     except errors.Error as error:
         hint = f" {error.hint}" if error.hint else ""
         tell({"failure": f"ClientError: {error.message}.{hint}"})
@@ -106,4 +107,4 @@ def _offer_to_oom_killer() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], _train))

@@ -26,7 +26,12 @@ _OURS = "the training process"
 
 
 class TrainingProcess:
-    """One child, started by the constructor. `stop` may be called from any thread, the rest from one."""
+    """One child, started by the constructor. `stop` may be called from any thread, the rest from one.
+
+    module : what runs in it
+    """
+
+    module = "restframe.jobs.child"
 
     def __init__(self, directory: Path, task: Mapping[str, Any]) -> None:
         path = directory / "task.json"
@@ -37,7 +42,7 @@ class TrainingProcess:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
         with self._errors.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "restframe.jobs.child", str(path)],
+                [sys.executable, "-P", "-m", self.module, str(path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

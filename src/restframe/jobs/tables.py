@@ -1,4 +1,4 @@
-"""The tables of jobs, models, endpoints, their tags and their log lines in the journal."""
+"""The tables of jobs, models and endpoints, their tags and their log lines in the journal."""
 
 # Each entry takes the schema one version further; entries are never changed, only added.
 MIGRATIONS = (
@@ -36,5 +36,11 @@ MIGRATIONS = (
     CREATE TABLE tags (
         resource TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (resource, key)
     ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE transform_jobs (
+        name TEXT PRIMARY KEY, spec TEXT NOT NULL, status TEXT NOT NULL, created REAL NOT NULL,
+        modified REAL NOT NULL, started REAL, ended REAL, failure TEXT
+    ) STRICT;
     """,
 )
