@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from restframe import errors
+from restframe.jobs.local import LocalServer
 from restframe.jobs.logs import Logs
 from restframe.jobs.models import Models
 from restframe.jobs.remote import RemoteServer
 from restframe.jobs.specs import EndpointConfig, ModelSpec, check_name, endpoint_config, model_spec, to_json
 from restframe.jobs.waiting import wait_for
 from restframe.journal import Journal
-from restframe.ml import artifact, registry
-from restframe.ml.algorithm import Algorithm, Predictor
 from restframe.storage import ObjectUrl, Storage
 
 logger = logging.getLogger(__name__)
@@ -51,20 +50,6 @@ class EndpointDescription:
     created: datetime
     modified: datetime
     failure: str | None
-
-
-class LocalServer:
-    """A model of ours, in memory."""
-
-    def __init__(self, algorithm: Algorithm, predictor: Predictor) -> None:
-        self.algorithm = algorithm
-        self.predictor = predictor
-
-    def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
-        return self.algorithm.invoke(self.predictor, body, content_type, accept)
-
-    def close(self) -> None:
-        """Nothing is held but memory."""
 
 
 Server = LocalServer | RemoteServer
@@ -241,9 +226,7 @@ class Endpoints:
         with self._storage.open(url) as found:
             if found.info.size_bytes > _MAX_ARTIFACT_BYTES:
                 raise errors.UnsafeArtifact(f'the artefact "{url}" is larger than {_MAX_ARTIFACT_BYTES} bytes')
-            files = artifact.read(found.stream)
-        algorithm = registry.find(model.algorithm) if model.algorithm else registry.recognise(files)
-        return LocalServer(algorithm, algorithm.load(files))
+            return LocalServer.load(found.stream, model.algorithm, model.environment)
 
     @staticmethod
     def _check_answers(server: RemoteServer) -> None:

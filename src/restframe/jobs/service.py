@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
-from restframe.jobs.endpoints import EndpointDescription, Endpoints, LocalServer
+from restframe.jobs.endpoints import EndpointDescription, Endpoints
+from restframe.jobs.local import LocalServer
 from restframe.jobs.logs import LogLine, Logs
 from restframe.jobs.rows import Request, requests
 from restframe.jobs.specs import Channel, EndpointConfig, ModelSpec, TrainingSpec

@@ -82,6 +82,7 @@ class ModelSpec:
     url : of a server with /ping and /invocations, as SageMaker's and MLflow's containers have them
     header : column names for a server that wants CSV with a header line, or JSON with `dataframe_split`
     content_type : what the server is sent, text/csv or application/json
+    environment : variables of the model's container, of which its algorithm may know some
     """
 
     name: str
@@ -91,6 +92,7 @@ class ModelSpec:
     header: tuple[str, ...] = ()
     content_type: str = "text/csv"
     details: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_name("model", self.name)

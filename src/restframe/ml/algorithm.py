@@ -32,6 +32,15 @@ class RowPredictor(Predictor, Protocol):
         ...
 
 
+@runtime_checkable
+class ConfiguredPredictor(Predictor, Protocol):
+    """A model whose answers depend on variables of its container."""
+
+    def configured(self, environment: Mapping[str, str]) -> Predictor:
+        """The same model, with these variables; DataError when one that it knows is not right."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One input of a training job: its objects, (name, bytes), read one at a time in the order of their keys."""
@@ -60,6 +69,8 @@ class Algorithm:
     load : (the artefact's files) -> Predictor; DataError when they are not its own
     invoke : (predictor, body, content type, accept) -> (body, content type); DataError or NotSupportedError when the
         request is not right
+    checks_in_job : hyper-parameters are looked at by the job, which fails when they are not right, and not before
+    keeps_when_stopped : `train` asks the log whether it is to stop, and then returns the best model so far
     """
 
     name: str
@@ -73,3 +84,5 @@ class Algorithm:
     train: Callable[[Mapping[str, Any], Mapping[str, Channel], TrainingLog], Trained]
     load: Callable[[Mapping[str, bytes]], Predictor]
     invoke: Callable[[Predictor, bytes, str, str], tuple[bytes, str]]
+    checks_in_job: bool = False
+    keeps_when_stopped: bool = False

@@ -134,7 +134,7 @@ def _served(found: Mapping[str, Any]) -> dict[str, Any]:
             "PrimaryContainer.ModelDataUrl is missing. A container that runs elsewhere has the variable "
             f"{_URL}=http://host:port in its Environment."
         )
-    return {"algorithm": image, "artifact": artifact}
+    return {"algorithm": image, "artifact": artifact, "environment": dict(environment)}
 
 
 def _artifact(found: Mapping[str, Any]) -> str | None:
