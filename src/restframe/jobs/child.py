@@ -12,6 +12,7 @@ import faulthandler
 import gzip
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -54,9 +55,14 @@ def main(path: str, work: Work) -> int:
 
 def _train(task: Mapping[str, Any], tell: Tell) -> None:
     algorithm = registry.find(task["algorithm"])
-    log = TrainingLog(lambda text: tell({"at": time.time(), "log": text}), algorithm.label)
-    is_image = registry.is_image(task["algorithm"])
-    parameters = check(algorithm.hyperparameters, task["hyperparameters"], complete=is_image)
+    given = task["hyperparameters"]
+    stopping = threading.Event()
+    if algorithm.keeps_when_stopped:
+        signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
+    log = TrainingLog(lambda text: tell({"at": time.time(), "log": text}), algorithm.label, given, stopping.is_set)
+    in_job = algorithm.checks_in_job
+    complete = in_job or registry.is_image(task["algorithm"])
+    parameters = check(algorithm.hyperparameters, given, complete, in_job)
     channels = {
         name: Channel(_objects(channel["objects"], channel["compression"]), channel["content_type"])
         for name, channel in task["channels"].items()

@@ -280,7 +280,8 @@ class _Failed(Exception):
 def _check(spec: TrainingSpec) -> None:
     """What can be known to be wrong before the job begins."""
     algorithm = registry.find(spec.algorithm)
-    check(algorithm.hyperparameters, spec.hyperparameters, complete=registry.is_image(spec.algorithm))
+    if not algorithm.checks_in_job:
+        check(algorithm.hyperparameters, spec.hyperparameters, complete=registry.is_image(spec.algorithm))
     allowed = (*algorithm.required_channels, *algorithm.optional_channels)
     for name in algorithm.required_channels:
         if name not in spec.channels:

@@ -17,23 +17,33 @@ Number = int | float
 
 
 class TrainingLog:
-    """Lines for the log, and the metrics a job ends with.
+    """Lines for the log, and what its writer has to know of the job.
 
     write : takes one line
     algorithm : as the #metrics lines name it, RandomCutForest
+    given : hyper-parameters as the client wrote them
+    stopping : whether the job is to end soon, with the best model so far
     """
 
-    def __init__(self, write: Callable[[str], None], algorithm: str) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        algorithm: str,
+        given: Mapping[str, str] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._write = write
-        self._algorithm = algorithm
+        self.algorithm = algorithm
+        self.given = given or {}
+        self.stopping = stopping
         self.started = time.time()
 
     def line(self, text: str) -> None:
         self._write(text)
 
-    def info(self, text: str) -> None:
+    def info(self, text: str, level: str = "INFO") -> None:
         stamp = datetime.now(UTC).strftime("%m/%d/%Y %H:%M:%S")
-        self._write(f"[{stamp} INFO {threading.get_ident()}] {text}")
+        self._write(f"[{stamp} {level} {threading.get_ident()}] {text}")
 
     def metrics(self, since: float, values: Mapping[str, Number], **dimensions: str | int) -> None:
         """A #metrics line about what happened between `since` (seconds since 1970) and now."""
@@ -41,7 +51,7 @@ class TrainingLog:
             "StartTime": since,
             "EndTime": time.time(),
             "Dimensions": {
-                "Algorithm": self._algorithm, "Host": "algo-1", "Operation": "training", **dimensions,
+                "Algorithm": self.algorithm, "Host": "algo-1", "Operation": "training", **dimensions,
             },
             "Metrics": {
                 name: {"sum": float(value), "count": 1, "min": value, "max": value} for name, value in values.items()
