@@ -77,15 +77,15 @@ class TrainingProcess:
                     with contextlib.suppress(OSError):
                         pipe.close()
 
-    def stop(self) -> None:
-        """Ask it to end, and make it end some seconds later."""
+    def stop(self, grace_s: float | None = None) -> None:
+        """Ask it to end, and make it end after `grace_s`, which are some seconds unless it has something to save."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
-        timer = threading.Timer(_GRACE_S, self._kill)
+        timer = threading.Timer(_GRACE_S if grace_s is None else grace_s, self.kill)
         timer.daemon = True
         timer.start()
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
         if self._process.poll() is None:
             self._process.kill()
 

@@ -3,6 +3,9 @@
     Starting -> Downloading -> Training -> Uploading -> Completed
                                                      -> Failed | Stopped | MaxRuntimeExceeded
 
+A job that is stopped, or has run for too long, is given time to save the best model so far where its algorithm can;
+that model is uploaded as if the job had completed.
+
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
 """
 
@@ -34,26 +37,43 @@ logger = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _GLANCE_S = 0.05
+_SAVING_S = 120.0  # SageMaker kills a container so long after it was told to stop
 
 
 class _Stopped(Exception):
-    """The job was stopped; says which secondary status that leads to."""
+    """The job was stopped; says which secondary status that leads to, and what it had measured when it kept a model."""
+
+    def __init__(self, status: str, metrics: dict[str, float] | None = None) -> None:
+        super().__init__(status)
+        self.metrics = metrics
 
 
 class _Run:
     """A job under way in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, saves: bool) -> None:
+        """saves : whether the job has something to save when it is stopped"""
         self.process: TrainingProcess | None = None
         self.stop_status: str | None = None  # Stopped or MaxRuntimeExceeded, once it is to stop
         self.abandoned = False  # the warehouse closes
         self.lock = threading.Lock()
+        self._saves = saves
 
     def stop(self, status: str) -> None:
         with self.lock:
-            self.stop_status = self.stop_status or status
+            if self.stop_status is not None:
+                return
+            self.stop_status = status
             if self.process is not None:
-                self.process.stop()
+                self.process.stop(_SAVING_S if self._saves else None)
+
+    def abandon(self) -> None:
+        """Stop at once; nothing is kept."""
+        with self.lock:
+            self.abandoned = True
+            self.stop_status = self.stop_status or "Stopped"
+            if self.process is not None:
+                self.process.kill()
 
     def check(self) -> None:
         if self.stop_status is not None:
@@ -90,7 +110,7 @@ class Training:
         """
         _check(spec)
         self._record.add(spec)
-        run = self._runs[spec.name] = _Run()
+        run = self._runs[spec.name] = _Run(registry.find(spec.algorithm).keeps_when_stopped)
         thread = threading.Thread(
             target=self._run, args=(spec, run), name=f"restframe-training-{spec.name}", daemon=True
         )
@@ -106,7 +126,10 @@ class Training:
         return self._record.describe_all()
 
     def stop(self, name: str) -> None:
-        """Make a job end soon. InvalidParameterValue when it has ended already; a stopping one stops once."""
+        """Make a job end soon, with the best model so far where its algorithm has one.
+
+        InvalidParameterValue when it has ended already; a stopping one stops once.
+        """
         description = self.describe(name)
         run = self._runs.get(name)
         if description.is_final or run is None:
@@ -152,8 +175,7 @@ class Training:
     def close(self) -> None:
         """Stop what runs; such jobs have failed."""
         for run in list(self._runs.values()):
-            run.abandoned = True
-            run.stop("Stopped")
+            run.abandon()
         for thread in list(self._threads):
             thread.join()
 
@@ -171,7 +193,7 @@ class Training:
                 metrics = self._train(spec, run, directory)
             status = "Completed"
         except _Stopped as stopped:
-            status = str(stopped)
+            status, metrics = str(stopped), stopped.metrics or {}
         except _Failed as failed:
             reason = str(failed)
         except errors.Error as error:
@@ -215,9 +237,11 @@ class Training:
                 "artifact": str(artifact),
             }
             metrics = self._supervise(spec.name, run, directory, task)
-        self._advance(spec.name, run, "Uploading")
+        self._upload(spec.name, run)
         # The one step that makes the model visible; Storage.put is atomic.
         self._storage.put(ObjectUrl.parse(spec.artifact), artifact)
+        if run.stop_status is not None:
+            raise _Stopped(run.stop_status, metrics)
         return metrics
 
     def _fetch(self, channel: Channel, run: _Run, held: contextlib.ExitStack) -> dict[str, Any]:
@@ -247,9 +271,9 @@ class Training:
             raise
         finally:
             status = run.process.finish()
-        run.check()
         if status == 0 and metrics is not None:
             return metrics
+        run.check()
         self._log(stream, [(time.time(), line) for line in run.process.last_words()])
         raise _Failed(failure or describe_exit(status))
 
@@ -261,6 +285,13 @@ class Training:
         run.check()
         if not self._record.advance(name, secondary):
             raise _Stopped("Stopped")
+        self._notify()
+
+    def _upload(self, name: str, run: _Run) -> None:
+        """Note that there is a model to be kept, also of a job that is stopping."""
+        if run.abandoned:
+            raise _Stopped("Stopped")
+        self._record.upload(name)
         self._notify()
 
     def _finish(self, name: str, outcome: str, failure: str | None, metrics: dict[str, float] | None = None) -> None:

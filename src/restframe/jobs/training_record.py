@@ -54,7 +54,7 @@ class JobDescription:
 
     status : InProgress, Stopping, Completed, Failed or Stopped
     started, ended : of the time that would be billed
-    artifact : of a completed job
+    artifact : of a job that completed, or was stopped and had a model to keep
     """
 
     spec: TrainingSpec
@@ -74,7 +74,8 @@ class JobDescription:
 
     @property
     def artifact(self) -> str | None:
-        return self.spec.artifact if self.status == "Completed" else None
+        kept = self.status == "Stopped" and any(one.status == "Uploading" for one in self.transitions)
+        return self.spec.artifact if self.status == "Completed" or kept else None
 
     @property
     def billable_s(self) -> int | None:
@@ -116,6 +117,15 @@ class TrainingRecord:
             if changed.rowcount:
                 _add_transition(connection, name, secondary, now)
         return changed.rowcount > 0
+
+    def upload(self, name: str) -> None:
+        """Note that a job's model is being kept, whether it is stopping or not."""
+        now = time.time()
+        with self._journal.transaction() as connection:
+            connection.execute(
+                "UPDATE training_jobs SET secondary_status = 'Uploading', modified = ? WHERE name = ?", (now, name)
+            )
+            _add_transition(connection, name, "Uploading", now)
 
     def finish(self, name: str, outcome: str, failure: str | None, metrics: dict[str, float]) -> None:
         """outcome : the last secondary status, Completed, Failed, Stopped or MaxRuntimeExceeded"""

@@ -43,7 +43,7 @@ def create_training_job(request: Input, call: Call) -> Output:
 
 @operations("StopTrainingJob")
 def stop_training_job(request: Input, call: Call) -> Output:
-    """Make a job end soon; its model is not kept.
+    """Make a job end soon. The best model so far is kept where the algorithm has one, as DeepAR has after an epoch.
 
     ValidationException for an unknown job, and for one that has ended.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
