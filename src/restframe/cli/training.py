@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 import time
 
 from restframe import errors
 from restframe.cli.listing import local_time, print_facts, print_json, print_list, simple
+from restframe.cli.reporting import clean
+from restframe.cli.training_progress import TrainingProgress
 from restframe.jobs import JobDescription, TrainingJob
 from restframe.warehouse import Warehouse
 
 
 def train(given: argparse.Namespace) -> int:
-    """Train, print the log as it comes, and serve the model when that is wanted; ctrl-C stops the job."""
+    """Train, show how far it is, and serve the model when that is wanted.
+
+    On a terminal a line shows the progress; elsewhere the log comes as it is. Ctrl-C stops the job, which then saves
+    the best model so far where its algorithm can; another one does not wait for that.
+    """
     channels = dict(_pair(text, "channel") for text in given.channels)
     parameters = dict(_pair(text, "hyper-parameter") for text in given.parameter)
     with Warehouse(given.directory) as warehouse:
@@ -20,26 +28,49 @@ def train(given: argparse.Namespace) -> int:
         job = warehouse.train(
             given.algorithm, channels, given.output, name=given.name, hyperparameters=parameters, wait=False
         )
-        print(f"Training job {job.name}")
+        print(f"Training job {job.name}", flush=True)
         try:
-            for line in job.log(follow=True):
-                print(line.text)
-            job.wait()
+            _follow(job)
         except KeyboardInterrupt:
-            _stop(job)
-            raise
+            return _stop(job)
+        job.wait()
         print(f"Completed in {time.monotonic() - started:.1f} s: {job.artifact}")
+        for metric in job.describe().metrics:
+            print(f"{metric.name} {metric.value:g}")
         if given.deploy:
             endpoint = warehouse.deploy(job, given.deploy)
             print(f"Endpoint {endpoint.name} is {endpoint.status}")
     return 0
 
 
-def _stop(job: TrainingJob) -> None:
+def _follow(job: TrainingJob) -> None:
+    """Show a job's log until it ends."""
+    terminal = sys.stdout if sys.stdout.isatty() else None
+    progress = TrainingProgress(terminal)
     try:
+        for line in job.log(follow=True):
+            known = progress.take(line.text)
+            if terminal is None:
+                print(line.text, flush=True)
+            elif not known:
+                progress.hide()
+                print(clean(line.text))
+            progress.draw()
+    finally:
+        progress.hide()
+
+
+def _stop(job: TrainingJob) -> int:
+    """Stop a job after ctrl-C, wait until it has ended, and say what is kept."""
+    print("Stopping; ctrl-C again gives up what could still be saved.", file=sys.stderr)
+    with contextlib.suppress(errors.InvalidParameterValue):  # it was just done
         job.stop()
-    except errors.InvalidParameterValue:
-        return  # it was just done
+    with contextlib.suppress(errors.TrainingFailed):
+        job.wait()
+    description = job.describe()
+    kept = f"the best model so far is kept: {description.artifact}" if description.artifact else "no model is kept"
+    print(f"Training job {job.name} is {description.status}; {kept}")
+    return 130
 
 
 def _pair(text: str, what: str) -> tuple[str, str]:

@@ -1,0 +1,102 @@
+"""How far a training job is, as its log tells: one line on a terminal that is drawn again and again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from typing import TextIO
+
+_WIDTH = 24
+_EPOCHS = re.compile(r"Final configuration: .*'epochs': u?'(\d+)'")
+_LOSS = re.compile(r"#quality_metric: host=\S+, epoch=(\d+), (batch=\d+ )?train loss <loss>=(\S+)")
+_THROUGHPUT = re.compile(r"#throughput_metric: host=\S+, train throughput=(\S+) records/second")
+_NOTED = re.compile(
+    r"Epoch\[\d+\] Batch|processed a total of \d+ examples|#progress_metric|#metrics |loss did not improve$|"
+    r"Saved checkpoint to |nvidia-smi took|Number of GPUs being used|Create Store"
+)
+
+
+class TrainingProgress:
+    """Takes the lines of a training log; shows the epoch, losses, speed and the time left.
+
+    stream : a terminal, or None to show nothing
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._epochs: int | None = None
+        self._epoch = 0
+        self._done = 0
+        self._loss = ""
+        self._best: tuple[str, int] | None = None  # loss, epoch
+        self._throughput = ""
+        self._began: float | None = None
+        self._shown = False
+
+    def take(self, line: str) -> bool:
+        """Learn from a line; whether all it says is in what is shown, so that nobody has to read it."""
+        if found := _EPOCHS.search(line):
+            self._epochs = int(found[1])
+            return False
+        if found := _LOSS.search(line):
+            self._learn(int(found[1]), found[3], whole_epoch=found[2] is None)
+        elif found := _THROUGHPUT.search(line):
+            self._throughput = found[1]
+        elif line.endswith("best epoch loss so far"):
+            self._best = self._loss, self._epoch
+        else:
+            return _NOTED.search(line) is not None
+        return True
+
+    def _learn(self, epoch: int, loss: str, *, whole_epoch: bool) -> None:
+        if self._began is None:
+            self._began = time.monotonic()
+        self._epoch, self._loss = epoch, loss
+        self._done = epoch + whole_epoch
+
+    def line(self) -> str | None:
+        """None before training has begun, and when the number of epochs is not known."""
+        if self._began is None or self._epochs is None:
+            return None
+        fraction = min(1.0, self._done / self._epochs)
+        full = round(fraction * _WIDTH)
+        parts = [
+            f"epoch {self._epoch + 1} of {self._epochs} {'━' * full}{'╌' * (_WIDTH - full)}",
+            f"loss {_number(self._loss)}",
+        ]
+        if self._best is not None:
+            parts.append(f"best {_number(self._best[0])} in epoch {self._best[1] + 1}")
+        if self._throughput:
+            parts.append(f"{_number(self._throughput)} examples/s")
+        if self._done:
+            left_s = (time.monotonic() - self._began) * (1 - fraction) / fraction
+            parts.append(f"{_clock(left_s)} left")
+        return "  ".join([*parts, "ctrl-C stops"])
+
+    def draw(self) -> None:
+        line = self.line()
+        if self._stream is not None and line is not None:
+            self._shown = True
+            self._stream.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
+            self._stream.flush()
+
+    def hide(self) -> None:
+        """Take the line away because something else is printed."""
+        if self._stream is not None and self._shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._shown = False
+
+
+def _number(text: str) -> str:
+    try:
+        return f"{float(text):.4g}"
+    except ValueError:
+        return text[:20]
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
