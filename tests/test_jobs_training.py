@@ -213,7 +213,7 @@ def test_a_name_is_taken_for_ever(service: Service) -> None:
     [
         (Channel("s3://rides/none/"), SMALL, "ClientError: no S3 objects found under S3 URL"),
         (Channel("s3://no-such-bucket/x"), SMALL, 'ClientError: bucket "no-such-bucket" does not exist'),
-        (Channel("s3://rides/train/a.csv", "ManifestFile"), SMALL, "is not a manifest of training data"),
+        (Channel("s3://rides/train/a.csv", "ManifestFile"), SMALL, "is not a manifest"),
         (Channel("s3://rides/train/a.csv", compression="Gzip"), SMALL, "is no intact gzip file"),
         (Channel("s3://rides/bad.csv"), SMALL, 'line 2, column 1: "abc" is not a number'),
         (Channel("s3://rides/train/"), {**SMALL, "feature_dim": 2}, "feature_dim is 2, but the training data has 1"),

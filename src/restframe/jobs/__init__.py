@@ -7,8 +7,8 @@
     endpoint = service.deploy(job, "taxi")
     answer, content_type = endpoint.invoke(b"39197\\n", "text/csv", "text/csv")
 
-service.py is the face; training.py, process.py and child.py run jobs; models.py, endpoints.py, remote.py and serving.py
-serve models; logs.py keeps what they say.
+service.py is the face; training.py, process.py and child.py run training jobs, transform.py and transform_child.py
+transform jobs; models.py, endpoints.py, local.py, remote.py and serving.py serve models; logs.py keeps what they say.
 """
 
 from restframe.jobs.endpoints import EndpointDescription
@@ -17,6 +17,7 @@ from restframe.jobs.rows import Request
 from restframe.jobs.service import Endpoint, Service, TrainingJob
 from restframe.jobs.specs import Channel, EndpointConfig, ModelSpec, TrainingSpec
 from restframe.jobs.training_record import JobDescription
+from restframe.jobs.transform_record import TransformDescription, TransformSpec
 from restframe.ml.algorithm import Predictor
 
 __all__ = [
@@ -32,4 +33,6 @@ __all__ = [
     "Service",
     "TrainingJob",
     "TrainingSpec",
+    "TransformDescription",
+    "TransformSpec",
 ]

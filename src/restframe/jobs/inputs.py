@@ -14,6 +14,11 @@ _MAX_MANIFEST_BYTES = 64 << 20
 
 def objects(channel: Channel, storage: Storage) -> list[ObjectUrl]:
     """The objects of a channel in the order they are read; DataError when there are none."""
+    return [url for _, url in named_objects(channel, storage)]
+
+
+def named_objects(channel: Channel, storage: Storage) -> list[tuple[str, ObjectUrl]]:
+    """The same, each with its path below the folder, or below the manifest's prefix."""
     url = ObjectUrl.parse(channel.url)
     if channel.data_type == "ManifestFile":
         return list(_from_manifest(url, storage))
@@ -24,10 +29,16 @@ def objects(channel: Channel, storage: Storage) -> list[ObjectUrl]:
             f'no S3 objects found under S3 URL "{str(url)[:200]}" given in input data source',
             hint="Check the bucket's name and the prefix.",
         )
-    return found
+    return [(_below(url.key, one.key), one) for one in found]
 
 
-def _from_manifest(url: ObjectUrl, storage: Storage) -> Iterator[ObjectUrl]:
+def _below(prefix: str, key: str) -> str:
+    """`data/in` and `data/in/` are a folder to what lies in them, and else the beginning of names."""
+    folder = prefix.rstrip("/") + "/"
+    return key.removeprefix(folder) if key.startswith(folder) else key[prefix.rfind("/") + 1 :]
+
+
+def _from_manifest(url: ObjectUrl, storage: Storage) -> Iterator[tuple[str, ObjectUrl]]:
     """`[{"prefix": "s3://bucket/some/"}, "a", "b/c"]` -> s3://bucket/some/a, s3://bucket/some/b/c
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
@@ -41,8 +52,8 @@ def _from_manifest(url: ObjectUrl, storage: Storage) -> Iterator[ObjectUrl]:
             raise ValueError
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise errors.DataError(
-            f'"{str(url)[:200]}" is not a manifest of training data',
+            f'"{str(url)[:200]}" is not a manifest',
             hint='Write it as [{"prefix": "s3://bucket/folder/"}, "file", ...].',
         ) from error
     for name in names:
-        yield ObjectUrl.parse(prefix + name)
+        yield name, ObjectUrl.parse(prefix + name)

@@ -18,6 +18,7 @@ from restframe.jobs.tables import MIGRATIONS
 from restframe.jobs.tags import Tags
 from restframe.jobs.training import Training
 from restframe.jobs.training_record import JobDescription
+from restframe.jobs.transform import Transforms
 from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.ml.algorithm import Predictor
@@ -44,7 +45,7 @@ class TrainingJob:
 
     @property
     def artifact(self) -> str | None:
-        """`s3://` of model.tar.gz once the job is completed."""
+        """`s3://` of model.tar.gz once the job is completed, or stopped with a model to keep."""
         return self.describe().artifact
 
     def wait(self, timeout_s: float | None = None) -> TrainingJob:
@@ -97,7 +98,7 @@ class Endpoint:
 class Service:
     """Training jobs, models and endpoints of one warehouse. Usable from any thread.
 
-    training, endpoints : what the AWS API does, operation by operation
+    training, endpoints, transforms : what the AWS API does, operation by operation
     logs, tags : their log lines, and what clients attach to them
     storage : where their inputs and artefacts lie
     """
@@ -111,6 +112,9 @@ class Service:
         self.training = Training(journal, self.logs, storage, settings.directory / "jobs")
         self.endpoints = Endpoints(
             journal, self.logs, storage, settings.endpoint_timeout_s, settings.endpoint_connections
+        )
+        self.transforms = Transforms(
+            journal, self.logs, storage, settings.directory / "transforms", settings.endpoint_timeout_s
         )
 
     # Training
@@ -128,7 +132,7 @@ class Service:
     ) -> TrainingJob:
         """Begin a training job and return at once.
 
-        algorithm : random_cut_forest, or a SageMaker training image of that algorithm
+        algorithm : random_cut_forest, deepar, or a SageMaker training image of one of them
         channels : `{"train": "s3://bucket/prefix"}`, or Channels where more is to be said
         output : `s3://bucket/prefix`; the artefact becomes `<prefix>/<name>/output/model.tar.gz`
         name : made of the algorithm and the time when None
@@ -249,8 +253,9 @@ class Service:
         return requests(server, columns, self._settings.max_request_bytes, max_rows)
 
     def close(self) -> None:
-        """Stop training, let go of models and connections."""
+        """Stop training and transform jobs, let go of models and connections."""
         self.training.close()
+        self.transforms.close()
         self.endpoints.close()
 
 

@@ -10,8 +10,9 @@ from restframe import errors
 from restframe.aws.errors import AwsError
 from restframe.aws.operation import Call, Operations
 
-Kind = Literal["training-job", "model", "endpoint-config", "endpoint"]
+Kind = Literal["training-job", "transform-job", "model", "endpoint-config", "endpoint"]
 
+_JOBS = {"training-job": "Training job", "transform-job": "Transform job"}
 _WORDS = {"model": "model", "endpoint-config": "endpoint configuration", "endpoint": "endpoint"}
 
 
@@ -40,7 +41,7 @@ def finding(call: Call, kind: Kind, name: str) -> Iterator[None]:
     try:
         yield
     except errors.UndefinedObject as error:
-        if kind == "training-job":
+        if kind in _JOBS:
             raise refusal("Requested resource not found.") from error
         raise refusal(f'Could not find {_WORDS[kind]} "{arn(call, kind, name)}".') from error
 
@@ -51,10 +52,10 @@ def creating(call: Call, kind: Kind, name: str) -> Iterator[None]:
     try:
         yield
     except errors.DuplicateObject as error:
-        if kind == "training-job":
+        if kind in _JOBS:
             raise AwsError(
                 "ResourceInUse",
-                "Training job names must be unique within an AWS account and region, and a training job with this name "
-                f"already exists ({arn(call, kind, name)})",
+                f"{_JOBS[kind]} names must be unique within an AWS account and region, and a {_JOBS[kind].lower()} "
+                f"with this name already exists ({arn(call, kind, name)})",
             ) from error
         raise refusal(f'Cannot create already existing {_WORDS[kind]} "{arn(call, kind, name)}".') from error
