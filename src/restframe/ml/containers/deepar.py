@@ -102,9 +102,10 @@ def _score(model: Model, tests: Sequence[Series], parameters: Mapping[str, Any],
 
 
 def load(files: Mapping[str, bytes]) -> Predictor:
+    from restframe.ml.containers.forecasts import Forecaster
     from restframe.ml.deepar import load as load_model
 
-    return load_model(files)
+    return Forecaster(load_model(files))
 
 
 def invoke(predictor: Predictor, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
