@@ -26,7 +26,8 @@ from restframe.ml.forecasting.series import Series
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-CONTENT_TYPES = ("application/json", "application/jsonlines", "application/x-parquet")
+_PARQUET_TYPES = ("application/x-parquet", "parquet")
+_JSON_TYPES = ("application/jsonlines", "application/json", "application/x-gzip", "json")
 
 _PARQUET_START = b"PAR1"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?")
@@ -108,11 +109,12 @@ def _is_parquet(file: str, content: bytes, content_type: str | None) -> bool:
     if content_type is None:
         return content.startswith(_PARQUET_START)
     media_type = parse_media_type(content_type)[0]
-    if media_type not in CONTENT_TYPES:
+    if media_type not in _PARQUET_TYPES + _JSON_TYPES:
         raise errors.DataError(
-            f'the content type "{content_type[:100]}" is none of series', hint=f"Use {', '.join(CONTENT_TYPES)}."
+            f'the content type "{content_type[:100]}" is none of series',
+            hint=f"Use {', '.join(_JSON_TYPES + _PARQUET_TYPES)}.",
         )
-    return media_type == "application/x-parquet"
+    return media_type in _PARQUET_TYPES
 
 
 def _series(content: bytes, is_parquet: bool, first: list[Series]) -> Iterator[Series]:
