@@ -1,0 +1,89 @@
+"""Windows of series to learn from: which ones, and as tensors.
+
+A window is a context of C steps before its time t, and a horizon of P steps from t on. The network reads steps
+t - C + 1 .. t + P - 1, each with the targets before it, and is asked for the targets of all of them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from restframe.ml.deepar.configuration import Configuration
+from restframe.ml.deepar.packing import Packed, Statistics
+from restframe.ml.forecasting.frequency import Frequency
+
+Integers = npt.NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """T = C + P - 1 steps of B windows.
+
+    inputs : (T, B, input_width - widths of embeddings)
+    target, observed : (T, B), in the target's units, and 1 where it was observed
+    scale : (B,), what targets were divided by
+    categories : (B, number of categories)
+    """
+
+    inputs: Tensor
+    target: Tensor
+    observed: Tensor
+    scale: Tensor
+    categories: Tensor
+
+
+class Windows:
+    """All windows of the series."""
+
+    def __init__(self, packed: Packed, configuration: Configuration, statistics: Statistics) -> None:
+        self._values, self._observed = torch.from_numpy(packed.values), torch.from_numpy(packed.observed)
+        self._features, self._calendar = torch.from_numpy(packed.features), torch.from_numpy(packed.calendar)
+        self._categories, self._size = torch.from_numpy(packed.categories), torch.from_numpy(packed.size)
+        self._packed, self._statistics = packed, statistics
+        self._horizon = configuration.prediction_length
+        self._context = torch.arange(-configuration.context_length, 0)
+        self._steps = torch.arange(1 - configuration.context_length, configuration.prediction_length)
+        self._lags = torch.tensor(Frequency.parse(configuration.time_freq).lags)
+        self._whose = np.flatnonzero(packed.length > configuration.prediction_length)
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
+        """Series and time of `count` windows: series as evenly as can be, times by chance, in random order."""
+        even = (np.arange(count) + rng.random()) / count
+        chosen = rng.permutation(self._whose)[(even * self._whose.size).astype(np.int64)]
+        rng.shuffle(chosen)
+        last = self._packed.length[chosen] - self._horizon
+        return chosen, rng.integers(1, last + 1)
+
+    def batch(self, series: Integers, time: Integers) -> Batch:
+        """Windows as tensors."""
+        origin = torch.from_numpy(self._packed.origin[series] + time)
+        calendar = torch.from_numpy(self._packed.calendar_origin[series] + time)
+        whose, t = torch.from_numpy(series), torch.from_numpy(time)
+        scale = self._scales(whose, origin)
+        steps = self._steps[:, None] + origin  # (T, B)
+        lagged = self._values[steps[:, :, None] - self._lags] / scale[:, None]  # (T, B, lags)
+        inputs = torch.cat(
+            [
+                lagged,
+                self._calendar[self._steps[:, None] + calendar],
+                torch.log10((self._steps[:, None] + t).clamp(min=0) + 2.0)[:, :, None],
+                self._features[steps],
+                self._logs(scale).expand(len(steps), -1)[:, :, None],
+            ],
+            2,
+        )
+        return Batch(inputs, self._values[steps], self._observed[steps], scale, self._categories[whose])
+
+    def _scales(self, whose: Tensor, origin: Tensor) -> Tensor:
+        """(B,) mean |target| of the context, in which the series' own size counts as one more observation."""
+        context = self._context + origin[:, None]
+        observed = self._observed[context]
+        total = (self._values[context].abs() * observed).sum(1) + self._size[whose]
+        return total / (observed.sum(1) + 1)
+
+    def _logs(self, scale: Tensor) -> Tensor:
+        return (torch.log(scale) - self._statistics.log_size) / self._statistics.log_size_spread
