@@ -16,15 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numba.core.caching
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restframe import errors
+from restframe import errors, kernels
+from restframe.compiled import kernel
 from restframe.ml.random_cut_forest import Forest, attribution, fit, save, score
-from restframe.ml.random_cut_forest.compiled import kernel
 from restframe.ml.random_cut_forest.forest import leaf_points
 
 SharedData = Callable[[str], Path]
@@ -435,7 +434,7 @@ def test_an_old_processor_grows_and_scores_the_same_to_the_last_bit(tmp_path: Pa
 
 
 def test_kernels_run_where_nothing_may_be_cached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])
+    monkeypatch.setattr(kernels, "directory", lambda: None)
     assert kernel(lambda x: x + 1)(1) == 2
 
 

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from restframe import __version__, errors
+from restframe import __version__, errors, kernels
 from restframe.cli.reporting import name_server
 
 _MIN_MEMORY_GB = 2.0
@@ -127,6 +127,24 @@ def _processor_features() -> list[str]:
     return [name for name in ("avx2", "avx512f", "asimd", "sve") if name in flags]
 
 
+def _kernels(_: Path) -> Iterator[Finding]:
+    place = kernels.directory()
+    if place is None:
+        yield Finding(
+            "warn",
+            "there is no place to keep compiled kernels, so each process compiles its own",
+            "Set NUMBA_CACHE_DIR to a directory that can be written.",
+        )
+    elif all(map(kernels.complete, kernels.GROUPS)):
+        yield Finding("ok", f"kernels are compiled, in {place}")
+    else:
+        yield Finding(
+            "warn",
+            "kernels are not compiled yet: the first COPY or training waits for it, unless a server does it before",
+            "Do it now, which takes half a minute: python -m restframe.server.warming",
+        )
+
+
 def _memory(_: Path) -> Iterator[Finding]:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     limits = [total, *_memory_limits()]
@@ -222,6 +240,7 @@ CHECKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
     _python,
     _libraries,
     _processor,
+    _kernels,
     _memory,
     _directory,
     _lock,

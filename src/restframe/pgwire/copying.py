@@ -6,12 +6,13 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from restframe import errors
+from restframe import errors, kernels
 from restframe.errors import ProtocolViolation
 from restframe.pgwire import messages
 from restframe.pgwire.channel import Channel, ClientGone
 
 _FEW_ROWS = 1000  # that need no kernel
+_KERNELS = "restframe.storage.copying.delimiting"
 _DATA, _DONE, _FAIL, _FLUSH, _SYNC, _TERMINATE = b"dcfHSX"
 
 
@@ -53,7 +54,7 @@ class Streams:
 
     def _send_rows(self, data: bytes | memoryview, ends: Sequence[int]) -> None:
         """A message for each row: there are clients that take each message for one."""
-        if len(ends) <= _FEW_ROWS and "numba" not in sys.modules:
+        if _KERNELS not in sys.modules and (len(ends) <= _FEW_ROWS or kernels.pending("results")):
             starts = itertools.chain((0,), ends)
             rows = (bytes(data[start:end]) for start, end in zip(starts, ends, strict=False))
             self._channel.send(b"".join(map(messages.copy_data, rows)))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from restframe import kernels
 from restframe.pgwire import oids, values
 from restframe.result import Column
 from restframe.storage.writing import texts
@@ -93,9 +94,13 @@ class Encoder:
         InvalidDatetime, NumericValueOutOfRange for values that the binary format cannot hold.
         """
         self._rows += batch.num_rows
-        if batch.num_rows <= _FEW_ROWS or (self._rows <= _MANY_ROWS and _KERNEL not in sys.modules):
+        if batch.num_rows <= _FEW_ROWS or (_KERNEL not in sys.modules and self._can_do_without()):
             return self._one_by_one(batch)
         return self._by_kernel(batch)
+
+    def _can_do_without(self) -> bool:
+        """Whether the kernel need not be loaded: for so few rows, or as long as another process compiles it."""
+        return self._rows <= _MANY_ROWS or kernels.pending("results")
 
     def _by_kernel(self, batch: pa.RecordBatch) -> memoryview:
         from restframe.storage.writing import batches  # brings numba, which a server at rest does without

@@ -33,6 +33,7 @@ from restframe.server import record as record_
 from restframe.server.environment import BUNDLE, SAGEMAKER_DEFAULTS, address, sagemaker_defaults
 from restframe.server.listening import listen
 from restframe.server.record import Record
+from restframe.server.warming import warmed
 from restframe.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Server:
             sql_address = address(sql_host, sql_port).removeprefix("http://")
             record = Record(os.getpid(), url, proxy_url, sql_address, now, __version__)
             opened.enter_context(record_.recorded(directory, record))
+            opened.enter_context(warmed())
             application = Application(Backend(warehouse, identity))
             doors = _Doors(
                 application,

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from restframe.ml.random_cut_forest.compiled import ONE, THREE, TWO, WORD, ZERO, Word, kernel, part
+from restframe.compiled import kernel, part
 from restframe.ml.random_cut_forest.lanes import GROUP, climb
 from restframe.ml.random_cut_forest.tables import Array
+from restframe.ml.random_cut_forest.words import ONE, THREE, TWO, WORD, ZERO, Word
 
 _GROUP = WORD(GROUP)
 

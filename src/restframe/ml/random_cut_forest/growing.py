@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from restframe.ml.random_cut_forest.compiled import ONE, WORD, ZERO, Word, kernel
+from restframe.compiled import kernel
 from restframe.ml.random_cut_forest.lanes import enclose, unite
 from restframe.ml.random_cut_forest.randomness import STEP, mixed, uniform
 from restframe.ml.random_cut_forest.tables import Array
+from restframe.ml.random_cut_forest.words import ONE, WORD, ZERO, Word
 
 
 @kernel

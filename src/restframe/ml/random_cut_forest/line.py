@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from restframe.ml.random_cut_forest.compiled import ONE, WORD, ZERO, Real, Word, kernel, part
+from restframe.compiled import kernel, part
 from restframe.ml.random_cut_forest.randomness import STEP, mixed, uniform
 from restframe.ml.random_cut_forest.tables import Array, Line, Shape
+from restframe.ml.random_cut_forest.words import ONE, WORD, ZERO, Real, Word
 
 
 @kernel

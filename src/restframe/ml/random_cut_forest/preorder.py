@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from restframe import errors
-from restframe.ml.random_cut_forest.compiled import ONE, TWO, WORD, ZERO, Word, kernel
+from restframe.compiled import kernel
 from restframe.ml.random_cut_forest.tables import Array, Shape
+from restframe.ml.random_cut_forest.words import ONE, TWO, WORD, ZERO, Word
 
 
 def shape(dimension: Array, leaves: int, trees: int) -> Shape:

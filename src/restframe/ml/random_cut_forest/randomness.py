@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from restframe.ml.random_cut_forest.compiled import Real, Word, part
+from restframe.compiled import part
+from restframe.ml.random_cut_forest.words import Real, Word
 
 STEP = np.uint64(0x9E3779B97F4A7C15)  # from one state to the next
 _FACTOR_1, _FACTOR_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

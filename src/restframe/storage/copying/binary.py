@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from restframe import errors
+from restframe.compiled import kernel, part
 from restframe.storage.copying import SIGNATURE
 from restframe.storage.copying.binary_values import binary_input_of
 from restframe.storage.copying.inputs import not_utf8, numeric_overflow, value_error
@@ -29,19 +29,19 @@ _NULL = NULL
 _int: Any = np.int64
 
 
-@njit(cache=True, nogil=True)
+@part
 def _int16(block: Any, i: int) -> int:
     value: int = _int(block[i]) << 8 | _int(block[i + 1])
     return value - (1 << 16) if value >= 1 << 15 else value
 
 
-@njit(cache=True, nogil=True)
+@part
 def _int32(block: Any, i: int) -> int:
     value: int = _int16(block, i) << 16 | _int(block[i + 2]) << 8 | _int(block[i + 3])
     return value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_binary(
     block: Any, begin: int, end: int, line: int, starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any
 ) -> tuple[int, int, int, bool]:

@@ -12,9 +12,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 from restframe import errors
+from restframe.compiled import kernel, part
 from restframe.storage.copying.inputs import input_of
 from restframe.storage.loading.columns import Convert, Converter, Values
 from restframe.storage.loading.faults import Kind
@@ -57,7 +57,7 @@ def binary_input_of(column: Column) -> Converter:
 # Of fixed size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def big_endian(
     block: Any, starts: Any, ends: Any, size: int, offset: int, width: int, column: int,
     out: Any, valid: Any, kinds: Any, details: Any,
@@ -171,7 +171,7 @@ def _text(column: Column) -> Converter:
 # Numbers to the base 10,000
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decimals(
     block: Any, starts: Any, ends: Any, column: int, precision: int, scale: int,
     out: Any, valid: Any, kinds: Any, details: Any,
@@ -218,7 +218,7 @@ def decimals(
         valid[row] = True
 
 
-@njit(cache=True, nogil=True)
+@part
 def _short(block: Any, i: int) -> int:
     value: int = _int(block[i]) * 256 + _int(block[i + 1])
     return value - 65536 if value >= 32768 else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SHOWN = 100
-_NO_NULL = np.empty(0, np.uint8)
+_NO_NULL = np.frombuffer(b"", np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +66,18 @@ class DelimitedReader(StreamReader):
     def _start(self, fields: Fields, final: bool) -> int | None:
         if not self._layout.header:
             return 0
-        fields.rows, begin = self._split(fields, 0, final, 1)
-        if fields.rows:
-            self._check_header(fields)
-        return begin if fields.rows or final else None
-
-    def _cut(self, fields: Fields, begin: int, final: bool) -> tuple[int, int]:
-        return self._split(fields, begin, final, fields.capacity)
+        # arrays of their own: a kernel is compiled for either whole arrays or slices of them
+        first = replace(fields, starts=fields.starts[:, :1].copy(), ends=fields.ends[:, :1].copy())
+        rows, begin = self._cut(first, 0, final)
+        if rows:
+            self._check_header(first)
+        return begin if rows or final else None
 
     def _check_rest(self, rest: bytes) -> None:
         """What follows the end marker is passed over, as PostgreSQL does."""
 
-    def _split(self, fields: Fields, begin: int, final: bool, most: int) -> tuple[int, int]:
-        layout, block = self._layout, fields.block
-        starts, ends = fields.starts[:, :most], fields.ends[:, :most]
+    def _cut(self, fields: Fields, begin: int, final: bool) -> tuple[int, int]:
+        layout, block, starts, ends = self._layout, fields.block, fields.starts, fields.ends
         end = len(fields.raw)
         if layout.quote:
             rows, begin, self._line = lines.split_csv(

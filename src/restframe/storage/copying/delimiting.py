@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from restframe.compiled import kernel, part
 
 _BACKSLASH, _NEWLINE, _PERIOD = 92, 10, 46
 _int: Any = np.int64
 
 
-@njit(cache=True, nogil=True)
+@part
 def _int32(block: Any, i: int) -> int:
     value: int = _int(block[i]) << 24 | _int(block[i + 1]) << 16 | _int(block[i + 2]) << 8 | _int(block[i + 3])
     return value - (1 << 32) if value >= 1 << 31 else value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def row_ends(block: Any, columns: int, ends: Any) -> None:
     """Where each row ends; a row is a 16 bit count and fields, each behind its length in 32 bits, -1 for NULL."""
     i = 0
@@ -28,7 +29,7 @@ def row_ends(block: Any, columns: int, ends: Any) -> None:
         ends[row] = i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def text_lines(block: Any, columns: int, delimiter: int, null: Any, escapes: Any, out: Any, ends: Any) -> int:
     """Lines of the text format, and where each ends; returns where the last one does.
 
@@ -64,7 +65,7 @@ def text_lines(block: Any, columns: int, delimiter: int, null: Any, escapes: Any
     return to
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def csv_lines(
     block: Any, columns: int, delimiter: int, null: Any, quote: int, escape: int, special: Any, quoted: Any,
     out: Any, ends: Any,
@@ -111,7 +112,7 @@ def csv_lines(
     return to
 
 
-@njit(cache=True, nogil=True)
+@part
 def _means_else(block: Any, start: int, size: int, null: Any, columns: int) -> bool:
     """Whether a field without quotes would be read as NULL, or a line of it alone as the end of the data."""
     if columns == 1 and size == 2 and block[start] == _BACKSLASH and block[start + 1] == _PERIOD:
@@ -122,7 +123,7 @@ def _means_else(block: Any, start: int, size: int, null: Any, columns: int) -> b
     return same
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def copy_data(block: Any, ends: Any, out: Any) -> None:
     """Each row as a message CopyData: the letter d, the length in 32 bits, which counts itself too, and the row."""
     start = to = 0

@@ -13,8 +13,8 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from restframe.compiled import kernel, part
 from restframe.storage.loading.records import NULL
 
 
@@ -46,7 +46,7 @@ _INCOMPLETE = -1
 _int: Any = np.int64  # bytes are unsigned; arithmetic with them shall not be
 
 
-@njit(cache=True, nogil=True)
+@part
 def line_end(block: Any, i: int, end: int, final: bool, state: Any) -> tuple[int, int]:
     """How many bytes the line end at `i` has, and what is wrong with it; (-1, 0) when the next block will tell."""
     if block[i] == _NEWLINE:
@@ -63,7 +63,7 @@ def line_end(block: Any, i: int, end: int, final: bool, state: Any) -> tuple[int
     return 1, 0 if state[_LINE_END] == _CR else _BAD_RETURN
 
 
-@njit(cache=True, nogil=True)
+@part
 def _is(block: Any, start: int, end: int, text: Any) -> bool:
     if end - start != len(text):
         return False
@@ -73,7 +73,7 @@ def _is(block: Any, start: int, end: int, text: Any) -> bool:
     return same
 
 
-@njit(cache=True, nogil=True)
+@part
 def _finish(
     row: int, at: int, stop: int, line: int, fields: int, kind: int, bounds: Any, kinds: Any, details: Any, columns: int
 ) -> int:  # fmt: skip
@@ -87,7 +87,7 @@ def _finish(
     return kind
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_text(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, stops: Any, null: Any, state: Any,
     starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -146,7 +146,7 @@ def split_text(
     return row, at, line
 
 
-@njit(cache=True, nogil=True)
+@part
 def _raw_end(block: Any, i: int, end: int, stops: Any) -> tuple[int, int, int]:
     """Where a field with a backslash at `i` ends, how many lines end within it, and where \\. stands (-1: nowhere)."""
     breaks = 0
@@ -165,7 +165,7 @@ def _raw_end(block: Any, i: int, end: int, stops: Any) -> tuple[int, int, int]:
     return min(i, end), breaks, -1
 
 
-@njit(cache=True, nogil=True)
+@part
 def _after_marker(block: Any, i: int, end: int, final: bool) -> int:
     """0 when a line or the data ends at `i`, else what is wrong."""
     if i >= end:
@@ -173,7 +173,7 @@ def _after_marker(block: Any, i: int, end: int, final: bool) -> int:
     return 0 if block[i] == _NEWLINE or block[i] == _RETURN else _MARKER
 
 
-@njit(cache=True, nogil=True)
+@part
 def _unescape(block: Any, i: int, end: int, state: Any) -> int:
     """Undo the escapes from `i` to `end` in place; returns where the text ends then."""
     to = i
@@ -218,7 +218,7 @@ def _unescape(block: Any, i: int, end: int, state: Any) -> int:
     return to
 
 
-@njit(cache=True, nogil=True)
+@part
 def _hex(c: int) -> int:
     if 48 <= c <= 57:
         return int(_int(c) - 48)
@@ -226,7 +226,7 @@ def _hex(c: int) -> int:
     return letter - 87 if 97 <= letter <= 102 else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_csv(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, quote: int, escape: int, stops: Any,
     null: Any, never_null: Any, null_in_quotes: Any, state: Any,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from restframe import kernels
 from restframe.result import Column
 from restframe.storage.copying import SIGNATURE, TRAILER
 from restframe.storage.writing import texts
@@ -69,7 +70,7 @@ class RowWriter:
     def pieces(self, batch: pa.RecordBatch) -> Iterator[Piece]:
         """InvalidDatetime, UntranslatableCharacter and the like for a value that the format cannot hold."""
         self._rows += batch.num_rows
-        few = self._rows <= _FEW_ROWS and _KERNELS not in sys.modules
+        few = _KERNELS not in sys.modules and (self._rows <= _FEW_ROWS or kernels.pending("results"))
         step = max(1, batch.num_rows * _PIECE_BYTES // max(batch.nbytes, 1))
         for start in range(0, batch.num_rows, step):
             part = batch.slice(start, step)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from restframe import errors
+from restframe.compiled import kernel, part
 from restframe.storage.loading.numbers import trimmed
 
 
@@ -96,7 +96,7 @@ TIME = compile_format("HH24:MI:SS", of_time=True, loose=False)
 AS_DATE, AS_TIMESTAMP, AS_TIME, AUTO, WITH_ZONE = 1, 2, 4, 8, 16
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def datetimes(
     block: Any, starts: Any, ends: Any, null: Any, column: int, steps: Any, optional_from: int, loose: bool,
     target: int, kind: int, to_null: bool, out: Any, valid: Any, kinds: Any, details: Any,
@@ -126,7 +126,7 @@ def datetimes(
             details[row, 0], details[row, 1] = column, 0
 
 
-@njit(cache=True, nogil=True)
+@part
 def _iso(block: Any, i: int, end: int, target: int) -> tuple[bool, int]:
     """YYYY-MM-DD for dates, with HH:MI:SS for timestamps, if that is all there is: the case worth being quick."""
     if end - i != (10 if target & 1 else 19) or block[i + 4] != 45 or block[i + 7] != 45:
@@ -143,14 +143,14 @@ def _iso(block: Any, i: int, end: int, target: int) -> tuple[bool, int]:
     return False, 0
 
 
-@njit(cache=True, nogil=True)
+@part
 def _two(block: Any, i: int) -> int:
     """The number in two digits, or one far below zero."""
     tens, ones = _int(block[i]) - 48, _int(block[i + 1]) - 48
     return tens * 10 + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else -1_000_000
 
 
-@njit(cache=True, nogil=True)
+@part
 def _datetime(
     block: Any, i: int, end: int, steps: Any, optional_from: int, loose: bool, target: int
 ) -> tuple[bool, int]:
@@ -231,7 +231,7 @@ def _datetime(
     return good, days * 86_400_000_000 + time_us - offset * 1_000_000
 
 
-@njit(cache=True, nogil=True)
+@part
 def _digits(block: Any, i: int, end: int, least: int, most: int) -> tuple[int, int]:
     """The number in up to `most` digits and the offset after it, which is -1 when there are fewer than `least`."""
     value = 0
@@ -243,7 +243,7 @@ def _digits(block: Any, i: int, end: int, least: int, most: int) -> tuple[int, i
     return value, i if count >= least else -1
 
 
-@njit(cache=True, nogil=True)
+@part
 def _fraction(block: Any, i: int, end: int) -> tuple[int, int]:
     """Digits behind the point of seconds as microseconds, rounded."""
     value = 0
@@ -261,7 +261,7 @@ def _fraction(block: Any, i: int, end: int) -> tuple[int, int]:
     return value, i
 
 
-@njit(cache=True, nogil=True)
+@part
 def _offset(block: Any, i: int, end: int) -> tuple[int, int]:
     """Seconds east of UTC: Z, +05, -0800, +05:30, perhaps after a blank; an offset of -1 for anything else."""
     if i < end and block[i] == 32:
@@ -284,7 +284,7 @@ _MONTHS = np.frombuffer(b"januaryfebruarymarchaprilmayjunejulyaugustseptemberoct
 _MONTH_STARTS = np.array([0, 7, 15, 20, 25, 28, 32, 36, 42, 51, 58, 66, 74])
 
 
-@njit(cache=True, nogil=True)
+@part
 def _month(block: Any, i: int, end: int) -> tuple[int, int]:
     """A month by its English name or the first three letters of it, in any case."""
     letters = 0
@@ -311,7 +311,7 @@ _MONTHS_BEFORE = np.array(
 )
 
 
-@njit(cache=True, nogil=True)
+@part
 def _day(year: int, month: int, day: int) -> tuple[bool, int]:
     """Whether there is such a day in the years 0 to 9999, and how many days it lies after 1970-01-01."""
     if not (0 <= year <= 9999 and 1 <= month <= 12 and day >= 1):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from restframe.compiled import kernel, part
 from restframe.storage.loading.faults import Kind
 
 _DIGIT, _OVERFLOW, _BOOLEAN = int(Kind.DIGIT), int(Kind.OVERFLOW), int(Kind.BOOLEAN)
@@ -20,13 +20,13 @@ _TEN = np.uint64(10)
 _int: Any = np.int64  # bytes are unsigned; arithmetic with them shall not be
 
 
-@njit(cache=True, nogil=True)
+@part
 def is_blank(c: int) -> bool:
     """Blank, tab, line feed, vertical tab, form feed or return."""
     return c == 32 or 9 <= c <= 13
 
 
-@njit(cache=True, nogil=True)
+@part
 def trimmed(block: Any, start: int, end: int, null: Any) -> tuple[int, int]:
     """The field without blanks around it; (end, end) when it is NULL, empty or blank."""
     if start < 0:
@@ -44,7 +44,7 @@ def trimmed(block: Any, start: int, end: int, null: Any) -> tuple[int, int]:
     return start, end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def integers(
     block: Any, starts: Any, ends: Any, null: Any, column: int, plain: bool, largest: Any,
     out: Any, valid: Any, kinds: Any, details: Any,
@@ -94,7 +94,7 @@ def integers(
             valid[row] = True
 
 
-@njit(cache=True, nogil=True)
+@part
 def _plain(block: Any, i: int, end: int) -> tuple[bool, int]:
     """[-] digits, if that is all there is: the case worth being quick."""
     negative = 0 <= i < end and block[i] == _MINUS
@@ -110,7 +110,7 @@ def _plain(block: Any, i: int, end: int) -> tuple[bool, int]:
     return good, -value if negative else value
 
 
-@njit(cache=True, nogil=True)
+@part
 def _plain_decimal(block: Any, i: int, end: int, scale: int) -> tuple[bool, int]:
     """[-] digits [ . digits ] with as many digits behind the point as the scale has, or none."""
     negative = 0 <= i < end and block[i] == _MINUS
@@ -131,7 +131,7 @@ def _plain_decimal(block: Any, i: int, end: int, scale: int) -> tuple[bool, int]
     return good, -value if negative else value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decimals(
     block: Any, starts: Any, ends: Any, null: Any, column: int, plain: bool, precision: int, scale: int,
     rounded: bool, out: Any, valid: Any, kinds: Any, details: Any,
@@ -196,7 +196,7 @@ def decimals(
             valid[row] = True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def number_texts(
     block: Any, starts: Any, ends: Any, null: Any, column: int, exponents: bool,
     valid: Any, kinds: Any, details: Any,
@@ -244,7 +244,7 @@ def number_texts(
             valid[row] = True
 
 
-@njit(cache=True, nogil=True)
+@part
 def _is_special(block: Any, i: int, end: int) -> bool:
     """nan, inf or infinity in any case."""
     for word in (b"nan", b"inf", b"infinity"):
@@ -257,7 +257,7 @@ def _is_special(block: Any, i: int, end: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def booleans(
     block: Any, starts: Any, ends: Any, null: Any, column: int, out: Any, valid: Any, kinds: Any, details: Any
 ) -> None:
@@ -279,7 +279,7 @@ def booleans(
             valid[row] = True
 
 
-@njit(cache=True, nogil=True)
+@part
 def _truth(block: Any, i: int, end: int) -> int:
     size = end - i
     if size == 1 and (block[i] == 49 or block[i] == 48):

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
+from restframe.compiled import kernel, part
 from restframe.storage.loading.faults import MAX_LINE_BYTES, Kind
 
 MISSING = -1
@@ -31,7 +30,7 @@ _NO_NEWLINE, _TOO_FEW = int(Kind.NO_NEWLINE), int(Kind.TOO_FEW_COLUMNS)
 _MAX = MAX_LINE_BYTES
 
 
-@njit(cache=True, nogil=True)
+@part
 def _finish(
     row: int, at: int, stop: int, line: int, fields: int, last: int, last_end: int, fill: bool, kind: int,
     starts: Any, bounds: Any, kinds: Any, details: Any,
@@ -57,7 +56,7 @@ def _finish(
     kinds[row] = kind
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_delimited(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, fill: bool, skip_blank: bool,
     starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -93,14 +92,14 @@ def split_delimited(
     return row, at, line
 
 
-@njit(cache=True, nogil=True)
+@part
 def _line_end(block: Any, i: int, end: int) -> int:
     while i < end and block[i] != _NEWLINE:
         i += 1
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_csv(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, quote: int, fill: bool,
     skip_blank: bool, starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -179,7 +178,7 @@ def split_csv(
     return row, at, line
 
 
-@njit(cache=True, nogil=True)
+@part
 def _ends_field(block: Any, i: int, end: int, delimiter: int) -> bool:
     """Whether a quote before `i` is the last character of its field."""
     if i >= end or block[i] == delimiter or block[i] == _NEWLINE:
@@ -187,13 +186,13 @@ def _ends_field(block: Any, i: int, end: int, delimiter: int) -> bool:
     return block[i] == _RETURN and (i + 1 >= end or block[i + 1] == _NEWLINE)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _is_last(block: Any, i: int, end: int) -> bool:
     """Whether the block ends before it is known what follows a quote."""
     return i >= end or (block[i] == _RETURN and i + 1 >= end)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_escaped(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, escape: bool, remove_quotes: bool,
     null: Any, fill: bool, skip_blank: bool, starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -257,7 +256,7 @@ def split_escaped(
     return row, at, line
 
 
-@njit(cache=True, nogil=True)
+@part
 def _is(block: Any, i: int, end: int, null: Any, delimiter: int) -> bool:
     """Whether the field that starts at `i` is the NULL string."""
     if i + len(null) > end:
@@ -268,7 +267,7 @@ def _is(block: Any, i: int, end: int, null: Any, delimiter: int) -> bool:
     return _ends_field(block, i + len(null), end, delimiter)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_fixed(
     block: Any, begin: int, end: int, final: bool, line: int, widths: Any, skip_blank: bool,
     starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
+from restframe.compiled import kernel, part
 from restframe.storage.loading.faults import Kind
 from restframe.storage.loading.numbers import is_blank
 from restframe.storage.loading.records import MISSING
@@ -16,7 +15,7 @@ _VIEW_BYTES = 16
 _INLINE_BYTES = 12
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def views(
     block: Any, starts: Any, ends: Any, null: Any, column: int, limit: int, is_char: bool, ascii_only: bool,
     empty_is_null: bool, blank_is_null: bool, missing_is_null: bool, trim: bool, truncate: bool, replacement: int,
@@ -72,7 +71,7 @@ def views(
         _view(block, start, end - start, out, row * _VIEW_BYTES)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _view(block: Any, start: int, size: int, out: Any, to: int) -> None:
     """https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout"""
     for k in range(4):
@@ -86,7 +85,7 @@ def _view(block: Any, start: int, size: int, out: Any, to: int) -> None:
             out[to + 12 + k] = (start >> (8 * k)) & 255
 
 
-@njit(cache=True, nogil=True)
+@part
 def _equal(block: Any, start: int, text: Any) -> bool:
     same = True
     for k in range(len(text)):
@@ -94,7 +93,7 @@ def _equal(block: Any, start: int, text: Any) -> bool:
     return same
 
 
-@njit(cache=True, nogil=True)
+@part
 def _check(block: Any, start: int, end: int, ascii_wanted: bool, replacement: int) -> int:
     """Where the first byte stands that is not allowed, -1 when there is none or all were replaced."""
     i = start
@@ -116,7 +115,7 @@ def _check(block: Any, start: int, end: int, ascii_wanted: bool, replacement: in
     return -1
 
 
-@njit(cache=True, nogil=True)
+@part
 def _sequence(block: Any, i: int, end: int) -> int:
     """Bytes of the UTF-8 sequence of several bytes that starts here, 0 when it is none."""
     first = block[i]
@@ -134,7 +133,7 @@ def _sequence(block: Any, i: int, end: int) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refuse_nul(block: Any, starts: Any, ends: Any, null: Any, bounds: Any, kinds: Any, details: Any) -> None:
     """Mark the records that hold a NUL byte other than as a whole field that is the NULL string."""
     columns = starts.shape[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from restframe.storage.writing.compiled import part
+from restframe.compiled import part
 from restframe.storage.writing.floats import put_letters
 from restframe.storage.writing.memory import store_8, store_16
 from restframe.storage.writing.numbers import PAIRS, ZERO, U, put_digits, put_unsigned

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from restframe.storage.writing.compiled import part
+from restframe.compiled import part
 from restframe.storage.writing.memory import copy, load_32, load_64, multiply_high, store_8, store_16
 from restframe.storage.writing.numbers import PAIRS, TEN, ZERO, U, count_digits, put_digits
 

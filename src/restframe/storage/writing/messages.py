@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from restframe.storage.writing.compiled import kernel, part
+from restframe.compiled import kernel, part
 from restframe.storage.writing.datetimes import put_clock, put_date, put_offset, put_timestamp
 from restframe.storage.writing.floats import put_float4, put_float8
 from restframe.storage.writing.memory import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from restframe.storage.writing.compiled import part
+from restframe.compiled import part
 from restframe.storage.writing.memory import copy, load_8, load_64, store_8, store_16
 
 U = np.uint64

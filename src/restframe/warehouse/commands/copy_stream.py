@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from restframe import errors
+from restframe import errors, kernels
 from restframe.catalog.relations import ColumnDefinition, Relation
 from restframe.result import Column, Result
 from restframe.sql import translate
@@ -40,6 +40,7 @@ def receive(statement: CopyFromStdin, session: Session) -> Result:
     BadCopyFileFormat, InvalidTextRepresentation and others with the line and the column in `where`;
     NotSupportedError when the client cannot send data.
     """
+    kernels.wait("copying", session.check_cancelled)
     from restframe.warehouse.copying.intake import Intake  # numba takes its time
 
     streams = _streams(session, "FROM STDIN")

@@ -1,0 +1,90 @@
+"""The child process that compiles kernels, and that it leaves none to be compiled later."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Uses all kernels, and prints those that were not used; then what is compiled beyond that by what people do.
+PROGRAM = """
+import importlib, json, pkgutil, sys, tempfile
+from pathlib import Path
+import numpy as np
+import restframe.ml.random_cut_forest, restframe.storage
+from numba.core.dispatcher import Dispatcher
+from restframe.server import warming
+
+def signatures():
+    found = {}
+    for package in (restframe.storage, restframe.ml.random_cut_forest):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            for one in vars(importlib.import_module(module.name)).values():
+                if isinstance(one, Dispatcher) and one.stats.cache_path:
+                    found[f"{one.py_func.__module__}.{one.py_func.__name__}"] = sorted(map(str, one.signatures))
+    return found
+
+directory = Path(tempfile.mkdtemp())
+for group, use in warming.USES.items():
+    use(directory / group)
+used = signatures()
+with warming._session(directory / "again") as session:
+    client = session.copy_streams
+    session.execute("create table two (a int, b varchar(20))")
+    for options, data in {
+        "(format csv, header)": b'a,b\\n1,"x"\\n', "(format csv, null 'n', delimiter '|')": b"1|n\\n",
+        "(format text, header match)": b"a\\tb\\n1\\tx\\\\n\\n", "(delimiter '|')": b"1|x\\n2|y\\n",
+    }.items():
+        client.data = [data[:5], data[5:]]
+        session.execute(f"copy two from stdin {options}")
+    session.execute("copy two to stdout")
+again = signatures()
+print(json.dumps([[name for name in used if not used[name]], [name for name in again if again[name] != used[name]]]))
+"""
+
+
+def test_all_kernels_are_compiled_for_all_that_they_are_called_with(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=os.environ | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], []]
+
+
+def _children(server: Any) -> list[int]:
+    pid = server.process.pid
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def _ends(pid: int) -> bool:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_the_child_ends_with_the_server_however_that_ends(serve: Callable[..., Any], tmp_path: Path) -> None:
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        server = serve(NUMBA_CACHE_DIR=str(tmp_path / end.name))
+        (child,) = _children(server)
+        server.end(end)
+        assert _ends(child)
+
+
+def test_a_server_starts_no_child_where_kernels_are(serve: Callable[..., Any], tmp_path: Path) -> None:
+    program = "from restframe import kernels; [kernels.completed(group) for group in kernels.GROUPS]"
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=os.environ | environment, check=True)
+    assert _children(serve(**environment)) == []
