@@ -79,6 +79,8 @@ class _Training:
                     stopping = observer.stopping()
                     if stopping:
                         break
+            if stopping and math.isfinite(self.best.loss):
+                break  # some batches of an epoch are not to be compared with whole ones
             loss = float(np.mean(losses))
             best = loss < self.best.loss
             if best:
