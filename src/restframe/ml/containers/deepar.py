@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/deepar.html
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from restframe import errors
 from restframe.ml.algorithm import Algorithm, Channel, Predictor, Trained
@@ -44,11 +45,12 @@ def train(parameters: Mapping[str, Any], channels: Mapping[str, Channel], log: T
     story.passes(len(usable), configuration.mini_batch_size)
     tests = _tests(channels["test"], configuration, story) if "test" in channels else []
     setup_ms = story.elapsed_ms()
+    _import_torch()
     story.machine()
     progress = Progress(story, configuration.epochs)
     model = fit(usable, configuration, progress)
     if progress.best is None:
-        raise errors.QueryCanceled("training was stopped before its first epoch was done")
+        _say_why_there_is_no_model(log)
     progress.finished()
     files = save(model)
     story.serialised()
@@ -58,6 +60,25 @@ def train(parameters: Mapping[str, Any], channels: Mapping[str, Channel], log: T
         metrics |= {"test:RMSE": scores.rmse, "test:mean_wQuantileLoss": scores.mean_wql}
     story.end(setup_ms)
     return Trained(files, {name: value for name, value in metrics.items() if math.isfinite(value)})
+
+
+def _import_torch() -> None:
+    """Before the first epoch, whose throughput is measured; and after all that may be wrong with the data."""
+    try:
+        importlib.import_module("restframe.ml.deepar.training")
+    except ImportError as error:
+        raise errors.NotSupportedError(
+            "DeepAR is trained by torch, which is not installed", hint="pip install 'restframe[forecast]'"
+        ) from error
+
+
+def _say_why_there_is_no_model(log: TrainingLog) -> NoReturn:
+    if log.stopping():
+        raise errors.QueryCanceled("training was stopped before its first epoch was done")
+    raise errors.DataError(
+        "the loss was not a finite number in any epoch",
+        hint="Lower learning_rate, or look for values of `target` that are out of all proportion.",
+    )
 
 
 def _configuration(parameters: Mapping[str, Any], series: Sequence[Series], file: str, story: Story) -> Configuration:
@@ -123,7 +144,7 @@ DEEPAR = Algorithm(
     required_channels=("train",),
     optional_channels=("test",),
     training_content_types=(
-        "application/jsonlines", "application/json", "application/x-parquet", "application/x-gzip", "json", "parquet",
+        "application/jsonlines", "application/json", "application/x-parquet", "json", "parquet", "auto",
     ),
     train=train,
     load=load,

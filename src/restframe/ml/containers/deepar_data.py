@@ -15,24 +15,27 @@ if TYPE_CHECKING:
     from restframe.ml.forecasting.series import Series
 
 _LEAST_OBSERVATIONS = 300
+# as DeepAR's manual calls them
+_CONTENT_TYPES = {"json": "application/json", "parquet": "application/x-parquet", "auto": None}
 
 
 def read_channel(name: str, channel: Channel) -> tuple[list[Series], str]:
-    """The series of a channel, and its first file as the container names it. DataError when there are none."""
-    from restframe.ml.forecasting.reading import check_alike, read
+    """The series of a channel, alike in categories and features, and its first file as the container names it.
 
-    names: list[str] = []
-    noted = dataclasses.replace(channel, objects=_noting(channel.objects, names))
-    series = read(name, noted)
-    if not series:
-        raise errors.DataError(f'the channel "{name}" has no time series')
-    check_alike(series)
-    return series, f"/opt/ml/input/data/{name}/{names[0].rpartition('/')[2][:100]}"
+    DataError when there are none, and for each that is not right.
+    """
+    from restframe.ml.forecasting.reading import read
+
+    files: list[str] = []
+    content_type = _CONTENT_TYPES.get(channel.content_type or "", channel.content_type)
+    series = read(name, Channel(_noting(channel.objects, files), content_type))
+    first = next((file for file in files if not file.startswith((".", "_"))), files[0])
+    return series, f"/opt/ml/input/data/{name}/{first[:100]}"
 
 
-def _noting(objects: Iterable[tuple[str, bytes]], names: list[str]) -> Iterator[tuple[str, bytes]]:
+def _noting(objects: Iterable[tuple[str, bytes]], files: list[str]) -> Iterator[tuple[str, bytes]]:
     for name, content in objects:
-        names.append(name)
+        files.append(name.rpartition("/")[2])
         yield name, content
 
 

@@ -197,7 +197,8 @@ class Progress:
         if self.done < self._epochs:
             self._story.took("state.deserialize.time")
             self._log.info("stopping training now")
-            self._progress(100)
+            if not self.stopping():  # early, because the loss does not improve
+                self._progress(100)
         self._log.info(f"Final loss: {short(loss)} (occurred at epoch {epoch})")
         self._log.info(f"#quality_metric: host=algo-1, train final_loss <loss>={short(loss)}")
         self._log.info("Worker algo-1 finished training.")
