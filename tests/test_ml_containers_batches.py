@@ -1,0 +1,141 @@
+"""What threads ask of one model at the same time is computed together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from restframe import errors
+from restframe.ml.containers.batches import Batches
+from restframe.ml.deepar import Asked
+from restframe.ml.forecasting.series import Series
+
+Samples = npt.NDArray[np.float32]
+
+
+def question(value: float, samples: int = 100) -> Asked:
+    return Asked((Series(np.datetime64("2020-01-01", "s"), np.array([value])),), samples)
+
+
+class Slow:
+    """A model that says a series' last value again, when it is let; a negative one it refuses, with all beside it."""
+
+    def __init__(self) -> None:
+        self.let = threading.Semaphore(0)
+        self.begun = threading.Semaphore(0)
+        self.batches: list[list[float]] = []
+
+    def sample(self, asked: Sequence[Asked]) -> list[Samples]:
+        values = [float(one.series[0].target[-1]) for one in asked]
+        self.batches.append(values)
+        self.begun.release()
+        assert self.let.acquire(timeout=20)
+        if min(values) < 0:
+            raise errors.DataError(f"{values} has a negative value")
+        return [np.full((1, one.samples, 2), value, np.float32) for one, value in zip(asked, values, strict=True)]
+
+
+class Crowd:
+    """Threads that ask the same model; each waits in line before the next comes."""
+
+    def __init__(self, model: Slow) -> None:
+        self.batches = Batches(model)
+        self.threads = ThreadPoolExecutor(32)
+
+    def ask(self, *questions: Asked) -> list[float | str]:
+        """What each got: its number, or the error's words. The first one is being computed when the others come."""
+        model = self.batches._model
+        assert isinstance(model, Slow)
+        futures = []
+        for number, one in enumerate(questions):
+            futures.append(self.threads.submit(self._one, one))
+            if number == 0:
+                assert model.begun.acquire(timeout=20)
+            else:
+                while len(self.batches._waiting) < number + 1:
+                    threading.Event().wait(0.001)
+        for _ in range(100):
+            model.let.release()
+        return [future.result(20) for future in futures]
+
+    def _one(self, asked: Asked) -> float | str:
+        try:
+            return float(self.batches.sample(asked)[0, -1, -1])
+        except errors.DataError as error:
+            return error.message
+
+
+@pytest.fixture
+def model() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def crowd(model: Slow) -> Crowd:
+    return Crowd(model)
+
+
+def test_who_comes_alone_does_not_wait(model: Slow) -> None:
+    model.let.release()
+    assert Batches(model).sample(question(5)).shape == (1, 100, 2)
+    assert model.batches == [[5.0]]
+
+
+def test_who_waits_at_the_same_time_is_computed_together(model: Slow, crowd: Crowd) -> None:
+    assert crowd.ask(*(question(value) for value in range(6))) == [0, 1, 2, 3, 4, 5]
+    assert model.batches == [[0], [1, 2, 3, 4, 5]]
+    assert crowd.ask(question(7)) == [7]  # and afterwards it is idle again
+
+
+def test_a_batch_is_not_larger_than_pays(model: Slow, crowd: Crowd) -> None:
+    assert crowd.ask(*(question(value, 1000) for value in range(6)), question(6, 5000)) == [0, 1, 2, 3, 4, 5, 6]
+    assert model.batches == [[0], [1, 2], [3, 4], [5], [6]]
+
+
+def test_an_error_reaches_only_whose_it_is(model: Slow, crowd: Crowd) -> None:
+    assert crowd.ask(question(0), question(1), question(-2), question(3)) == [0, 1, "[-2.0] has a negative value", 3]
+    assert model.batches == [[0], [1, -2, 3], [1], [-2], [3]]
+
+
+def test_an_error_of_who_computes_stops_nobody(crowd: Crowd) -> None:
+    assert crowd.ask(question(-1), question(1), question(-2)) == [
+        "[-1.0] has a negative value", 1, "[-2.0] has a negative value",
+    ]  # fmt: skip
+
+
+def test_a_thread_that_is_interrupted_leaves_the_others_to_the_next(model: Slow) -> None:
+    batches = Batches(model)
+    interrupted = threading.Event()
+
+    def interrupt(asked: Sequence[Asked]) -> list[Samples]:
+        interrupted.wait(20)
+        model.sample = Slow.sample.__get__(model)  # type: ignore[method-assign]
+        raise KeyboardInterrupt
+
+    model.sample = interrupt  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(batches.sample, question(1))
+        while not batches._waiting:
+            threading.Event().wait(0.001)
+        second = threads.submit(batches.sample, question(2))
+        while len(batches._waiting) < 2:
+            threading.Event().wait(0.001)
+        model.let.release()
+        interrupted.set()
+        assert isinstance(first.exception(20), KeyboardInterrupt)
+        assert second.result(20)[0, 0, 0] == 2
+
+
+def test_many_threads_each_get_their_own(model: Slow) -> None:
+    batches = Batches(model)
+    for _ in range(2000):
+        model.let.release()
+    with ThreadPoolExecutor(16) as threads:
+        values = [float(value) for value in range(500)]
+        found = list(threads.map(lambda value: float(batches.sample(question(value, 1))[0, 0, 0]), values))
+    assert found == values
