@@ -10,6 +10,7 @@ from restframe.dbapi.cursor import Cursor
 from restframe.dbapi.sharing import Lease
 
 if TYPE_CHECKING:
+    from restframe.warehouse import Warehouse
     from restframe.warehouse.session import Session
 
 
@@ -36,6 +37,7 @@ class Connection:
     def __init__(self, lease: Lease, *, autocommit: bool = False) -> None:
         # A connection that is forgotten instead of closed must not keep the directory locked.
         self._release = weakref.finalize(self, lease.release)
+        self._warehouse = lease.warehouse
         try:
             self._session: Session | None = lease.warehouse.session()
         except BaseException:
@@ -49,6 +51,12 @@ class Connection:
         if self._session is None:
             raise errors.InterfaceError("the connection is closed")
         return self._session
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse that the session is of."""
+        self.session  # noqa: B018  (raises when closed)
+        return self._warehouse
 
     @property
     def closed(self) -> bool:
