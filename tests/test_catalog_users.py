@@ -148,7 +148,7 @@ def test_another_name_for_the_superuser(connection: Connection, catalog: store.C
     store.create(connection, "chief")
     assert catalog.users.find("boss") is None
     assert catalog.users.get("chief").id == 100
-    assert catalog.schema_owners() == [("public", "chief")]
+    assert [(one.name, one.owner) for one in catalog.all_schemas()] == [("public", "chief")]
     new_user(catalog, "ann")
     with pytest.raises(errors.InterfaceError, match="name of another user"):
         store.create(connection, "ann")

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from restframe import errors
-from restframe.catalog import classes, grants, users
+from restframe.catalog import classes, grants, knowledge, users
 from restframe.catalog.grants import Grants, Rights
+from restframe.catalog.knowledge import Knowledge
 from restframe.catalog.models import Model
 from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relation, Schema
 from restframe.catalog.users import SUPERUSER_ID, Users
@@ -175,6 +176,11 @@ class Catalog:
         return found
 
     @property
+    def knowledge(self) -> Knowledge:
+        """What the user may know of."""
+        return self.cached(("knowledge", str(self.user_id)), lambda: knowledge.load(self))
+
+    @property
     def path(self) -> tuple[str, ...]:
         """The schemas in which an unqualified name is looked up, in order: those on the search path that exist and
         that the user may use."""
@@ -226,12 +232,12 @@ class Catalog:
         return Schema(*rows[0]) if rows else None
 
     def schemas(self) -> list[str]:
-        return [name for name, _ in self.schema_owners()]
+        return [one.name for one in self.all_schemas()]
 
-    def schema_owners(self) -> list[tuple[str, str]]:
-        """All schemas by name, each with its owner."""
-        rows = self._connection.run("SELECT name, owner FROM _restframe.schemas ORDER BY name")
-        return [(name, owner) for name, owner in rows]
+    def all_schemas(self) -> list[Schema]:
+        """By name, those of the system not among them."""
+        rows = self._connection.run("SELECT name, owner, oid FROM _restframe.schemas ORDER BY name")
+        return [Schema(*row) for row in rows]
 
     def add_schema(self, name: str, owner: str) -> None:
         self.write("INSERT INTO _restframe.schemas VALUES (?, ?, nextval('_restframe.oids'))", [name, owner])
@@ -537,7 +543,12 @@ class Catalog:
     def set_model_owner(self, model: Model, owner: str) -> None:
         self.write("UPDATE _restframe.models SET owner = ? WHERE id = ?", [owner, model.id])
 
+    def set_model_state(self, model: Model, state: str) -> None:
+        self.write("UPDATE _restframe.models SET state = ? WHERE id = ?", [state, model.id])
+
     def remove_model(self, model: Model) -> None:
+        if model.kind == "forecast":
+            self.write(f"DROP TABLE IF EXISTS {INTERNAL_SCHEMA}.{model.forecast_table}")
         self.write("DELETE FROM _restframe.models WHERE id = ?", [model.id])
         self.grants.forget(model.object)
 

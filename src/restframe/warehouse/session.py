@@ -396,10 +396,9 @@ class Session:
         if table[0] != TEMPORARY_SCHEMA:
             self.services.locks.acquire(self, table, self.check_cancelled)
 
-    def set_engine_variable(self, name: str, value: str | int) -> None:
+    def set_engine_variable(self, name: str, value: str | int | tuple[str | int, ...]) -> None:
         """Make a value readable in SQL as `getvariable('restframe_<name>')`, in this session."""
-        shown = str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
-        self.connection.run(f"SET VARIABLE restframe_{name} = {shown}")
+        self.connection.run(f"SET VARIABLE restframe_{name} = {_engine_literal(value)}")
 
     def set_variable(self, name: str, value: str | None, *, local: bool = False) -> None:
         """SET, or RESET when there is no value; `all` resets everything. `local` is for the open transaction only."""
@@ -429,6 +428,7 @@ class Session:
         self.set_engine_variable("user", self.user)
         self.set_engine_variable("user_id", self.user_id)
         self.set_engine_variable("superuser", int(rights.superuser))
+        self._tell_knowledge()
         self.variables.show_as(session_authorization=self.user, is_superuser="on" if rights.superuser else "off")
         self._apply_variables()
 
@@ -437,6 +437,15 @@ class Session:
         rights = self.catalog.rights
         if self._told != (rights.user.name, rights.superuser, self.catalog.path):
             self.authorize(self.user_id)
+        elif self.catalog.knowledge != self._known:
+            self._tell_knowledge()
+
+    def _tell_knowledge(self) -> None:
+        """What lists of objects may show to the user."""
+        self._known = self.catalog.knowledge
+        self.set_engine_variable("knows_everything", int(self._known.everything))
+        for name in () if self._known.everything else ("schemas", "tables", "whole", "columns", "models"):
+            self.set_engine_variable(f"known_{name}", getattr(self._known, name))
 
     def _apply_variables(self) -> None:
         self.catalog.search_path = self.variables.search_path
@@ -679,3 +688,9 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _engine_literal(value: str | int | tuple[str | int, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_engine_literal, value))}]"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"

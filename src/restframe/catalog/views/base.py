@@ -19,6 +19,21 @@ Functions = Mapping[str, tuple[str, int]]
 LIVE_FUNCTION = "__live"
 PID = "getvariable('restframe_pid')::BIGINT"
 
+# What the session's user may know of, as the session tells the engine (catalog/knowledge.py). The conditions begin with
+# what is constant for those who may know everything, so that they cost them nothing.
+_EVERYTHING = "getvariable('restframe_knows_everything')::BOOLEAN"
+_USER = "getvariable('restframe_user_id')::BIGINT"
+
+
+def _known(what: str, value: str, type_: str = "BIGINT") -> str:
+    return f"list_contains(getvariable('restframe_known_{what}')::{type_}[], {value})"
+
+
+# One's own, the system's, and temporary tables, which no other session has.
+_OPEN = f"{_EVERYTHING} OR owner_id IN (1, {_USER}) OR session IS NOT NULL"
+KNOWN_COLUMN = f"""({_EVERYTHING} OR r.whole OR {_known("columns", "r.oid || '.' || c.name", "VARCHAR")})"""
+KNOWN_MODEL = f"({_EVERYTHING} OR {_known('models', 'm.id')})"
+
 
 def _live(what: str, fields: str) -> str:
     """The rows of one kind, as a struct each, named `t`."""
@@ -31,7 +46,7 @@ _PREPARED = _live("prepared", "name VARCHAR, text VARCHAR, parameters VARCHAR[]"
 _CURSORS = _live("cursors", "name VARCHAR")
 
 # Times are microseconds since 1970, in UTC.
-_SESSIONS = f"""
+_EVERY_SESSION = f"""
     SELECT t.*, make_timestamp(t.started_us) AS started, make_timestamp(t.transaction_us) AS transaction_started,
            make_timestamp(t.statement_us) AS statement_started, make_timestamp(t.ended_us) AS ended
     FROM ({
@@ -41,7 +56,10 @@ _SESSIONS = f"""
         "state VARCHAR, timeout_s INTEGER, statement BIGINT, xid BIGINT, label VARCHAR, text VARCHAR, kind VARCHAR, "
         "started_us BIGINT, transaction_us BIGINT, statement_us BIGINT, ended_us BIGINT",
     )
-}) CROSS JOIN _restframe.base_viewer v WHERE v.sees_all OR t.user_id = v.id"""
+})"""
+_SESSIONS = """
+    SELECT s.* FROM _restframe.base_every_session s CROSS JOIN _restframe.base_viewer v
+    WHERE v.sees_all OR s.user_id = v.id"""
 _STATEMENTS = f"""
     SELECT t.*, make_timestamp(t.started_us) AS started, make_timestamp(t.ended_us) AS ended
     FROM ({
@@ -116,6 +134,20 @@ _RELATIONS = """
     FROM _restframe.base_rows c JOIN _restframe.base_names s ON s.oid = c.schema_oid
     LEFT JOIN _restframe.users u ON u.id = c.owner_id WHERE c.kind <> 'i'"""
 
+# The same without what the session's user may know nothing of. `whole` : with all columns
+_KNOWN_RELATIONS = f"""
+    SELECT *, {_OPEN} OR {_known("whole", "oid")} AS whole FROM _restframe.base_relations
+    WHERE {_OPEN} OR ({_known("schemas", "schema_oid")} AND {_known("tables", "oid")})"""
+_KNOWN_CONSTRAINTS = f"""
+    SELECT * FROM _restframe.base_constraints
+    WHERE {_OPEN} OR ({_known("schemas", "schema_oid")} AND {_known("tables", "relation_oid")})"""
+_KNOWN_SCHEMAS = f"""
+    SELECT * FROM _restframe.base_schemas
+    WHERE {_EVERYTHING} OR owner_id IN (1, {_USER}) OR {_known("schemas", "oid")}"""
+_KNOWN_FUNCTIONS = f"""
+    SELECT * FROM _restframe.base_functions
+    WHERE {_EVERYTHING} OR model_id IS NULL OR {_known("models", "model_id")}"""
+
 # The names of all schemas, without their owners.
 _NAMES = f"""
     SELECT oid, name FROM _restframe.schemas
@@ -136,7 +168,7 @@ _SIZES = """
 _COLUMNS = f"SELECT * FROM _restframe.attributes WHERE {_SEEN}"
 
 _CONSTRAINTS = f"""
-    SELECT k.*, s.name AS schema_name, c.schema_oid, c.name AS relation_name
+    SELECT k.*, s.name AS schema_name, c.schema_oid, c.name AS relation_name, c.owner_id
     FROM _restframe.keys k JOIN _restframe.classes c ON c.oid = k.relation_oid
     JOIN _restframe.base_names s ON s.oid = c.schema_oid WHERE k.session IS NULL OR k.session = {PID}"""
 
@@ -200,6 +232,7 @@ def definitions(relations: Sequence[Relation], functions: Functions) -> list[str
                 ("settings", _SETTINGS),
                 ("prepared", _PREPARED),
                 ("cursors", _CURSORS),
+                ("every_session", _EVERY_SESSION),
                 ("sessions", _SESSIONS),
                 ("statements", _STATEMENTS),
                 ("schemas", _SCHEMAS),
@@ -210,6 +243,15 @@ def definitions(relations: Sequence[Relation], functions: Functions) -> list[str
                 ("columns", _COLUMNS),
                 ("constraints", _CONSTRAINTS),
                 ("functions", _FUNCTIONS),
+            )
+        ),
+        *(
+            f"CREATE OR REPLACE VIEW _restframe.known_{name} AS {query}"
+            for name, query in (
+                ("relations", _KNOWN_RELATIONS),
+                ("constraints", _KNOWN_CONSTRAINTS),
+                ("schemas", _KNOWN_SCHEMAS),
+                ("functions", _KNOWN_FUNCTIONS),
             )
         ),
         "DELETE FROM _restframe.access",

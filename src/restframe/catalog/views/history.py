@@ -1,6 +1,7 @@
 """Sessions and statements: those that run now, and the last that were run since the server started.
 
-Whoever may not see the rows of others sees their own. Passwords in the texts are masked before they get here.
+Whoever may not see the rows of others sees their own, but for svv_transactions, which has no texts. Passwords in the
+texts are masked before they get here.
 https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
 """
 
@@ -342,7 +343,7 @@ VIEWS: tuple[View, ...] = (
         relation             int4       NULL
         granted              bool       true
         """,
-        f"{_SESSIONS} WHERE s.ended IS NULL AND s.transaction_started IS NOT NULL",
+        "FROM _restframe.base_every_session s WHERE s.ended IS NULL AND s.transaction_started IS NOT NULL",
     ),
     view(
         "stv_query_metrics",

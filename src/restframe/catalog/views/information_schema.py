@@ -5,6 +5,7 @@ https://www.postgresql.org/docs/15/information-schema.html
 
 from __future__ import annotations
 
+from restframe.catalog.views.base import KNOWN_COLUMN
 from restframe.catalog.views.definition import INFORMATION_SCHEMA, View, empty, view
 
 _CATALOG = "getvariable('restframe_database')"
@@ -20,7 +21,8 @@ DEFAULT = (
     "coalesce(c.default_text, '\"identity\"(' || r.oid || ', ' || c.position - 1 || ', ''' || c.identity_seed || ',' "
     "|| c.identity_step || '''::text)')"
 )
-OF_COLUMNS = "FROM _restframe.base_relations r JOIN _restframe.base_columns c ON c.relation_oid = r.oid"
+OF_COLUMNS = f"""FROM _restframe.known_relations r
+    JOIN _restframe.base_columns c ON c.relation_oid = r.oid AND {KNOWN_COLUMN}"""
 
 VIEWS: tuple[View, ...] = (
     view(
@@ -39,7 +41,7 @@ VIEWS: tuple[View, ...] = (
         is_typed                     text  'NO'
         commit_action                text  NULL
         """,  # noqa: E501
-        "FROM _restframe.base_relations r",
+        "FROM _restframe.known_relations r",
         INFORMATION_SCHEMA,
     ),
     view(
@@ -104,7 +106,7 @@ VIEWS: tuple[View, ...] = (
         default_character_set_name    text  NULL
         sql_path                      text  NULL
         """,
-        "FROM _restframe.base_schemas s",
+        "FROM _restframe.known_schemas s",
         INFORMATION_SCHEMA,
     ),
     view(
@@ -121,7 +123,7 @@ VIEWS: tuple[View, ...] = (
         is_trigger_deletable       text  'NO'
         is_trigger_insertable_into text  'NO'
         """,
-        "FROM _restframe.base_relations r WHERE r.kind = 'v'",
+        "FROM _restframe.known_relations r WHERE r.kind = 'v'",
         INFORMATION_SCHEMA,
     ),
     view(

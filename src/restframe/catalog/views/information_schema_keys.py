@@ -20,10 +20,10 @@ _TABLE = f"""
 """
 _COLUMNS_OF_KEYS = """FROM (
     SELECT *, unnest(columns) AS column_name, unnest(range(1, len(columns) + 1)) AS place
-    FROM _restframe.base_constraints) AS k"""
+    FROM _restframe.known_constraints) AS k"""
 # What a foreign key names is the columns over there, or the primary key.
 _REFERENCED = """
-    LEFT JOIN _restframe.base_constraints f
+    LEFT JOIN _restframe.known_constraints f
     ON f.schema_name = k.foreign_schema AND f.relation_name = k.foreign_name AND f.kind <> 'f'
     AND CASE WHEN len(k.referenced) > 0 THEN f.columns = k.referenced ELSE f.kind = 'p' END"""
 
@@ -58,7 +58,7 @@ _SPECIFIC = f"""
 """
 _ARGUMENTS = """FROM (
     SELECT *, unnest(arguments) AS argument, unnest(range(1, len(arguments) + 1)) AS place
-    FROM _restframe.base_functions) AS f LEFT JOIN _restframe.system_types ty ON ty.long_name = f.argument"""
+    FROM _restframe.known_functions) AS f LEFT JOIN _restframe.system_types ty ON ty.long_name = f.argument"""
 
 VIEWS: tuple[View, ...] = (
     view(
@@ -69,7 +69,7 @@ VIEWS: tuple[View, ...] = (
         initially_deferred text  'NO'
         enforced           text  'NO'
         """,
-        "FROM _restframe.base_constraints k",
+        "FROM _restframe.known_constraints k",
         INFORMATION_SCHEMA,
     ),
     view(
@@ -92,7 +92,7 @@ VIEWS: tuple[View, ...] = (
         update_rule               text  'NO ACTION'
         delete_rule               text  'NO ACTION'
         """,
-        f"FROM _restframe.base_constraints k {_REFERENCED} WHERE k.kind = 'f'",
+        f"FROM _restframe.known_constraints k {_REFERENCED} WHERE k.kind = 'f'",
         INFORMATION_SCHEMA,
     ),
     view(
@@ -111,7 +111,7 @@ VIEWS: tuple[View, ...] = (
                    coalesce(k.foreign_name, k.relation_name) AS table_name,
                    unnest(CASE WHEN k.kind <> 'f' THEN k.columns WHEN len(k.referenced) > 0 THEN k.referenced
                                ELSE f.columns END) AS column_name
-            FROM _restframe.base_constraints k {_REFERENCED}) AS k""",
+            FROM _restframe.known_constraints k {_REFERENCED}) AS k""",
         INFORMATION_SCHEMA,
     ),
     view(
@@ -124,7 +124,7 @@ VIEWS: tuple[View, ...] = (
         constraint_schema  text  k.schema_name
         constraint_name    text  k.name
         """,
-        "FROM _restframe.base_constraints k WHERE k.kind IN ('p', 'u', 'f')",
+        "FROM _restframe.known_constraints k WHERE k.kind IN ('p', 'u', 'f')",
         INFORMATION_SCHEMA,
     ),
     view("table_privileges", f"{_GRANT}{_GRANTED}\nwith_hierarchy text 'NO'", _TABLE_GRANTS, INFORMATION_SCHEMA),
@@ -205,7 +205,7 @@ VIEWS: tuple[View, ...] = (
         created            timestamptz  NULL
         last_altered       timestamptz  NULL
         """,
-        "FROM _restframe.base_functions f LEFT JOIN _restframe.system_types ty "
+        "FROM _restframe.known_functions f LEFT JOIN _restframe.system_types ty "
         "ON ty.long_name = split_part(f.returns, '(', 1)",
         INFORMATION_SCHEMA,
     ),
@@ -240,7 +240,8 @@ VIEWS: tuple[View, ...] = (
         table_schema  text  d.on_schema
         table_name    text  d.on_name
         """,
-        "FROM _restframe.dependencies d",
+        "FROM _restframe.dependencies d JOIN _restframe.known_relations r "
+        "ON r.schema_name = d.schema_name AND r.name = d.view_name",
         INFORMATION_SCHEMA,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restframe.catalog.views.base import KNOWN_MODEL
 from restframe.catalog.views.definition import View, view
 
 _COLUMNS = """
@@ -12,7 +13,7 @@ _COLUMNS = """
     is_refreshable int4          1
     model_state    varchar(128)  CASE state WHEN 'READY' THEN 'Model is Ready' WHEN 'FAILED' THEN 'Model Training Failed' ELSE 'Train Model On SageMaker In Progress' END
 """  # noqa: E501
-_SOURCE = "FROM _restframe.models m ORDER BY m.schema_name, m.name"
+_SOURCE = f"FROM _restframe.models m WHERE {KNOWN_MODEL} ORDER BY m.schema_name, m.name"
 
 VIEWS: tuple[View, ...] = (
     view("stv_ml_model_info", _COLUMNS, _SOURCE),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from restframe.catalog.classes import DEFAULTS, ROW_TYPES
 from restframe.catalog.views.base import PID
 from restframe.catalog.views.definition import View, empty, view
+from restframe.catalog.views.information_schema import OF_COLUMNS
 
 _CLASS = f"""
     relname             name       r.name
@@ -299,7 +300,7 @@ VIEWS: tuple[View, ...] = (
         sortkey    int4         c.sortkey
         notnull    bool         c.not_null OR c.identity_seed IS NOT NULL
         """,
-        """FROM _restframe.base_relations r JOIN _restframe.base_columns c ON c.relation_oid = r.oid
+        f"""{OF_COLUMNS}
            WHERE r.kind = 'r' AND (r.persistence = 't'
                OR list_contains(string_split(getvariable('restframe_search_path')::VARCHAR, ','), r.schema_name))""",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from restframe.catalog.views.definition import View, empty, view
 
 _USERS = "FROM _restframe.users u"
+_KNOWN_USERS = f"{_USERS} CROSS JOIN _restframe.base_viewer v WHERE v.sees_all OR v.id = u.id"
 _LIMIT = "coalesce(u.connection_limit::VARCHAR, 'UNLIMITED')"
 _LOG_ACCESS = "CASE WHEN u.sees_all THEN 'UNRESTRICTED' ELSE 'RESTRICTED' END"
 _PASSWORD = "'********'"
@@ -55,7 +56,7 @@ VIEWS: tuple[View, ...] = (
         sessiontimeout   int4       coalesce(u.session_timeout_s, 0)
         external_user_id text       u.external_id
         """,
-        _USERS,
+        _KNOWN_USERS,
     ),
     view(
         "svl_user_info",
@@ -71,7 +72,7 @@ VIEWS: tuple[View, ...] = (
         sessiontimeout   int4       coalesce(u.session_timeout_s, 0)
         external_user_id text       u.external_id
         """,
-        _USERS,
+        _KNOWN_USERS,
     ),
     view(
         "svv_user_info",
@@ -87,7 +88,7 @@ VIEWS: tuple[View, ...] = (
         session_timeout  int4       coalesce(u.session_timeout_s, 0)
         external_user_id text       u.external_id
         """,
-        _USERS,
+        _KNOWN_USERS,
     ),
     view(
         "pg_group",

@@ -21,7 +21,7 @@ _SCHEMA = f"""
     schema_type   text  'local'
     schema_acl    text  {_ACL}
 """
-_SCHEMAS = """FROM _restframe.base_schemas s
+_SCHEMAS = """FROM _restframe.known_schemas s
     LEFT JOIN _restframe.access acl ON acl.kind = 'schema' AND acl.object_id = s.oid
     WHERE s.name NOT IN ('pg_toast', 'pg_internal')"""
 
@@ -43,7 +43,7 @@ VIEWS: tuple[View, ...] = (
         table_type    text  CASE WHEN r.kind = 'v' THEN 'VIEW' WHEN r.persistence = 't' THEN 'LOCAL TEMPORARY' ELSE 'BASE TABLE' END
         remarks       text  d.description
         """,  # noqa: E501
-        f"FROM _restframe.base_relations r {_COMMENTS} 0",
+        f"FROM _restframe.known_relations r {_COMMENTS} 0",
     ),
     view(
         "svv_columns",
@@ -86,7 +86,7 @@ VIEWS: tuple[View, ...] = (
         table_type    text  {_TABLE_TYPE}
         remarks       text  d.description
         """,
-        f"FROM _restframe.base_relations r {_COMMENTS} 0 {_ACCESS} IS NULL",
+        f"FROM _restframe.known_relations r {_COMMENTS} 0 {_ACCESS} IS NULL",
     ),
     view(
         "svv_redshift_tables",
@@ -99,7 +99,7 @@ VIEWS: tuple[View, ...] = (
         remarks       text  d.description
         table_owner   text  r.owner
         """,
-        f"FROM _restframe.base_relations r {_COMMENTS} 0 {_ACCESS} IS NULL",
+        f"FROM _restframe.known_relations r {_COMMENTS} 0 {_ACCESS} IS NULL",
     ),
     view(
         "svv_all_columns",
@@ -150,7 +150,7 @@ VIEWS: tuple[View, ...] = (
         argument_type text  array_to_string(f.arguments, ', ')
         result_type   text  f.returns
         """,
-        "FROM _restframe.base_functions f",
+        "FROM _restframe.known_functions f",
     ),
     view(
         "svv_table_info",
@@ -187,7 +187,7 @@ VIEWS: tuple[View, ...] = (
                    any_value(c.name) FILTER (c.sortkey = 1) AS sortkey1,
                    any_value(c.shown_encoding) FILTER (c.sortkey = 1) AS sortkey1_encoding,
                    count(*) FILTER (c.sortkey <> 0) AS sortkeys
-            FROM _restframe.base_relations r JOIN _restframe.base_columns c ON c.relation_oid = r.oid
+            FROM _restframe.known_relations r JOIN _restframe.base_columns c ON c.relation_oid = r.oid
             WHERE r.kind = 'r' GROUP BY r.oid, r.schema_name, r.name, r.diststyle, r.sortstyle) AS r
         JOIN _restframe.base_sizes e ON e.oid = r.oid WHERE e.rows > 0""",
     ),
@@ -207,7 +207,7 @@ VIEWS: tuple[View, ...] = (
         dist_style      int4      CASE r.diststyle WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 WHEN 'AUTO' THEN 10 ELSE 0 END
         block_count     int4      ceil(e.bytes / 1048576)
         """,
-        "FROM _restframe.base_relations r JOIN _restframe.base_sizes e ON e.oid = r.oid",
+        "FROM _restframe.known_relations r JOIN _restframe.base_sizes e ON e.oid = r.oid",
     ),
     view(
         "stv_slices",
