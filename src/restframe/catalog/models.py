@@ -17,6 +17,7 @@ class Model:
 
     id : never used twice; names the engine function
     kind : remote, local, auto, xgboost, kmeans, forecast or external
+    function_schema, function_name, returns : empty for a forecast, which has no function
     state : TRAINING, READY or FAILED
     argument_types, returns : of the function, as format_type() prints them
     endpoint : of a remote model, as CREATE MODEL named it
@@ -74,6 +75,11 @@ class Model:
     @property
     def engine_function(self) -> str:
         return f"__m_{self.id}"
+
+    @property
+    def forecast_table(self) -> str:
+        """Where the rows of a forecast are, in the catalog's own schema."""
+        return f"forecast_{self.id}"
 
     @property
     def arguments(self) -> tuple[SqlType, ...]:

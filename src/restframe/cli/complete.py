@@ -91,12 +91,13 @@ class _Names:
     @classmethod
     def read(cls, catalog: Catalog) -> _Names:
         models = catalog.models()
+        callable_ = [model for model in models if model.function_name]
         return cls(
             [relation for schema in catalog.schemas() for relation in catalog.relations(schema)],
             [(model.name, "model") for model in models]
             + [(f"{model.schema}.{model.name}", "model") for model in models],
-            [(model.function_name, "model function") for model in models]
-            + [(f"{model.function_schema}.{model.function_name}", "model function") for model in models],
+            [(model.function_name, "model function") for model in callable_]
+            + [(f"{model.function_schema}.{model.function_name}", "model function") for model in callable_],
         )
 
     def relations(self) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from restframe import errors
+from restframe.catalog.models import Model
 from restframe.catalog.relations import ColumnDefinition, Relation
 from restframe.cli.console import Console, Leave
 from restframe.cli.reporting import clean
@@ -96,13 +97,19 @@ def _models(console: Console, _: str | None) -> None:
             model.schema,
             model.name,
             model.state,
-            f"{model.function_schema}.{model.function_name}({', '.join(model.argument_types)})",
+            _signature(model),
             model.returns,
             model.endpoint,
         )
         for model in console.session.catalog.models()
     ]
     _print_rows(console, ("schema", "name", "state", "function", "returns", "endpoint"), rows, None)
+
+
+def _signature(model: Model) -> str:
+    """Nothing for a forecast, which has no function."""
+    arguments = ", ".join(model.argument_types)
+    return f"{model.function_schema}.{model.function_name}({arguments})" if model.function_name else ""
 
 
 def _endpoints(console: Console, _: str | None) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from restframe import errors
 from restframe.ml.algorithm import Algorithm
 from restframe.ml.containers.deepar import DEEPAR
+from restframe.ml.containers.forecast import FORECAST
 from restframe.ml.containers.random_cut_forest import RANDOM_CUT_FOREST
 
-ALGORITHMS: tuple[Algorithm, ...] = (RANDOM_CUT_FOREST, DEEPAR)
+ALGORITHMS: tuple[Algorithm, ...] = (RANDOM_CUT_FOREST, DEEPAR, FORECAST)
 
 # The account and the region of the registry differ from place to place and are not looked at.
 _IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)*(?P<repository>[\w.-]+)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?")

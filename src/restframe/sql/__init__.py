@@ -9,7 +9,7 @@ from restframe.sql.functions.registry import FUNCTIONS
 from restframe.sql.lexer import QualifiedName, place_of
 from restframe.sql.macros import MACROS
 from restframe.sql.named_parameters import FilledText, fill
-from restframe.sql.names import FunctionReference, Names, TableReference
+from restframe.sql.names import ForecastReference, FunctionReference, Names, TableReference
 from restframe.sql.parse import parse
 from restframe.sql.rewrite.scope import ModelCall
 from restframe.sql.statements.query import Delete, Insert, Merge, Query, SelectInto, Update, read_query
@@ -17,8 +17,8 @@ from restframe.sql.translate import Translation, translate, translate_prepared
 from restframe.sql.units import interval_text
 
 __all__ = [
-    "CATALOG_MACROS", "FUNCTIONS", "MACROS", "Delete", "FilledText", "FunctionReference", "Insert", "Merge",
-    "ModelCall", "Names", "QualifiedName", "Query", "SelectInto", "TableReference", "Translation", "Update",
+    "CATALOG_MACROS", "FUNCTIONS", "MACROS", "Delete", "FilledText", "ForecastReference", "FunctionReference", "Insert",
+    "Merge", "ModelCall", "Names", "QualifiedName", "Query", "SelectInto", "TableReference", "Translation", "Update",
     "bind_inside", "fill", "interval_text", "parse", "place_of", "read_query", "statement_inside",
     "translate", "translate_default", "translate_prepared",
 ]  # fmt: skip

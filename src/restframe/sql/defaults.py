@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from restframe import errors
 from restframe.sql.lexer import QualifiedName
-from restframe.sql.names import FunctionReference, TableReference
+from restframe.sql.names import ForecastReference, FunctionReference, TableReference
 from restframe.sql.rewrite.scope import Context, Scope
 from restframe.sql.rewrite.visit import visit
 from restframe.sql.translate import render
@@ -44,3 +44,6 @@ class _NoNames:
 
     def function(self, name: QualifiedName, argument_count: int) -> FunctionReference | None:
         return None
+
+    def forecast(self, name: QualifiedName) -> ForecastReference:
+        raise errors.UndefinedObject(f'model "{name}" does not exist', position=name.position)

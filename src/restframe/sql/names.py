@@ -49,6 +49,17 @@ class FunctionReference:
     origin: Any = field(default=None, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ForecastReference:
+    """What `FORECAST(model)` stands for: the rows of a table that SQL has no other name for.
+
+    function : stands for the model where what a statement calls is looked at
+    """
+
+    table: TableReference
+    function: FunctionReference
+
+
 class Names(Protocol):
     """The catalog as one session sees it."""
 
@@ -60,5 +71,13 @@ class Names(Protocol):
         """The model function of that name and number of arguments.
 
         None when no function has the name; UndefinedFunction when only the number of arguments is wrong.
+        """
+        ...
+
+    def forecast(self, name: QualifiedName) -> ForecastReference:
+        """The forecast of the model of that name.
+
+        UndefinedObject when there is no such model, WrongObjectType when it is of another kind,
+        ObjectNotInPrerequisiteState when it has none yet; all with the name's position.
         """
         ...

@@ -143,7 +143,8 @@ def check_model(model: Model, session: Session, *, owner: bool = False) -> None:
     if owner:
         raise errors.InsufficientPrivilege(f"must be owner of model {model.name}")
     if not rights.has(model.object, "EXECUTE"):
-        raise errors.InsufficientPrivilege(f"permission denied for function {model.function_name}")
+        what = f"function {model.function_name}" if model.function_name else f"model {model.name}"
+        raise errors.InsufficientPrivilege(f"permission denied for {what}")
 
 
 # The warehouse

@@ -9,7 +9,8 @@ from restframe import errors
 from restframe.catalog.relations import Relation
 from restframe.engine import Parameters, Stream
 from restframe.result import Column, Result
-from restframe.sql import FunctionReference, QualifiedName, TableReference, Translation
+from restframe.sql import ForecastReference, FunctionReference, QualifiedName, TableReference, Translation
+from restframe.warehouse.forecasts.rows import forecast_reference
 from restframe.warehouse.prediction.prefetch import prefetch
 from restframe.warehouse.privileges import check_any, check_model, check_query, check_usage
 
@@ -94,6 +95,14 @@ class SessionNames:
             )
         model = fitting[0]
         return FunctionReference(model.engine_function, model.arguments, model.return_type, origin=model)
+
+    def forecast(self, name: QualifiedName) -> ForecastReference:
+        if self._checked:
+            check_usage(name, self._session)
+        model = self._session.catalog.model(name.schema, name.name, name.position)
+        if self._checked:
+            check_model(model, self._session)
+        return forecast_reference(model, self._session, name.position)
 
 
 def table_reference(relation: Relation) -> TableReference:

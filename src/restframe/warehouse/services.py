@@ -12,6 +12,7 @@ from restframe.settings import Settings
 from restframe.storage import Storage
 from restframe.warehouse.activity import Activity
 from restframe.warehouse.cluster import Cluster
+from restframe.warehouse.forecasts.keeper import Forecasts
 from restframe.warehouse.locks import TableLocks
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.translations import Translations
@@ -32,4 +33,5 @@ class Services:
     translations: Translations
     cluster: Cluster
     activity: Activity
+    forecasts: Forecasts
     locks: TableLocks = field(default_factory=TableLocks)

@@ -26,6 +26,7 @@ from restframe.sql import CATALOG_MACROS, FUNCTIONS, MACROS
 from restframe.storage import Storage
 from restframe.warehouse.activity import Activity
 from restframe.warehouse.cluster import Cluster, ClusterState
+from restframe.warehouse.forecasts.keeper import Forecasts
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.runs import Statements
 from restframe.warehouse.services import Services
@@ -119,8 +120,10 @@ class Warehouse:
             Translations(),
             Cluster(self.journal),
             activity,
+            Forecasts(engine, cache, system_views, jobs, storage, self.journal),
         )
         self._register_models(services)
+        services.forecasts.resume()
         return services
 
     @staticmethod
@@ -129,7 +132,8 @@ class Warehouse:
         connection = services.engine.connect()
         try:
             for model in store.Catalog(connection, services.cache, services.system_views).models():
-                services.functions.register(model, connection)
+                if model.function_name:
+                    services.functions.register(model, connection)
         finally:
             connection.close()
 
@@ -237,6 +241,7 @@ class Warehouse:
             self.statements.close()
             if self._session is not None:
                 self._session.close()
+            self._services.forecasts.close()
             self._services.jobs.close()
             self._services.engine.close()
             self.journal.close()

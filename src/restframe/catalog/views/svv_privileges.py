@@ -65,7 +65,7 @@ VIEWS: tuple[View, ...] = (
         {_GRANTED}
         """,
         f"""FROM _restframe.base_grants g JOIN _restframe.models m ON m.id = g.object_id
-            WHERE g.kind = 'model' AND {_SEEN}""",
+            WHERE g.kind = 'model' AND m.function_name <> '' AND {_SEEN}""",
     ),
     view(
         "svv_system_privileges",

@@ -11,6 +11,8 @@ from restframe.sql.names import FunctionReference
 from restframe.sql.nodes import as_type, call, fold, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.columns import visit_path
+from restframe.sql.rewrite.forecasts import NAME as FORECAST
+from restframe.sql.rewrite.forecasts import refuse_forecast
 from restframe.sql.rewrite.matching import visit_condition
 from restframe.sql.rewrite.rules import INT8
 from restframe.sql.rewrite.scope import ModelCall, Scope
@@ -254,6 +256,8 @@ _ORDERED = frozenset({"this", "desc", "nulls_first"})
 
 def _visit_model_call(node: exp.Anonymous, name: QualifiedName, scope: Scope) -> Typed:
     function = scope.context.names.function(name, len(node.args["expressions"]))
+    if function is None and name.schema is None and name.name == FORECAST:
+        refuse_forecast(node, scope)
     types = visit_list(node, "expressions", scope)
     if function is None:
         error = no_such_function(str(name), types, node, scope)

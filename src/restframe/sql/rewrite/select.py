@@ -10,6 +10,7 @@ from restframe import errors
 from restframe.sql.labels import label_of
 from restframe.sql.nodes import column, fold, identifier, is_string, whole_number
 from restframe.sql.rewrite.columns import fold_in_place
+from restframe.sql.rewrite.forecasts import is_forecast, visit_forecast
 from restframe.sql.rewrite.from_clause import renamed, visit_from
 from restframe.sql.rewrite.matching import match, visit_condition
 from restframe.sql.rewrite.parameters import expect
@@ -36,6 +37,8 @@ _SELECT = frozenset(
 @visits_query(exp.Select)
 def visit_select(node: exp.Select, outer: Scope) -> QueryVisit:
     only(node, _SELECT, outer)
+    if is_forecast(node):
+        return visit_forecast(node, outer)
     args = node.args
     if not args["expressions"]:
         raise errors.SyntaxError("SELECT needs a list of columns", position=outer.context.position(node, "SELECT"))

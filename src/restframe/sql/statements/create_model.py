@@ -290,6 +290,7 @@ def _forecast(name: QualifiedName, clauses: Clauses) -> CreateForecastModel:
         training_position=clauses.positions["FROM"],
         target=clauses.target,
         objective=_chosen_objective(clauses, options.FORECAST_OBJECTIVES),
+        places=clauses.positions | {name: setting.position for name, setting in clauses.settings.items()},
     )
 
 

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_create_model_use_cases.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -171,6 +172,7 @@ class CreateForecastModel(CreateTrainedModel):
     It makes no function: `SELECT FORECAST(name)` reads it.
 
     objective : RMSE, WAPE, MAPE, MASE or AverageWeightedQuantileLoss
+    places : where clauses and settings stand, by their words
     """
 
     kind: ClassVar[str] = "forecast"
@@ -178,6 +180,7 @@ class CreateForecastModel(CreateTrainedModel):
 
     target: str
     objective: str | None = None
+    places: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

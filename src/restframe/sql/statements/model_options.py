@@ -219,11 +219,12 @@ def _percentiles(cursor: Cursor) -> tuple[str, ...]:
     position = cursor.position
     listed = tuple(one.strip().lower() for one in cursor.string().split(","))
     for one in listed:
-        if one != "mean" and not Range(0.01, 0.99).check(one):
-            _refuse(f'percentile "{one[:100]}" is not valid', position, "Use numbers from 0.01 to 0.99, or mean.")
+        if one != "mean" and not (Range(0.01, 0.99).check(one) and round(float(one) * 100, 9).is_integer()):
+            hint = "Use numbers from 0.01 to 0.99, of two decimals, or mean."
+            _refuse(f'percentile "{one[:100]}" is not valid', position, hint)
     if len(listed) > _MAX_PERCENTILES:
         _refuse(f"there can be at most {_MAX_PERCENTILES} percentiles", position)
-    if len(set(listed)) < len(listed):
+    if len({one if one == "mean" else float(one) for one in listed}) < len(listed):
         _refuse("a percentile is given twice", position)
     return listed
 

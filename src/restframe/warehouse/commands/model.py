@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from restframe import errors
 from restframe.catalog.models import Model
+from restframe.catalog.store import INTERNAL_SCHEMA
 from restframe.result import Column, Result
 from restframe.sql.statements.model import (
     CreateExternalModel,
@@ -16,7 +17,8 @@ from restframe.sql.statements.model import (
     ShowModel,
 )
 from restframe.types import SqlType
-from restframe.warehouse.commands import Columns
+from restframe.warehouse.commands import Columns, Locks
+from restframe.warehouse.commands.model_rows import describe
 from restframe.warehouse.privileges import is_visible
 
 if TYPE_CHECKING:
@@ -61,6 +63,12 @@ def create(statement: CreateModel | CreateExternalModel, session: Session) -> Re
     session.catalog.add_model(model)
     session.services.functions.register(model, session.connection)
     return Result(command="CREATE MODEL")
+
+
+def locks_of_create(statement: CreateModel | CreateExternalModel, session: Session) -> Locks:
+    """The name itself: of two who create it, the second waits, and is told that it exists."""
+    schema = session.catalog.creation_schema(statement.name.schema, statement.name.position)
+    return ((INTERNAL_SCHEMA, f"model {schema}.{statement.name.name}"),)
 
 
 def _check_free(statement: CreateRemoteModel, model: Model, session: Session) -> None:
@@ -127,6 +135,8 @@ def drop(statement: DropModel, session: Session) -> Result:
     session.catalog.remove_model(model)
     session.commit_now()
     session.services.functions.forget(model)
+    if model.kind == "forecast":
+        session.services.forecasts.dropped(model)
     return Result(command="DROP MODEL")
 
 
@@ -143,22 +153,4 @@ def show(statement: ShowModel, session: Session) -> Result:
         return Result.of_rows(columns, rows, "SHOW MODEL")
     name = statement.name
     model = session.catalog.model(name.schema, name.name, name.position)
-    return Result.of_rows(columns, describe(model), "SHOW MODEL")
-
-
-def describe(model: Model) -> list[tuple[str, str]]:
-    """The rows SHOW MODEL prints for a remote model; their order is part of the answer."""
-    return [
-        ("Model Name", model.name),
-        ("Schema Name", model.schema),
-        ("Owner", model.owner),
-        ("Creation Time", model.created.strftime("%a, %d.%m.%Y %H:%M:%S")),
-        ("Model State", model.state),
-        ("", ""),
-        ("PARAMETERS:", ""),
-        ("Endpoint", model.endpoint or ""),
-        ("Function Name", model.function_name),
-        ("Inference Type", "Remote"),
-        ("Function Parameter Types", " ".join(type_.name for type_ in model.arguments)),
-        ("IAM Role", model.iam_role),
-    ]
+    return Result.of_rows(columns, describe(model, session), "SHOW MODEL")
