@@ -168,7 +168,8 @@ class Progress:
             speed = self._unreported_examples / max(now - self._at, 1e-9)
             # the tab stands there escaped, as a syslog passes it on
             self._log.info(f"Epoch[{epoch}] Batch [{batch}]#011Speed: {speed:.2f} samples/sec#011loss={recent:.6f}")
-        self._reported, self._unreported_examples, self._at = len(self._losses), 0, now
+            self._reported = len(self._losses)  # the second report is of the first batch, too
+        self._unreported_examples, self._at = 0, now
 
     def epoch(self, report: EpochReport) -> None:
         self._log.info(f"processed a total of {report.examples} examples")
