@@ -48,26 +48,6 @@ hypothesis.settings.load_profile("untimed")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def new_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Warehouses made by tests begin with a copy of a new file: to define all system views anew takes half a second."""
-    template = tmp_path_factory.mktemp("new") / "warehouse"
-    with Warehouse(template) as made:
-        user = made.settings.user
-    create = Warehouse._create
-
-    def copy(self: Warehouse) -> None:
-        file = self.settings.directory / "warehouse.duckdb"
-        if self.settings.user == user and not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(template / file.name, file)
-        create(self)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Warehouse, "_create", copy)
-        yield
-
-
 @pytest.fixture
 def shared_data() -> Callable[[str], Path]:
     """Real data beside the checkout; a test that asks for a file which is not there is skipped, with the name."""

@@ -160,9 +160,9 @@ def completed(group: Group) -> None:
 
 
 def forget_old() -> None:
-    """Remove what was compiled long ago and from other sources, or by another Python, or for another processor."""
+    """Remove what was kept long ago for other sources, another Python, or another processor."""
     place = directory()
     assert place is not None
     for other in place.parent.iterdir():
-        if other != place and time.time() - other.stat().st_mtime > _OLD_S:
+        if other != place and other.is_dir() and time.time() - other.stat().st_mtime > _OLD_S:
             shutil.rmtree(other, ignore_errors=True)

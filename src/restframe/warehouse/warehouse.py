@@ -26,6 +26,7 @@ from restframe.sql import CATALOG_MACROS, FUNCTIONS, MACROS
 from restframe.storage import Storage
 from restframe.warehouse.activity import Activity
 from restframe.warehouse.cluster import Cluster, ClusterState
+from restframe.warehouse.new_files import NewFile
 from restframe.warehouse.forecasts.keeper import Forecasts
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.runs import Statements
@@ -77,12 +78,17 @@ class Warehouse:
     def _create(self) -> None:
         self.settings.directory.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as opened:
+            file = self.settings.directory / "warehouse.duckdb"
+            new_file = None if file.exists() else NewFile(self.settings.user)
+            copied = new_file is not None and new_file.put(file)
             # The engine's lock says that nobody else is writing.
-            engine = DuckDB(self.settings.directory / "warehouse.duckdb", self.settings)
+            engine = DuckDB(file, self.settings)
             opened.callback(engine.close)
             self.journal = Journal(self.settings.directory / "service.sqlite")
             opened.callback(self.journal.close)
             self._services = self._open(engine)
+            if new_file is not None and not copied:
+                new_file.keep(file)
             self.statements = Statements(self.settings, self.journal, self.session)
             opened.pop_all()
         self._lock = threading.Lock()
@@ -95,10 +101,12 @@ class Warehouse:
         try:
             activity.register(connection)
             connection.begin()
-            store.create(connection, self.settings.user)
+            new = store.create(connection, self.settings.user)
             built_in = {name: (one.kind, one.least) for name, one in FUNCTIONS.items()}
             system_views = views.create(connection, MACROS, built_in, CATALOG_MACROS)
             connection.commit()
+            if new:
+                connection.run("CHECKPOINT")
         finally:
             connection.close()
         for left_behind in self.settings.spool.iterdir():
