@@ -106,6 +106,7 @@ def stop_transform_job(request: Input, call: Call) -> Output:
 def _description(job: TransformDescription, call: Call) -> Output:
     spec = job.spec
     return {
+        **_defaults(spec),
         **{name: value for name, value in spec.details.items() if name in _DESCRIBED},
         "TransformJobName": spec.name,
         "TransformJobArn": arn(call, "transform-job", spec.name),
@@ -115,6 +116,16 @@ def _description(job: TransformDescription, call: Call) -> Output:
         "CreationTime": job.created,
         "TransformStartTime": job.started,
         "TransformEndTime": job.ended,
+    }
+
+
+def _defaults(spec: TransformSpec) -> Output:
+    """What a job that did not come through this API would have said."""
+    source = {"S3DataType": spec.input.data_type, "S3Uri": spec.input.url}
+    return {
+        "TransformInput": {"DataSource": {"S3DataSource": source}, "SplitType": spec.split},
+        "TransformOutput": {"S3OutputPath": spec.output, "AssembleWith": spec.assemble},
+        "TransformResources": {"InstanceType": "ml.m4.xlarge", "InstanceCount": 1},
     }
 
 
