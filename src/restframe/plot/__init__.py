@@ -62,7 +62,9 @@ def forecast(
     try:
         from restframe.plot import figure, reading
     except ModuleNotFoundError as error:
-        raise errors.NotSupportedError(f"figures need {error.name}: pip install 'restframe[plot]'") from error
+        raise errors.NotSupportedError(
+            f"figures need {(error.name or 'plotly').partition('.')[0]}: pip install 'restframe[plot]'"
+        ) from error
     pictures = reading.pictures(predicted, history, actuals, frequency, history_steps)
     look = figure.Look(label=label, title=title, samples=samples, range_slider=range_slider)
     return figure.grid(pictures, look) if several == "grid" else figure.menu(pictures, look)

@@ -139,13 +139,20 @@ def _behind(past: Line, steps: int, frequency: str | None) -> Times:
     """The times of the steps behind a history's end."""
     if not len(past):
         raise errors.InvalidParameterValue("the history is empty, so nobody knows when the forecast begins")
-    if frequency is not None:
-        return Frequency.parse(frequency).times(past.times[-1], steps, first=1)
-    every = pd.infer_freq(pd.DatetimeIndex(past.times[-_RECENT:])) if len(past) > 2 else None
+    every = _told(past.times[-_RECENT:]) if frequency is None else Frequency.parse(frequency)
     if every is None:
         raise errors.InvalidParameterValue('the history\'s times do not tell its frequency: say frequency="2h" or so')
-    times: Times = pd.date_range(past.times[-1], periods=steps + 1, freq=every)[1:].to_numpy()
-    return times
+    return every.times(past.times[-1], steps, first=1)
+
+
+def _told(times: Times) -> Frequency | None:
+    """The frequency that gives exactly these times; None when none does, or there are too few to tell."""
+    if len(times) < 3:
+        return None
+    apart = np.diff(times).astype("timedelta64[s]").astype(int)
+    months = int((times[1].astype("datetime64[M]") - times[0].astype("datetime64[M]")).astype(int))
+    fitting = [Frequency(max(1, int(apart[0]) // 60), "min"), Frequency(max(1, months), "M"), Frequency(1, "B")]
+    return next((one for one in fitting if (one.times(times[0], len(times)) == times).all()), None)
 
 
 # The rows of SELECT FORECAST(model)
