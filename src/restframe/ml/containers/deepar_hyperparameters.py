@@ -87,7 +87,7 @@ HYPERPARAMETERS = (
     # Lengths and sizes end where one network would no longer fit into a machine.
     HyperParameter("context_length", "integer", required=True, low=1, high=100_000),
     HyperParameter("prediction_length", "integer", required=True, low=1, high=100_000),
-    HyperParameter("epochs", "integer", required=True, low=1, high=1_000_000),
+    HyperParameter("epochs", "integer", required=True, low=1, high=100_000),
     HyperParameter("time_freq", "text", required=True, read=_time_freq, expects=_FREQUENCY),
     _own("cardinality", "auto", _cardinality, "auto, ignore, an array of integers such as [2,3], or nothing"),
     _own("num_dynamic_feat", "auto", _feature_count, "auto, ignore, an integer, or nothing"),
