@@ -1,4 +1,4 @@
-"""Tags: words that clients attach to training jobs, models, endpoint configurations and endpoints."""
+"""Tags: words that clients attach to training and transform jobs, models, endpoint configurations and endpoints."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from restframe.journal import Journal
 # A resource's kind, as its ARN says it, and where the journal has its name.
 _TABLES = {
     "training-job": "training_jobs",
+    "transform-job": "transform_jobs",
     "model": "models",
     "endpoint-config": "endpoint_configs",
     "endpoint": "endpoints",

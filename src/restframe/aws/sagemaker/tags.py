@@ -8,7 +8,7 @@ from restframe.aws.sagemaker.naming import Kind, operations
 
 @operations("AddTags")
 def add_tags(request: Input, call: Call) -> Output:
-    """Attach tags to a training job, model, endpoint configuration or endpoint, and list all it has.
+    """Attach tags to a training or transform job, model, endpoint configuration or endpoint, and list all it has.
 
     ValidationException for anything else, and beyond 50 tags.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AddTags.html

@@ -130,12 +130,9 @@ def _defaults(spec: TransformSpec) -> Output:
 
 
 def _spec(request: Input, model: ModelSpec) -> TransformSpec:
-    if any(
-        request.get("DataProcessing", {}).get(name) not in (None, "", "$") for name in ("InputFilter", "OutputFilter")
-    ):
-        raise refusal("DataProcessing.InputFilter and OutputFilter are not supported.")
-    if request.get("DataProcessing", {}).get("JoinSource", "None") != "None":
-        raise refusal("DataProcessing.JoinSource is not supported: answers stand in the order of their records.")
+    for member, nothing in _PROCESSING.items():
+        if request.get("DataProcessing", {}).get(member, nothing) != nothing:
+            raise refusal(f"DataProcessing.{member} is not supported: answers stand in the order of their records.")
     if request.get("DataCaptureConfig"):
         raise refusal("DataCaptureConfig is not supported: requests and answers are not recorded.")
     given, output = request["TransformInput"], request["TransformOutput"]
