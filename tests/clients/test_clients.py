@@ -311,6 +311,48 @@ def test_sagemaker_trains_deploys_and_asks_a_forest(theirs: Run) -> None:
     assert theirs(random_cut_forest) == [True, []]
 
 
+def deepar_over_a_bucket():
+    import json
+
+    import boto3
+    import sagemaker
+
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="rides")
+    series = [{"start": "2020-01-01", "target": [float(10 + (day + i) % 7) for day in range(120)]} for i in range(3)]
+    body = "\n".join(map(json.dumps, series)).encode()
+    s3.put_object(Bucket="rides", Key="train/train.json", Body=body)
+    estimator = sagemaker.estimator.Estimator(
+        sagemaker.image_uris.retrieve("forecasting-deepar", "us-east-1"),
+        sagemaker.get_execution_role(),
+        instance_count=1,
+        instance_type="ml.c4.2xlarge",
+        output_path="s3://rides/models",
+        hyperparameters={"time_freq": "D", "context_length": "7", "prediction_length": "7", "epochs": "1"},
+    )
+    estimator.fit({"train": "s3://rides/train/"}, logs=False)
+    configuration = {"num_samples": 20, "output_types": ["quantiles"], "quantiles": ["0.1", "0.5", "0.9"]}
+    transformer = estimator.transformer(
+        instance_count=1,
+        instance_type="ml.c4.2xlarge",
+        strategy="SingleRecord",
+        assemble_with="Line",
+        accept="application/jsonlines",
+        output_path="s3://rides/forecasts",
+        env={"DEEPAR_INFERENCE_CONFIG": json.dumps(configuration)},
+    )
+    transformer.transform("s3://rides/train/", content_type="application/jsonlines", split_type="Line")
+    again = sagemaker.transformer.Transformer.attach(transformer.latest_transform_job.name)
+    written = s3.get_object(Bucket="rides", Key="forecasts/train.json.out")["Body"].read().decode()
+    found = [json.loads(line)["quantiles"] for line in written.splitlines()]
+    return [[list(one), len(one["0.5"])] for one in found], again.strategy
+
+
+@pytest.mark.slow
+def test_sagemaker_forecasts_a_bucket(theirs: Run) -> None:
+    assert theirs(deepar_over_a_bucket) == [[[["0.1", "0.5", "0.9"], 7]] * 3, "SingleRecord"]
+
+
 def awswrangler():
     import awswrangler as wr
     import pandas as pd
