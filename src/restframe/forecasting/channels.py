@@ -228,7 +228,8 @@ def load(warehouse: Any, location: str) -> Channels:
     base, of = _base(location), source(warehouse)
     try:
         about = json.loads(of.get(base.child(_ABOUT)))
-        series = lines.read(of.get(base.child(_SERIES)), about["items"])
+        items = list(about["items"])
+        series = lines.read(of.get(base.child(_SERIES)), items)
         categories = {name: tuple(texts) for name, texts in about["categories"].items()}
         found = Gridded(series, categories, tuple(about["left_out"]))
         return _made(

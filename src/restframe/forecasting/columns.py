@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -44,19 +44,14 @@ def find_roles(
     given = [name for name in (time, value, item, *categories, *features) if name is not None]
     found = {name: _column(schema, name) for name in given}
     left = [field for field in schema if field.name not in found.values()]
-    role_of = {name: found[name] for name in given}
-    time_column = role_of[time] if time else _only(left, _is_time, "time", required=True)
-    value_column = role_of[value] if value else _only(left, _is_number, "value", required=not counted)
-    item_column = role_of[item] if item else _only(left, _is_text, "item", required=False)
+    time_column = found[time] if time else _only(left, _is_time, "time", required=True)
+    _check_time(schema, str(time_column))
+    value_column = found[value] if value else _only(left, _is_number, "value", required=not counted)
+    item_column = found[item] if item else _only(left, _is_text, "item", required=False)
     if item_column is None and len(categories) == 1:
-        item_column = role_of[categories[0]]
-    roles = Roles(
-        str(time_column),
-        value_column,
-        item_column,
-        tuple(role_of[name] for name in categories),
-        tuple(role_of[name] for name in features),
-    )
+        item_column = found[categories[0]]
+    grouping, known = tuple(found[name] for name in categories), tuple(found[name] for name in features)
+    roles = Roles(str(time_column), value_column, item_column, grouping, known)
     _check(schema, roles)
     return roles
 
@@ -71,9 +66,9 @@ def _column(schema: pa.Schema, name: str) -> str:
     )
 
 
-def _only(left: list[pa.Field], is_it: object, role: str, *, required: bool) -> str | None:
+def _only(left: list[pa.Field], is_it: Callable[[pa.DataType], bool], role: str, *, required: bool) -> str | None:
     """The only column left that can have a role."""
-    candidates = [field.name for field in left if is_it(field.type)]  # type: ignore[operator]
+    candidates = [field.name for field in left if is_it(field.type)]
     if len(candidates) == 1:
         return str(candidates[0])
     if candidates:
@@ -86,15 +81,17 @@ def _only(left: list[pa.Field], is_it: object, role: str, *, required: bool) -> 
     return None
 
 
-def _check(schema: pa.Schema, roles: Roles) -> None:
-    kind = schema.field(roles.time).type
+def _check_time(schema: pa.Schema, name: str) -> None:
+    kind = schema.field(name).type
     if not _is_time(kind):
-        raise errors.InvalidParameterValue(f'column "{roles.time}" is to be the time, but is {kind}')
+        raise errors.InvalidParameterValue(f'column "{name}" is to be the time, but is {kind}')
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         raise errors.InvalidParameterValue(
-            f'column "{roles.time}" has a time zone, and forecasts have none: '
-            f"select {roles.time} AT TIME ZONE '...' AS {roles.time}"
+            f"column \"{name}\" has a time zone, and forecasts have none: select {name} AT TIME ZONE '...' AS {name}"
         )
+
+
+def _check(schema: pa.Schema, roles: Roles) -> None:
     for name in (roles.value, *roles.features):
         if name is not None and not _is_number(schema.field(name).type):
             raise errors.InvalidParameterValue(f'column "{name}" is to be numbers, but is {schema.field(name).type}')
