@@ -200,7 +200,7 @@ def request_time(request: HttpRequest) -> str:
         {"x-amz-meta-colour": "blue"},
         {"x-amz-date": (datetime.now(UTC) + timedelta(seconds=5)).strftime("%Y%m%dT%H%M%SZ")},
     ],
-    ids=str,
+    ids=lambda change: next(iter(change)),
 )
 def test_a_changed_request_does_not_match(change: dict[str, str]) -> None:
     url = "http://127.0.0.1:8439/bucket/key?list-type=2&prefix=a"

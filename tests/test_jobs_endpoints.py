@@ -187,6 +187,7 @@ def pickled_archive() -> bytes:
         (artifact.write({"xgboost-model": b"{}"}), "the artefact is none of ours"),
         (artifact.write({"random_cut_forest.model": b"nonsense"}), ""),
     ],
+    ids=["absent", "nonsense", "pickle", "another's", "damaged"],
 )
 def test_models_that_cannot_be_served_fail_their_endpoint(service: Service, content: bytes | None, reason: str) -> None:
     if content is not None:
