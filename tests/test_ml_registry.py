@@ -48,7 +48,10 @@ def test_an_algorithm_goes_by_its_repository_and_by_our_name(name: str) -> None:
 def test_unknown_algorithms_are_refused_with_those_there_are(name: str) -> None:
     with pytest.raises(errors.UndefinedObject) as caught:
         registry.find(name)
-    assert caught.value.hint == "There are: random_cut_forest (image randomcutforest), deepar (image forecasting-deepar)."
+    assert caught.value.hint == (
+        "There are: random_cut_forest (image randomcutforest), deepar (image forecasting-deepar), "
+        "forecast (image restframe-forecast)."
+    )
     assert len(caught.value.message) < 300
 
 

@@ -600,12 +600,6 @@ def test_an_endpoint_that_is_updated_answers_anew(warehouse: Warehouse, session:
             "m FROM",
         ),
         (
-            "CREATE MODEL m FROM rides TARGET n IAM_ROLE default MODEL_TYPE FORECAST "
-            "SETTINGS (S3_BUCKET 'b', HORIZON 5, FREQUENCY 'D')",
-            "MODEL_TYPE FORECAST",
-            "m FROM",
-        ),
-        (
             "CREATE MODEL m FROM 's3://b/m.tar.gz' FUNCTION f(int) RETURNS int IAM_ROLE default "
             "SETTINGS (S3_BUCKET 'b')",
             "local inference",

@@ -5,10 +5,11 @@ It is no image of SageMaker's. What it leaves are the forecasts themselves, whic
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from restframe import errors
@@ -28,8 +29,9 @@ ROWS_FILE = "forecast.parquet"
 _OBJECTIVES = ("AverageWeightedQuantileLoss", "RMSE", "WAPE", "MAPE", "MASE")
 _CONTENT_TYPES = ("application/x-parquet", "application/jsonlines", "application/json")
 
-# The part of the time that is left that DeepAR may learn for: once on the hold-out, once on everything.
+# The part of the time that is left that a candidate may take: on the hold-out, and once more on everything.
 _PART_OF_TIME = 0.4
+_MOST_GROUPS = 10_000
 
 _HYPERPARAMETERS = (
     HyperParameter("prediction_length", "integer", required=True, low=1, high=500),
@@ -47,21 +49,17 @@ def train(parameters: Mapping[str, Any], channels: Mapping[str, Channel], log: T
     DataError when the data are not right.
     """
     from restframe.ml.forecasting.reading import read
-    from restframe.ml.portfolio.candidates import SeasonalNaive
+    from restframe.ml.portfolio.candidates import Ets, SeasonalNaive
     from restframe.ml.portfolio.choosing import choose
     from restframe.ml.portfolio.deepar import DeepAR
 
     deadline: float = time.monotonic() + parameters["max_runtime_s"]
-    series = _observed(read("train", channels["train"]))
-    task = _task(parameters, series)
+    series = _told_apart(read("train", channels["train"]))
+    task = _task(parameters, series, lambda: (deadline - time.monotonic()) * _PART_OF_TIME)
     log.info(f"{len(series)} series, {sum(map(len, series))} steps, {'counts' if task.counts else 'real values'}")
     log.progress(5)
 
-    def remaining_s() -> float:
-        return (deadline - time.monotonic()) * _PART_OF_TIME
-
-    deepar = DeepAR(remaining_s, parameters["epochs"], _Progress(log))
-    candidates = (SeasonalNaive(), deepar)
+    candidates = (SeasonalNaive(), Ets(), DeepAR(parameters["epochs"], _Progress(log)))
     chosen = choose(series, task, parameters["objective"], candidates, log.info)
     asked = parameters["quantiles"]
     files = {REPORT_FILE: _report(chosen), ROWS_FILE: _rows(chosen.forecasts, series, task, asked)}
@@ -85,17 +83,22 @@ class _Progress:
             self._log.progress(math.floor(percent))
 
 
-def _observed(series: Sequence[Series]) -> list[Series]:
-    """The series with any value at all. DataError when there is none."""
+def _told_apart(series: Sequence[Series]) -> list[Series]:
+    """The series that have any value, each in a group of its own when there are several, and not too many.
+
+    DataError when there is none.
+    """
     import numpy as np
 
     found = [one for one in series if not np.isnan(one.target).all()]
     if not found:
         raise errors.DataError("the training data have no values")
-    return found
+    if found[0].categories or not 1 < len(found) <= _MOST_GROUPS:
+        return found
+    return [dataclasses.replace(one, categories=(place,)) for place, one in enumerate(found)]
 
 
-def _task(parameters: Mapping[str, Any], series: Sequence[Series]) -> Task:
+def _task(parameters: Mapping[str, Any], series: Sequence[Series], remaining_s: Callable[[], float]) -> Task:
     import numpy as np
 
     from restframe.ml.forecasting.frequency import Frequency
@@ -107,7 +110,8 @@ def _task(parameters: Mapping[str, Any], series: Sequence[Series]) -> Task:
         raise errors.InvalidParameterValue("quantiles must be between 0 and 1")
     values = np.concatenate([one.target[~np.isnan(one.target)] for one in series])
     counts = bool((values >= 0).all() and (values == np.floor(values)).all())
-    return Task(parameters["prediction_length"], Frequency.parse(parameters["time_freq"]), tuple(levels), counts)
+    frequency = Frequency.parse(parameters["time_freq"])
+    return Task(parameters["prediction_length"], frequency, tuple(levels), counts, remaining_s)
 
 
 def _report(chosen: Chosen) -> bytes:

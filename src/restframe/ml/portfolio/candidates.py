@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from restframe.ml.forecasting.frequency import Frequency
+from restframe.ml.forecasting.naive import seasonal_naive
 from restframe.ml.forecasting.series import Series
 from restframe.ml.portfolio.objectives import Forecast
 
@@ -21,12 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be forecast: so many steps of a frequency, at these levels (ascending), of counts or of anything."""
+    """What is to be forecast.
+
+    levels : of the quantiles, ascending
+    counts : whether all that was observed are whole numbers, and none is negative
+    remaining_s : asked before long work, how long that may take
+    """
 
     steps: int
     frequency: Frequency
     levels: tuple[float, ...]
     counts: bool
+    remaining_s: Callable[[], float] = lambda: math.inf
 
 
 # From series to the forecast of each, behind its end.
@@ -35,6 +44,10 @@ Forecaster = Callable[[Sequence[Series]], list[Forecast]]
 
 class Skipped(Exception):
     """A candidate is not tried; says why, in words for SHOW MODEL."""
+
+
+NO_TIME = "MAX_RUNTIME leaves it no time"
+_SAMPLES = 200
 
 
 class Candidate(Protocol):
@@ -57,38 +70,72 @@ class SeasonalNaive:
 
     def learn(self, series: Sequence[Series], task: Task) -> Forecaster:
         scores = np.array([NormalDist().inv_cdf(level) for level in task.levels])[:, np.newaxis]
+        return lambda asked: [_naive(one.target, task, scores) for one in asked]
+
+
+def _naive(target: FloatArray, task: Task, scores: FloatArray) -> Forecast:
+    season = best_season(target, task.frequency)
+    deviation = _deviation(target, season)
+    point = seasonal_naive(target, task.steps, season)
+    spread = deviation * np.sqrt(np.arange(task.steps) // season + 1)
+    return bounded(Forecast(point + scores * spread, point), target)
+
+
+def best_season(target: FloatArray, frequency: Frequency) -> int:
+    """Of the seasons that the series has twice, the one that repeats itself best; 1 when there is none.
+
+    That is the usual one of the frequency, a week where that is a day, and a year of weeks where it is a week of days.
+    """
+    found = [season for season in _seasons(frequency) if len(target) >= 2 * season]
+    return min(found, key=lambda season: _deviation(target, season), default=1)
+
+
+def _seasons(frequency: Frequency) -> tuple[int, ...]:
+    usual = frequency.season
+    if frequency.unit in ("H", "min"):
+        return usual, 7 * usual
+    return (usual, 52 * usual) if frequency.unit == "D" else (usual,)
+
+
+def _deviation(target: FloatArray, season: int) -> float:
+    """Root of the mean square of what changes from one season to the next."""
+    differences = target[season:] - target[:-season]
+    squares = np.square(differences[~np.isnan(differences)])
+    return float(np.sqrt(squares.mean())) if len(squares) else 0.0
+
+
+class Ets:
+    """Exponential smoothing of each series by itself, by sample paths."""
+
+    name = "ETS"
+
+    def learn(self, series: Sequence[Series], task: Task) -> Forecaster:
+        from restframe.ml.forecasting.ets import smooth
 
         def forecast(asked: Sequence[Series]) -> list[Forecast]:
-            return [_naive(one.target, task, scores) for one in asked]
+            deadline = time.monotonic() + task.remaining_s()
+            found = []
+            for place, one in enumerate(asked):
+                if time.monotonic() > deadline:
+                    raise Skipped(NO_TIME)
+                smoothed = smooth(one.target, best_season(one.target, task.frequency))
+                paths = smoothed.sample_paths(task.steps, _SAMPLES, np.random.default_rng(place))
+                found.append(of_paths(paths, one.target, task))
+            return found
 
         return forecast
 
 
-def _naive(target: FloatArray, task: Task, scores: FloatArray) -> Forecast:
-    season = task.frequency.season
-    if len(target) <= season:
-        season = 1
-    differences = target[season:] - target[:-season]
-    differences = differences[~np.isnan(differences)]
-    deviation = float(np.sqrt(np.mean(differences**2))) if len(differences) else 0.0
-    ahead = np.arange(task.steps)
-    point = _last_season(target, season)[ahead % season]
-    spread = deviation * np.sqrt(ahead // season + 1)
-    return bounded(Forecast(point + scores * spread, point), task)
+def of_paths(paths: FloatArray, target: FloatArray, task: Task) -> Forecast:
+    """(samples, P) -> the forecast they make. Skipped when it is not finite."""
+    forecast = Forecast(np.quantile(paths, task.levels, axis=0), paths.mean(axis=0))
+    if not (np.isfinite(forecast.quantiles).all() and np.isfinite(forecast.mean).all()):
+        raise Skipped("its forecast was not finite")
+    return bounded(forecast, target)
 
 
-def _last_season(target: FloatArray, season: int) -> FloatArray:
-    """The last observed value at each place of the season; where there is none, the last observed of all."""
-    observed = target[~np.isnan(target)]
-    last = np.full(season, observed[-1] if len(observed) else 0.0)
-    for begin in range(len(target) % season, len(target), season):
-        one = target[begin : begin + season]
-        last[~np.isnan(one)] = one[~np.isnan(one)]
-    return last
-
-
-def bounded(forecast: Forecast, task: Task) -> Forecast:
-    """Without what counts cannot be: less than nothing."""
-    if not task.counts:
+def bounded(forecast: Forecast, target: FloatArray) -> Forecast:
+    """What was never negative is not forecast to be."""
+    if (target < 0).any():
         return forecast
     return Forecast(np.maximum(forecast.quantiles, 0.0), np.maximum(forecast.mean, 0.0))

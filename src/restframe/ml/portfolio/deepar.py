@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 
 from restframe import errors
 from restframe.ml.forecasting.series import Series
-from restframe.ml.portfolio.candidates import Forecaster, Skipped, Task, bounded
+from restframe.ml.portfolio.candidates import NO_TIME, Forecaster, Skipped, Task, of_paths
 from restframe.ml.portfolio.objectives import Forecast
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ _BATCHES = 500  # of training in all; more hardly changed the error on the data 
 _LEAST_EPOCHS, _MOST_EPOCHS = 10, 100
 _BATCH_SIZE = 64
 _PATIENCE = 15
-_MOST_ITEMS = 10_000  # that get an embedding of their own
 _LARGEST_COUNT = 1_000.0  # on average; larger counts are as good as real numbers
 _MOST_CONTEXT = 200  # the end of SageMaker's range for tuning
 _SAMPLES = 200
@@ -37,43 +35,32 @@ class DeepAR:
 
     name = "DeepAR"
 
-    def __init__(
-        self,
-        remaining_s: Callable[[], float],
-        epochs: int | None = None,
-        progress: Callable[[float], None] = lambda part: None,
-    ) -> None:
-        """remaining_s : asked before learning, how long that may take. epochs : instead of a number from the data.
-
-        progress : hears which part of the epochs is done
-        """
-        self._remaining_s = remaining_s
+    def __init__(self, epochs: int | None = None, progress: Callable[[float], None] = lambda part: None) -> None:
+        """epochs : None takes a number from the data. progress : hears which part of them is done."""
         self._epochs = epochs
         self._progress = progress
 
     def learn(self, series: Sequence[Series], task: Task) -> Forecaster:
         from restframe.ml.deepar import fit
 
-        categories = _categories(series)
-        usable = [_with_category(one, categories) for one in series if _is_usable(one, task)]
+        usable = [one for one in series if _is_usable(one, task)]
         observed = sum(int((~np.isnan(one.target)).sum()) for one in usable)
         if observed < _LEAST_OBSERVATIONS:
             raise Skipped(f"it needs {_LEAST_OBSERVATIONS} observations to learn from, and there are {observed}")
-        seconds = self._remaining_s()
+        seconds = task.remaining_s()
         if seconds < _LEAST_S:
-            raise Skipped("MAX_RUNTIME leaves it no time")
-        configuration = _configuration(usable, task, len(categories), self._epochs)
+            raise Skipped(NO_TIME)
+        configuration = _configuration(series, usable, task, self._epochs)
         watch = _Watch(time.monotonic() + seconds, configuration.epochs, self._progress)
         try:
             model = fit(usable, configuration, watch)
         except errors.Error as error:
             raise Skipped(error.message) from error
         if not watch.learned:
-            raise Skipped("MAX_RUNTIME leaves it no time")
+            raise Skipped(NO_TIME)
 
         def forecast(asked: Sequence[Series]) -> list[Forecast]:
-            named = [_with_category(one, categories) for one in asked]
-            lots = (named[at : at + _AT_ONCE] for at in range(0, len(named), _AT_ONCE))
+            lots = (asked[at : at + _AT_ONCE] for at in range(0, len(asked), _AT_ONCE))
             return [found for lot in lots for found in _sampled(model, lot, task)]
 
         return forecast
@@ -83,33 +70,22 @@ def _is_usable(one: Series, task: Task) -> bool:
     return len(one) > task.steps and bool((~np.isnan(one.target)).any())
 
 
-def _categories(series: Sequence[Series]) -> dict[str | None, int]:
-    """A number for each item when there are several, and not too many."""
-    if not 1 < len(series) <= _MOST_ITEMS:
-        return {}
-    return {one.item: place for place, one in enumerate(series)}
-
-
-def _with_category(one: Series, categories: dict[str | None, int]) -> Series:
-    return dataclasses.replace(one, categories=(categories.get(one.item, 0),)) if categories else one
-
-
-def _configuration(series: Sequence[Series], task: Task, items: int, epochs: int | None) -> Configuration:
+def _configuration(series: Sequence[Series], usable: Sequence[Series], task: Task, epochs: int | None) -> Configuration:
     """Context of a horizon and at least a season, if the series have it; epochs until a number of batches is done."""
     from restframe.ml.deepar import Configuration
 
-    longest = max(len(one) for one in series)
+    longest = max(len(one) for one in usable)
     context = min(max(task.steps, task.frequency.season), max(longest - task.steps, 1), _MOST_CONTEXT)
-    batches = max(len(series), 10 * _BATCH_SIZE) / _BATCH_SIZE
+    batches = max(len(usable), 10 * _BATCH_SIZE) / _BATCH_SIZE
     wanted = min(max(math.ceil(_BATCHES / batches), _LEAST_EPOCHS), _MOST_EPOCHS)
     return Configuration(
         context_length=context,
         prediction_length=task.steps,
         epochs=epochs or wanted,
         time_freq=str(task.frequency),
-        cardinality=(items,) if items else (),
+        cardinality=tuple(max(groups) + 1 for groups in zip(*(one.categories for one in series), strict=True)),
         early_stopping_patience=_PATIENCE,
-        likelihood="negative-binomial" if task.counts and _mean(series) <= _LARGEST_COUNT else "student-T",
+        likelihood="negative-binomial" if task.counts and _mean(usable) <= _LARGEST_COUNT else "student-T",
         mini_batch_size=_BATCH_SIZE,
     )
 
@@ -125,13 +101,8 @@ def _sampled(model: Model, series: Sequence[Series], task: Task) -> list[Forecas
         paths = model.sample([Asked(tuple(series), samples=_SAMPLES, seed=0)])[0]
     except errors.Error as error:
         raise Skipped(error.message) from error
-    found = []
-    for drawn in paths.astype(np.float64):
-        quantiles = np.quantile(drawn, task.levels, axis=0)
-        found.append(bounded(Forecast(quantiles, drawn.mean(axis=0)), task))
-    if not all(np.isfinite(one.quantiles).all() and np.isfinite(one.mean).all() for one in found):
-        raise Skipped("its forecast was not finite")
-    return found
+    drawn = (one.astype(np.float64) for one in paths)
+    return [of_paths(one, of.target, task) for one, of in zip(drawn, series, strict=True)]
 
 
 class _Watch:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from restframe import errors
 from restframe.catalog.models import Model
 from restframe.catalog.store import INTERNAL_SCHEMA
+from restframe.ml.algorithm import RowPredictor
 from restframe.result import Column, Result
 from restframe.sql.statements.model import (
     CreateExternalModel,
@@ -30,8 +31,9 @@ _TEXT = SqlType("varchar", length=65535)
 def create(statement: CreateModel | CreateExternalModel, session: Session) -> Result:
     """Name an endpoint's model in SQL; it is READY at once.
 
-    The models that Redshift trains itself, and endpoints of several models, are understood and refused by name.
-    UndefinedObject for an unknown endpoint, EndpointNotReady for one that is not in service.
+    The models that Redshift trains itself, and endpoints of several models, are understood and refused by name;
+    forecasts have a command of their own. UndefinedObject for an unknown endpoint, EndpointNotReady for one that is
+    not in service, WrongObjectType for one that forecasts.
     """
     if not isinstance(statement, CreateRemoteModel):
         raise errors.NotSupportedError(
@@ -108,13 +110,20 @@ def _check_endpoint(statement: CreateRemoteModel, session: Session) -> None:
     except (errors.UndefinedObject, errors.EndpointNotReady) as error:
         error.position = statement.endpoint_position
         raise
+    predictor = session.jobs.predictor(statement.endpoint)
+    if predictor is not None and not isinstance(predictor, RowPredictor):
+        raise errors.WrongObjectType(
+            f'endpoint "{statement.endpoint}" forecasts series and cannot be asked about rows',
+            position=statement.endpoint_position,
+            hint="CREATE MODEL with MODEL_TYPE FORECAST makes a forecast that SELECT FORECAST(model) reads.",
+        )
 
 
 _RETURNS = ("int2", "int4", "int8", "float4", "float8", "numeric", "bool", "varchar", "bpchar")
 
 
 def drop(statement: DropModel, session: Session) -> Result:
-    """Commits at once, as in Redshift; the endpoint stays.
+    """Commits at once, as in Redshift; the endpoint stays, a training of the model's ends.
 
     DependentObjectsStillExist when views call the model's function: there is no CASCADE that could drop them.
     """
