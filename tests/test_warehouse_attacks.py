@@ -16,7 +16,8 @@ from restframe.warehouse.commands.registry import COMMANDS
 
 ALLOWED, DENIED = "allowed", "denied"
 
-# By the words with which the parser finds a statement's reader. `{t}` stands for tables that the user has no right to.
+# By the words with which the parser finds a statement's reader. `{t}` stands for tables that the user has no right to,
+# PID for another user's session.
 CASES: dict[str, list[str]] = {
     "ABORT": ["ABORT"],
     "ALTER DEFAULT PRIVILEGES": [
@@ -48,6 +49,7 @@ CASES: dict[str, list[str]] = {
     "ALTER VIEW": ["ALTER VIEW {v} OWNER TO eve"],
     "ANALYZE": ["ANALYZE {t}", "ANALYZE {t} (salary)"],
     "BEGIN": ["BEGIN; SELECT * FROM {t}", "BEGIN READ ONLY; SELECT * FROM {t}"],
+    "CANCEL": ["CANCEL PID", "CANCEL PID 'mine'"],
     "CLOSE": ["CLOSE ALL"],
     "COMMENT": ["COMMENT ON TABLE {t} IS 'mine'", "COMMENT ON COLUMN {t}.note IS 'mine'"],
     "COMMIT": ["COMMIT"],
@@ -158,6 +160,8 @@ CASES: dict[str, list[str]] = {
         "SELECT predict(1)",
         "SELECT predict(1, 2)",
         "SELECT vault.predict(1)",
+        "SELECT pg_cancel_backend(PID)",
+        "SELECT pg_terminate_backend(PID)",
     ],
     "WITH": ["WITH q AS (SELECT note FROM {t}) SELECT * FROM q"],
     "(": ["(SELECT note FROM {t}) UNION ALL (SELECT 'x')"],
@@ -317,8 +321,8 @@ def test_the_search_path_leads_to_no_hidden_schema(warehouse: Warehouse, name: s
 def check(warehouse: Warehouse, text: str, names: dict[str, str]) -> errors.Error | list[tuple[object, ...]]:
     for word, name in names.items():
         text = text.replace(word, name)
-    with warehouse.session("eve") as session:
-        found = outcome(session, text)
+    with warehouse.session() as other, warehouse.session("eve") as session:
+        found = outcome(session, text.replace("PID", str(other.pid)))
     if isinstance(found, errors.Error):
         told = shown(found)
         assert found.sqlstate == "0A000" if text in REFUSED else found.sqlstate == "42501", f"{text}: {told}"

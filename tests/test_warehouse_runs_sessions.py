@@ -69,6 +69,16 @@ def test_the_process_of_a_session_stays_the_same(warehouse: restframe.Warehouse,
     assert first.pid == second.pid == value(warehouse, first) == value(warehouse, second)
 
 
+def test_a_session_that_somebody_ends_gives_its_locks_back(warehouse: restframe.Warehouse, go: Go) -> None:
+    go("create table t (a int)")
+    kept = go("begin", keep_alive_s=60)
+    go("insert into t values (1)", session_id=kept.session_id)
+    assert value(warehouse, go(f"select pg_terminate_backend({kept.pid})")) == 1
+    assert status(warehouse, kept.session_id) == "CLOSED"
+    assert go("insert into t values (2)").state == "FINISHED"
+    assert value(warehouse, go("select min(a) from t")) == 2
+
+
 def test_one_statement_at_a_time(warehouse: restframe.Warehouse, go: Go, endless: str) -> None:
     session_id = go("select 1", keep_alive_s=60).session_id
     assert status(warehouse, session_id) == "AVAILABLE"

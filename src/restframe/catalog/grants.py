@@ -97,6 +97,11 @@ class Rights:
         """Whether system tables show the rows of others."""
         return self.superuser or self.user.sees_all or self.has(SYSTEM, "ACCESS SYSTEM TABLE")
 
+    @property
+    def cancels(self) -> bool:
+        """Whether the user may stop the statements of others."""
+        return self.superuser or self.has(SYSTEM, "CANCEL")
+
 
 class Grants:
     """The privileges that one session sees.

@@ -73,10 +73,11 @@ class Connection(Protocol):
     def unregister(self, name: str) -> None: ...
 
     def create_function(
-        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
+        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType, *, pure: bool = True
     ) -> None:
-        """Make a pure function callable: from every connection, once this one's transaction has committed.
+        """Make a function callable: from every connection, once this one's transaction has committed.
 
+        pure : asked for the same it answers the same and does nothing else; the engine may ask early, or once only
         NULL arguments reach the function; an error it raises leaves the statement as that same error.
         """
         ...

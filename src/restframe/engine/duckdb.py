@@ -274,7 +274,7 @@ class DuckDBConnection:
             self._registered_in_vain.append(name)
 
     def create_function(
-        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType
+        self, name: str, function: ArrowFunction, arguments: Sequence[SqlType], returns: SqlType, *, pure: bool = True
     ) -> None:
         def call(*columns: Any) -> Any:
             try:
@@ -295,7 +295,7 @@ class DuckDBConnection:
                 returns.engine_type,
                 type=ARROW,
                 null_handling=SPECIAL,
-                side_effects=False,
+                side_effects=not pure,
             )
         except duckdb.Error as error:
             raise self._translated(error) from error

@@ -42,6 +42,10 @@ class Channel(Protocol):
         """Bytes for the client; blocks while it takes none. ClientGone. The bytes must not be changed any more."""
         ...
 
+    def terminate(self) -> None:
+        """End the conversation soon, because somebody has ended its session. Callable from any thread."""
+        ...
+
     def flush(self) -> None:
         """Let nothing that was sent wait for more."""
         ...

@@ -300,6 +300,11 @@ class Connection(asyncio.Protocol):
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._finish)
 
+    def terminate(self) -> None:
+        reason = errors.AdminShutdown("terminating connection due to administrator command")
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self.leave, reason)
+
     def admitted(self) -> None:
         self._unread_limit = _UNREAD_BYTES
         self._splitter.limit = self._house.maximal_message_bytes

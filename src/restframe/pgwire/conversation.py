@@ -184,6 +184,7 @@ class Conversation:
         self._user = user
         self.session = session = self._door.warehouse.session(user.name)
         session.address = self._address
+        session.on_terminate = self._channel.terminate
         version = redshift.protocol_version(self._startup.parameters)
         self._streams = Streams(self._channel, session.check_cancelled)
         session.copy_streams = self._streams

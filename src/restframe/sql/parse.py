@@ -14,6 +14,7 @@ from restframe.sql.lexer import Cursor, tokenize
 from restframe.sql.split import split
 from restframe.sql.statements import Statement
 from restframe.sql.statements.alter_table import read_alter_table
+from restframe.sql.statements.cancel import read_cancel
 from restframe.sql.statements.comment import read_comment
 from restframe.sql.statements.copy_stream import read_any_copy
 from restframe.sql.statements.create_model import read_create_model, read_drop_model, read_show_model
@@ -132,6 +133,7 @@ _READERS: dict[str, Reader] = {
     "ALTER VIEW": read_alter_view,
     "ANALYZE": read_analyze,
     "BEGIN": read_begin,
+    "CANCEL": read_cancel,
     "CLOSE": read_close,
     "COMMENT": read_comment,
     "COMMIT": read_commit,
@@ -190,7 +192,7 @@ _READERS: dict[str, Reader] = {
 # What Redshift knows and restframe does not do, and what clients of PostgreSQL say. Anything else is a syntax error.
 _REFUSED = frozenset(
     {
-        "CALL", "CANCEL", "DO", "LISTEN", "NOTIFY", "REFRESH",
+        "CALL", "DO", "LISTEN", "NOTIFY", "REFRESH",
         "USE",
         "ALTER DATABASE", "ALTER DATASHARE", "ALTER EXTERNAL SCHEMA", "ALTER EXTERNAL VIEW",
         "ALTER FUNCTION", "ALTER IDENTITY PROVIDER", "ALTER MASKING POLICY",

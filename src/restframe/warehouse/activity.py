@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from restframe import errors
 from restframe.catalog.views.base import LIVE_FUNCTION
+from restframe.sql.functions.server import SIGNAL_FUNCTION
 from restframe.sql.secrets import masked
 from restframe.types import SqlType
 from restframe.warehouse.configuration import VARIABLES
+from restframe.warehouse.signals import signal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,18 +99,32 @@ class Activity:
             while len(self._statements) > MOST_STATEMENTS or self._length > MOST_TEXT:
                 self._length -= len(self._statements.popleft()[_TEXT])
 
+    def find(self, pid: int) -> Session | None:
+        """The open session of a number."""
+        return self._open.get(pid)
+
     # What views ask
 
     def register(self, connection: Connection) -> None:
-        """Make the function that the views call, before they are made."""
-        arguments = (SqlType("varchar"), SqlType("int8"))
-        connection.create_function(LIVE_FUNCTION, self._answer, arguments, SqlType("varchar"))
+        """Make the function that the views call, before they are made, and the one that stops other sessions."""
+        text, number = SqlType("varchar"), SqlType("int8")
+        connection.create_function(LIVE_FUNCTION, self._answer, (text, number), text)
+        connection.create_function(SIGNAL_FUNCTION, self._signal, (text, number, number), number, pure=False)
 
     def _answer(self, what: pa.Array, pid: pa.Array) -> pa.Array:
         import pyarrow as pa
 
         texts = [self._text(*asked) for asked in zip(what.to_pylist(), pid.to_pylist(), strict=True)]
         return pa.array(texts, pa.string())
+
+    def _signal(self, what: pa.Array, pid: pa.Array, asking: pa.Array) -> pa.Array:
+        import pyarrow as pa
+
+        sent: list[int | None] = []
+        for kind, number, own in zip(what.to_pylist(), pid.to_pylist(), asking.to_pylist(), strict=True):
+            session = self._open.get(own)
+            sent.append(None if number is None or session is None else int(signal(kind, number, session)))
+        return pa.array(sent, pa.int64())
 
     def _text(self, what: str, pid: int) -> str:
         rows = json.dumps(self._rows(what, self._open.get(pid)), ensure_ascii=False)

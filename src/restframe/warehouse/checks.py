@@ -16,6 +16,7 @@ from restframe.catalog.users import Principal
 from restframe.sql import QualifiedName
 from restframe.sql.statements import Statement
 from restframe.sql.statements.alter_table import AddConstraint, AlterTable, ChangeOwner, RenameTable
+from restframe.sql.statements.cancel import Cancel
 from restframe.sql.statements.columns import ColumnClause
 from restframe.sql.statements.comment import CommentOn
 from restframe.sql.statements.copy import Copy
@@ -343,6 +344,7 @@ CHECKS: dict[type[Statement], Check] = {
     AlterUser: _alter_user,
     Analyze: _maintain,
     Begin: _free,
+    Cancel: _free,
     CommentOn: _comment,
     CloseCursor: _free,
     Commit: _free,

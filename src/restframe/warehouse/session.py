@@ -65,6 +65,9 @@ class Session:
     address : of the client, when it has come over a network
     running : the statement that runs
     last_statement : text and kind of the one before
+    followed : what the user may do beside others' statements, as the running statement found it
+    on_terminate : called, from any thread, when somebody ends the session: its door is to close it soon
+    terminated : somebody has; what is asked of it now ends it
     started, statement_started, transaction_started : in seconds since 1970
     transaction_id : of the transaction that is open, or was the last
     ended_transactions : how many have ended, however they did
@@ -86,6 +89,8 @@ class Session:
         self.on_progress: Progress | None = None
         self.copy_streams: CopyStreams | None = None
         self.savepoints: list[SavedState] | None = None
+        self.on_terminate: Callable[[], None] | None = None
+        self.terminated = False
         self.pid = self.catalog.session_id = next(_session_ids)
         self.started = time.time()
         self.address: str | None = None
@@ -110,7 +115,7 @@ class Session:
         self._lock = threading.Lock()  # over what runs and whether it is cancelled
         self._executing = False
         self._undoing = False
-        self._cancelled: str | None = None  # why, when it is
+        self._cancelled: errors.Error | None = None  # why, when it is
         self._deadline: float | None = None  # of the running statement, on the monotonic clock
         self._set_engine_variables()
         services.activity.opened(self)
@@ -125,7 +130,11 @@ class Session:
     @property
     def is_current(self) -> bool:
         """Whether a new session of the same user would be like it: nobody has changed or dropped the user."""
-        return self.user_id == self.login.id and self.catalog.users.find(self.login.name) == self.login
+        return (
+            not self.terminated
+            and self.user_id == self.login.id
+            and self.catalog.users.find(self.login.name) == self.login
+        )
 
     # Running statements
 
@@ -200,6 +209,9 @@ class Session:
     def _check_open(self) -> None:
         if self._closed:
             raise errors.InterfaceError("the session is closed")
+        if self.terminated:
+            self.close()
+            raise _terminated()
         self.services.cluster.check_running()
 
     def execute_many(self, text: str, rows: Iterable[Parameters]) -> int:
@@ -324,21 +336,35 @@ class Session:
 
     # Cancellation
 
-    def cancel(self) -> None:
+    def cancel(self, message: str | None = None) -> None:
         """Stop the running statement with QueryCanceled; no effect when none runs. Callable from any thread.
 
         Returns at once; a statement that cannot be stopped right now is stopped as soon as it can be.
         """
-        statement_id, reason = self.statement_id, "cancelled on user's request"
+        statement_id = self.statement_id
+        message = message or f"Query ({statement_id}) cancelled on user's request"
+        self._cancel(statement_id, errors.QueryCanceled(message))
+
+    def terminate(self) -> None:
+        """End the session: what it runs now, or is asked next, fails with AdminShutdown. Callable from any thread.
+
+        Its door is told, if it wants to be, and closes it; otherwise that happens when it is used again.
+        """
+        self.terminated = True
+        self._cancel(self.statement_id, _terminated())
+        if self.on_terminate is not None:
+            self.on_terminate()
+
+    def _cancel(self, statement_id: int, reason: errors.Error) -> None:
         if self._interrupt(statement_id, reason):
             threading.Thread(target=self._stop, args=(statement_id, reason), daemon=True).start()
 
-    def _stop(self, statement_id: int, reason: str) -> None:
+    def _stop(self, statement_id: int, reason: errors.Error) -> None:
         """Interrupt until it helps: one that comes between two calls of the engine, or while it plans, does not."""
         while self._interrupt(statement_id, reason):
             time.sleep(0.005)
 
-    def _interrupt(self, statement_id: int, reason: str) -> bool:
+    def _interrupt(self, statement_id: int, reason: errors.Error) -> bool:
         """Mark a statement as cancelled and interrupt it; returns whether it is still being executed."""
         with self._lock:
             streaming = self._result is not None and self._result.streams
@@ -351,7 +377,7 @@ class Session:
     def check_cancelled(self) -> None:
         """For Python loops inside a statement: QueryCanceled once somebody asked for it."""
         if self._cancelled is not None:
-            raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}")
+            raise type(self._cancelled)(self._cancelled.message)
 
     @property
     def executing(self) -> bool:
@@ -371,7 +397,8 @@ class Session:
         timer = None
         if self._deadline is not None:
             remaining_s = max(0.0, self._deadline - time.monotonic())
-            timer = threading.Timer(remaining_s, self._stop, (self.statement_id, "cancelled on statement timeout"))
+            reason = errors.QueryCanceled(f"Query ({self.statement_id}) cancelled on statement timeout")
+            timer = threading.Timer(remaining_s, self._stop, (self.statement_id, reason))
             timer.daemon = True
             timer.start()
         try:
@@ -424,6 +451,7 @@ class Session:
         """Act as this user from here on, until the transaction is rolled back or somebody else is authorized."""
         self.catalog.user_id = self.user_id = user_id
         rights = self.catalog.rights
+        self.followed = rights
         self.user = rights.user.name
         self.set_engine_variable("user", self.user)
         self.set_engine_variable("user_id", self.user_id)
@@ -434,7 +462,7 @@ class Session:
 
     def _follow_changes(self) -> None:
         """Tell the engine again what it was told of the user and the search path, when that has changed."""
-        rights = self.catalog.rights
+        self.followed = rights = self.catalog.rights
         if self._told != (rights.user.name, rights.superuser, self.catalog.path):
             self.authorize(self.user_id)
         elif self.catalog.knowledge != self._known:
@@ -607,7 +635,7 @@ class Session:
     def _raise_cancelled(self, error: BaseException) -> None:
         """Whatever error a cancelled statement ended with, its user is told that it was cancelled."""
         if self._cancelled is not None and isinstance(error, errors.Error):
-            raise errors.QueryCanceled(f"Query ({self.statement_id}) {self._cancelled}") from error
+            raise type(self._cancelled)(self._cancelled.message) from error
 
     @property
     def streams(self) -> bool:
@@ -688,6 +716,10 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _terminated() -> errors.AdminShutdown:
+    return errors.AdminShutdown("terminating connection due to administrator command")
 
 
 def _engine_literal(value: str | int | tuple[str | int, ...]) -> str:

@@ -26,6 +26,19 @@ def _constant(names: str, most: int, value: exp.Expr, type_: SqlType, least: int
     function(names, least, most)(build)
 
 
+# What does it, given `cancel` or `terminate`, the session's number and the asking session's: a function of the
+# engine's, which the warehouse makes.
+SIGNAL_FUNCTION = "__signal"
+
+
+@function("pg_cancel_backend pg_terminate_backend", 1)
+def signal(made: Call) -> Typed:
+    """1, or 0 when there is no such session."""
+    what = made.name.removeprefix("pg_").removesuffix("_backend")
+    own = as_type(call("getvariable", string("restframe_pid")), INT8)
+    return as_type(call(SIGNAL_FUNCTION, string(what), as_type(made.whole(0), INT8), own), INT4), INT4
+
+
 _FALSE, _TRUE, _NULL = exp.Boolean(this=False), exp.Boolean(this=True), exp.Null()
 
 _constant("pg_is_in_recovery pg_is_wal_replay_paused pg_is_xlog_replay_paused pg_jit_available", 0, _FALSE, BOOL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restframe.sql.statements import Statement
 from restframe.sql.statements.alter_table import AlterTable
+from restframe.sql.statements.cancel import Cancel
 from restframe.sql.statements.comment import CommentOn
 from restframe.sql.statements.copy import Copy
 from restframe.sql.statements.copy_stream import CopyFromStdin, CopyToStdout
@@ -59,6 +60,7 @@ from restframe.sql.statements.view import CreateView
 from restframe.warehouse.commands import (
     Command,
     alter_table,
+    cancel,
     copy,
     copy_stream,
     cursor,
@@ -138,6 +140,7 @@ COMMANDS: dict[type[Statement], Command] = {
     DropSchema: Command(schema.drop),
     Analyze: Command(maintenance.analyze, changes=False),
     Vacuum: Command(maintenance.vacuum, transaction=False),
+    Cancel: Command(cancel.cancel, transaction=False),
     Explain: Command(explain.explain, transaction=False, columns=returning(*explain.COLUMNS)),
     ShowDatabases: Command(show.databases, transaction=False, columns=returning(*show.DATABASES)),
     ShowSchemas: Command(show.schemas, transaction=False, columns=returning(*show.SCHEMAS)),

@@ -143,6 +143,7 @@ class KeptSessions:
         held = self._held[session_id]
         if held.session is None:
             held.session = self._open_session(held.record.user)
+            held.session.on_terminate = lambda: self._close([held], idle=True)
         return held.session
 
     def release(self, session_id: str) -> None:
@@ -157,7 +158,7 @@ class KeptSessions:
             held.record = replace(
                 record, updated_at=now, expires_at=min(now + record.keep_alive_s, record.created_at + _LONGEST_S)
             )
-            gone = held.session is None or held.record.expires_at <= now
+            gone = held.session is None or held.session.terminated or held.record.expires_at <= now
         if gone:
             self._close([held])
 
@@ -194,9 +195,11 @@ class KeptSessions:
     def close(self) -> None:
         self._close(list(self._held.values()))
 
-    def _close(self, held: list[_Held]) -> None:
+    def _close(self, held: list[_Held], *, idle: bool = False) -> None:
+        """idle : only those that no run is busy with"""
         with self._lock:
-            ours = [one for one in held if self._held.pop(one.record.id, None) is not None]
+            chosen = [one for one in held if not (idle and one.run_id)]
+            ours = [one for one in chosen if self._held.pop(one.record.id, None) is not None]
         for one in ours:
             if one.session is not None:
                 one.session.close()
