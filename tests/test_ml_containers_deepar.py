@@ -279,6 +279,11 @@ def test_data_that_does_not_fit_is_refused(
     assert message in caught.value.message
 
 
+def test_batches_that_no_machine_could_hold_are_refused() -> None:
+    with pytest.raises(errors.InvalidParameterValue, match="is 104857600 steps in a batch, more than 10000000"):
+        train([wave(400)], context_length="100000", prediction_length="2400", mini_batch_size="1024")
+
+
 @pytest.mark.parametrize("objects", [[("s3://b/train/a.json", b"")], [("s3://b/train/_SUCCESS", b"")]])
 def test_a_channel_without_series_is_refused(objects: list[tuple[str, bytes]]) -> None:
     with pytest.raises(errors.DataError, match='the channel "train" has no series'):

@@ -121,7 +121,7 @@ def _add_sql(commands: Commands) -> None:
 
 def _add_train(commands: Commands) -> None:
     train = _command(commands, "train", "training:train", "train a model from data in s3:// buckets")
-    train.add_argument("algorithm", help="random_cut_forest, or the name of a SageMaker training image of it")
+    train.add_argument("algorithm", help="random_cut_forest, deepar, or the name of a SageMaker training image of one")
     train.add_argument(
         "channels",
         nargs="+",

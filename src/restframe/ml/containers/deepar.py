@@ -36,6 +36,7 @@ def train(parameters: Mapping[str, Any], channels: Mapping[str, Channel], log: T
 
     story = Story(log)
     story.configuration(parameters["early_stopping_patience"])
+    data.check_size(parameters)
     series, file = data.read_channel("train", channels["train"])
     configuration = _configuration(parameters, series, file, story)
     series = data.using(series, bool(configuration.cardinality), configuration.num_dynamic_feat > 0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from restframe import errors
 from restframe.ml.algorithm import Channel
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from restframe.ml.forecasting.series import Series
 
 _LEAST_OBSERVATIONS = 300
+_MOST_STEPS = 10_000_000  # each has some tens of inputs, and the network's cells
 # as DeepAR's manual calls them
 _CONTENT_TYPES = {"json": "application/json", "parquet": "application/x-parquet", "auto": None}
 
@@ -37,6 +38,16 @@ def _noting(objects: Iterable[tuple[str, bytes]], files: list[str]) -> Iterator[
     for name, content in objects:
         files.append(name.rpartition("/")[2])
         yield name, content
+
+
+def check_size(parameters: Mapping[str, Any]) -> None:
+    """InvalidParameterValue when one batch would hold more steps than a machine has memory for."""
+    steps = parameters["mini_batch_size"] * (parameters["context_length"] + parameters["prediction_length"])
+    if steps > _MOST_STEPS:
+        raise errors.InvalidParameterValue(
+            f"mini_batch_size times context_length and prediction_length is {steps} steps in a batch, more than "
+            f"{_MOST_STEPS}, which would not fit into memory"
+        )
 
 
 def settle_categories(given: Cardinality, series: Sequence[Series], file: str, story: Story) -> tuple[int, ...]:

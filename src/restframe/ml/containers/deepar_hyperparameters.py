@@ -18,12 +18,14 @@ _FREQUENCY = "an integer followed by M, W, D, H or min, such as 2H"
 
 
 def _cardinality(text: str) -> Cardinality:
+    from restframe.ml.deepar.configuration import MOST_GROUPS
+
     if text in ("auto", "ignore"):
         return text
     if not text:
         return "ignore"
     found = _array(text)
-    if not found or not all(isinstance(one, int) and not isinstance(one, bool) and one >= 1 for one in found):
+    if not found or not all(type(one) is int and 1 <= one <= MOST_GROUPS for one in found):
         raise ValueError
     return tuple(found)
 
@@ -98,7 +100,7 @@ HYPERPARAMETERS = (
     _own("likelihood", "student-t", _likelihood, f"one of {', '.join(_LIKELIHOODS)}"),
     HyperParameter("mini_batch_size", "integer", "128", low=1, high=100_000),
     HyperParameter("num_cells", "integer", "40", low=1, high=2000),
-    HyperParameter("num_layers", "integer", "2", low=1, high=32),
+    HyperParameter("num_layers", "integer", "2", low=1, high=20),
     HyperParameter("num_eval_samples", "integer", "100", low=1, high=10_000),
     _own(
         "test_quantiles",
