@@ -1,15 +1,21 @@
-"""A user who may do nothing tries every statement there is: nothing is changed, and nothing is learnt."""
+"""A user who may do nothing tries every statement there is: nothing is changed, and nothing is learnt.
+
+Once in a session of this process, and once as a client on the wire.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
+import psycopg
 import pytest
+from psycopg import errors as pg_errors
 
-import restframe
 from restframe import Session, Warehouse, errors
+from restframe.sql import parse
 from restframe.sql.parse import _READERS, _ROW_WORDS
 from restframe.warehouse.checks import CHECKS
 from restframe.warehouse.commands.registry import COMMANDS
@@ -61,6 +67,14 @@ CASES: dict[str, list[str]] = {
     "CREATE MODEL": [
         "CREATE MODEL mine FUNCTION f(int) RETURNS float SAGEMAKER 'remote' IAM_ROLE default",
         "CREATE MODEL vault.mine FUNCTION f(int) RETURNS float SAGEMAKER 'remote' IAM_ROLE default",
+        "CREATE MODEL mine FROM 'job' FUNCTION f(int) RETURNS float IAM_ROLE default SETTINGS (S3_BUCKET 'b')",
+        "CREATE MODEL mine FROM pay TARGET note FUNCTION f IAM_ROLE default SETTINGS (S3_BUCKET 'b')",
+        "CREATE MODEL mine FROM pay TARGET note FUNCTION f IAM_ROLE default AUTO OFF MODEL_TYPE XGBOOST "
+        "OBJECTIVE 'reg:squarederror' PREPROCESSORS 'none' HYPERPARAMETERS DEFAULT SETTINGS (S3_BUCKET 'b')",
+        "CREATE MODEL mine FROM pay FUNCTION f IAM_ROLE default AUTO OFF MODEL_TYPE KMEANS PREPROCESSORS 'none' "
+        "HYPERPARAMETERS DEFAULT EXCEPT (K '2') SETTINGS (S3_BUCKET 'b')",
+        "CREATE MODEL mine FROM pay TARGET salary IAM_ROLE default AUTO ON MODEL_TYPE FORECAST "
+        "SETTINGS (S3_BUCKET 'b', HORIZON 2, FREQUENCY 'D')",
     ],
     "CREATE ROLE": ["CREATE ROLE mine"],
     "CREATE SCHEMA": ["CREATE SCHEMA mine", "CREATE SCHEMA mine AUTHORIZATION boss"],
@@ -122,17 +136,21 @@ CASES: dict[str, list[str]] = {
         "REVOKE ROLE chief FROM boss",
         "REVOKE SELECT ON ALL TABLES IN SCHEMA vault FROM boss",
     ],
-    "ROLLBACK": ["ROLLBACK"],
+    "ROLLBACK": ["ROLLBACK", "ROLLBACK TO SAVEPOINT s"],
     "SAVEPOINT": ["SAVEPOINT s"],
     "SET": [
         "SET SESSION AUTHORIZATION boss",
         "SET SESSION AUTHORIZATION awsuser",
         "SET TRANSACTION READ ONLY",
+        "SET search_path TO vault",
     ],
     "SHOW": ["SHOW search_path", "SHOW ALL"],
     "SHOW COLUMN": ["SHOW COLUMN GRANTS ON TABLE dev.{s}.{n}"],
     "SHOW COLUMNS": ["SHOW COLUMNS FROM TABLE dev.{s}.{n}"],
-    "SHOW CONSTRAINTS": ["SHOW CONSTRAINTS PRIMARY KEYS FROM TABLE dev.{s}.{n}"],
+    "SHOW CONSTRAINTS": [
+        "SHOW CONSTRAINTS PRIMARY KEYS FROM TABLE dev.{s}.{n}",
+        "SHOW CONSTRAINTS FOREIGN KEYS EXPORTED FROM TABLE dev.{s}.{n}",
+    ],
     "SHOW DATABASES": ["SHOW DATABASES"],
     "SHOW FUNCTIONS": ["SHOW FUNCTIONS FROM SCHEMA vault", "SHOW FUNCTIONS FROM SCHEMA public"],
     "SHOW GRANTS": ["SHOW GRANTS ON TABLE {t}", "SHOW GRANTS ON SCHEMA vault", "SHOW GRANTS FOR boss"],
@@ -141,7 +159,11 @@ CASES: dict[str, list[str]] = {
     "SHOW PROCEDURES": ["SHOW PROCEDURES FROM SCHEMA vault"],
     "SHOW SCHEMAS": ["SHOW SCHEMAS FROM DATABASE dev"],
     "SHOW TABLE": ["SHOW TABLE {t}"],
-    "SHOW TABLES": ["SHOW TABLES FROM SCHEMA dev.vault", "SHOW TABLES FROM SCHEMA public"],
+    "SHOW TABLES": [
+        "SHOW TABLES FROM SCHEMA dev.vault",
+        "SHOW TABLES FROM SCHEMA public",
+        "SHOW TABLES FROM DATABASE dev",
+    ],
     "SHOW VIEW": ["SHOW VIEW {v}"],
     "START": ["START TRANSACTION; SELECT * FROM {t}"],
     "TRUNCATE": ["TRUNCATE {t}"],
@@ -185,10 +207,12 @@ HARMLESS = {
     "ABORT", "BEGIN", "CLOSE ALL", "COMMIT", "DEALLOCATE ALL", "DISCARD ALL", "END", "RESET ALL",
     "RESET SESSION AUTHORIZATION", "ROLLBACK", "SHOW search_path", "SHOW ALL", "SHOW DATABASES", "SHOW MODEL ALL",
     "SHOW SCHEMAS FROM DATABASE dev", "SHOW FUNCTIONS FROM SCHEMA public", "SHOW TABLES FROM SCHEMA public",
-    "SHOW GRANTS FOR boss", "SET TRANSACTION READ ONLY", "UNLISTEN *",
+    "SHOW TABLES FROM DATABASE dev",
+    "SHOW GRANTS FOR boss", "SET TRANSACTION READ ONLY", "SET search_path TO vault",
+    "UNLISTEN *",
 }  # fmt: skip
 # Refused for everybody.
-REFUSED = {"RELEASE SAVEPOINT s", "SAVEPOINT s"}
+REFUSED = {"RELEASE SAVEPOINT s", "ROLLBACK TO SAVEPOINT s", "SAVEPOINT s"}
 
 SECRETS = ("4711", "swordfish", "predict", "forecast")
 
@@ -213,11 +237,9 @@ class Model(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with (
-        restframe.open(tmp_path_factory.mktemp("attacked") / "warehouse") as opened,
-        ThreadingHTTPServer(("127.0.0.1", 0), Model) as server,
-    ):
+def warehouse(shared_pg: Any) -> Iterator[Warehouse]:
+    opened = shared_pg.warehouse
+    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         opened.deploy(f"http://127.0.0.1:{server.server_port}/invocations", "remote")
         opened.sql(
@@ -233,7 +255,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             CREATE MODEL vault.forecast FUNCTION predict(int) RETURNS float SAGEMAKER 'remote' IAM_ROLE default;
             CREATE VIEW scored AS SELECT predict(1) AS score;
             GRANT SELECT ON scored TO PUBLIC;
-            CREATE USER eve PASSWORD DISABLE;
+            CREATE USER eve PASSWORD 'Eavesdrop1';
             CREATE USER boss PASSWORD 'Anything1';
             CREATE GROUP staff WITH USER boss;
             CREATE ROLE chief;
@@ -264,7 +286,11 @@ def everything(warehouse: Warehouse) -> list[tuple[object, ...]]:
         ]
 
 
-def outcome(session: Session, text: str) -> errors.Error | list[tuple[object, ...]]:
+Rows = list[tuple[object, ...]]
+Try = Callable[[str], errors.Error | Rows]
+
+
+def outcome(session: Session, text: str) -> errors.Error | Rows:
     try:
         result = session.execute(text)
         return result.fetchall() if result.returns_rows else []
@@ -274,6 +300,25 @@ def outcome(session: Session, text: str) -> errors.Error | list[tuple[object, ..
         session.rollback()
 
 
+def outcome_on_the_wire(connection: psycopg.Connection, text: str, **options: Any) -> errors.Error | Rows:
+    """As outcome, by a client that can go on afterwards."""
+    try:
+        cursor = connection.execute(text, **options)
+        while cursor.nextset():
+            pass
+        return cursor.fetchall() if cursor.description else []
+    except psycopg.Error as error:
+        said = error.diag
+        found = errors.Error(said.message_primary or "", hint=said.message_hint, detail=said.message_detail)
+        found.sqlstate = error.sqlstate or ""
+        found.position = int(said.statement_position) if said.statement_position else None
+        return found
+    finally:
+        connection.execute("ROLLBACK")
+        connection.execute("DISCARD ALL")
+        assert connection.execute("SELECT current_user, 1").fetchall() == [("eve", 1)]
+
+
 def shown(error: errors.Error) -> str:
     return f"{error.message} {error.hint} {error.detail}"
 
@@ -281,18 +326,94 @@ def shown(error: errors.Error) -> str:
 def test_there_is_a_case_for_every_statement() -> None:
     assert set(CHECKS) == set(COMMANDS)
     assert set(CASES) == {*_READERS, *_ROW_WORDS, "SHOW", "EXPLAIN"}
+    tried = {
+        type(one) for texts in CASES.values() for text in texts for one in parse(named(text, OPEN).replace("PID", "1"))
+    }
+    assert set(COMMANDS) - tried == set()
 
 
 @pytest.mark.parametrize("words", CASES)
 def test_no_right_no_effect_no_knowledge(warehouse: Warehouse, words: str) -> None:
+    def attempt(text: str) -> errors.Error | Rows:
+        with warehouse.session("eve") as session:
+            return outcome(session, text)
+
+    check_all(CASES[words], warehouse, attempt)
+
+
+@pytest.mark.parametrize("words", CASES)
+def test_no_more_on_the_wire(warehouse: Warehouse, eve: psycopg.Connection, words: str) -> None:
+    check_all(CASES[words], warehouse, lambda text: outcome_on_the_wire(eve, text))
+    single = [text for text in CASES[words] if ";" not in text]
+    check_all(single, warehouse, lambda text: outcome_on_the_wire(eve, text, binary=True))
+
+
+@pytest.fixture
+def eve(shared_pg: Any, warehouse: Warehouse) -> Iterator[psycopg.Connection]:
+    with shared_pg.connect(user="eve", password="Eavesdrop1", autocommit=True) as connection:
+        connection.prepare_threshold = None  # or DISCARD ALL would forget what psycopg has prepared
+        yield connection
+
+
+def test_streams_of_copy(warehouse: Warehouse, eve: psycopg.Connection) -> None:
     before = everything(warehouse)
-    for text in CASES[words]:
-        names = {"{t}": "pay", "{v}": "pay_view", "{s}": "public", "{n}": "pay"}
-        check(warehouse, text, names)
+    for text in (
+        "COPY pay FROM STDIN",
+        "COPY pay (note) FROM STDIN WITH (FORMAT csv)",
+        "COPY pay FROM STDIN (FORMAT binary)",
+        "COPY pay TO STDOUT",
+        "COPY pay (note) TO STDOUT WITH (FORMAT csv, HEADER)",
+        "COPY pay TO STDOUT (FORMAT binary)",
+        "COPY (SELECT note FROM pay) TO STDOUT",
+        "COPY pay_view TO STDOUT",
+        "COPY vault.gold FROM STDIN",
+        "COPY vault.none FROM STDIN",
+        "COPY vault.gold TO STDOUT",
+    ):
+        with pytest.raises(pg_errors.InsufficientPrivilege), eve.cursor().copy(text) as copy:
+            copy.write(b"1\tmine\n")
+        assert eve.execute("SELECT 1").fetchone() == (1,)
+    assert everything(warehouse) == before
+
+
+def test_streams_of_copy_need_the_right_of_their_direction(warehouse: Warehouse, eve: psycopg.Connection) -> None:
+    warehouse.sql("CREATE TABLE inbox (a int, b int); INSERT INTO inbox VALUES (1, 2); GRANT INSERT ON inbox TO eve")
+    with eve.cursor().copy("COPY inbox FROM STDIN") as copy:
+        copy.write(b"3\t4\n")
+    with pytest.raises(pg_errors.InsufficientPrivilege), eve.cursor().copy("COPY inbox TO STDOUT") as copy:
+        list(copy)
+    warehouse.sql("REVOKE INSERT ON inbox FROM eve; GRANT SELECT (b) ON inbox TO eve")
+    with pytest.raises(pg_errors.InsufficientPrivilege), eve.cursor().copy("COPY inbox FROM STDIN") as copy:
+        copy.write(b"5\t6\n")
+    with pytest.raises(pg_errors.InsufficientPrivilege), eve.cursor().copy("COPY inbox TO STDOUT") as copy:
+        list(copy)
+    with eve.cursor().copy("COPY inbox (b) TO STDOUT") as copy:
+        assert sorted(map(bytes, copy)) == [b"2\n", b"4\n"]
+    with pytest.raises(pg_errors.InsufficientPrivilege):
+        eve.execute("BEGIN; COPY inbox FROM STDIN")
+    with pytest.raises(pg_errors.InFailedSqlTransaction):
+        eve.execute("SELECT 1")
+    eve.execute("ROLLBACK")
+    warehouse.sql("DROP TABLE inbox")
+
+
+OPEN = {"{t}": "pay", "{v}": "pay_view", "{s}": "public", "{n}": "pay"}
+HIDDEN = {"{t}": "vault.gold", "{v}": "vault.gold_view", "{s}": "vault", "{n}": "gold"}
+MISSING = {"{t}": "vault.none", "{v}": "vault.none_view", "{s}": "vault", "{n}": "none"}
+
+
+def named(text: str, names: dict[str, str]) -> str:
+    for word, name in names.items():
+        text = text.replace(word, name)
+    return text
+
+
+def check_all(texts: list[str], warehouse: Warehouse, attempt: Try) -> None:
+    before, pid = everything(warehouse), str(warehouse.sql("SELECT pg_backend_pid()").scalar())
+    for text in texts:
+        check(named(text, OPEN), attempt, pid)
         if "{" in text:
-            hidden = {"{t}": "vault.gold", "{v}": "vault.gold_view", "{s}": "vault", "{n}": "gold"}
-            missing = {"{t}": "vault.none", "{v}": "vault.none_view", "{s}": "vault", "{n}": "none"}
-            there, not_there = check(warehouse, text, hidden), check(warehouse, text, missing)
+            there, not_there = (check(named(text, names), attempt, pid) for names in (HIDDEN, MISSING))
             assert isinstance(there, errors.Error)
             assert isinstance(not_there, errors.Error)
             assert shown(there) == shown(not_there) == "permission denied for schema vault None None"
@@ -318,14 +439,11 @@ def test_the_search_path_leads_to_no_hidden_schema(warehouse: Warehouse, name: s
         assert session.execute("SELECT current_schema()").scalar() == "public"
 
 
-def check(warehouse: Warehouse, text: str, names: dict[str, str]) -> errors.Error | list[tuple[object, ...]]:
-    for word, name in names.items():
-        text = text.replace(word, name)
-    with warehouse.session() as other, warehouse.session("eve") as session:
-        found = outcome(session, text.replace("PID", str(other.pid)))
+def check(text: str, attempt: Try, pid: str) -> errors.Error | Rows:
+    found = attempt(text.replace("PID", pid))
     if isinstance(found, errors.Error):
         told = shown(found)
-        assert found.sqlstate == "0A000" if text in REFUSED else found.sqlstate == "42501", f"{text}: {told}"
+        assert found.sqlstate in (("0A000", "25P01") if text in REFUSED else ("42501",)), f"{text}: {told}"
         assert not any(secret in told and secret not in text for secret in SECRETS), f"{text}: {told}"
     else:
         assert text in HARMLESS, f"{text}: {found}"
