@@ -195,7 +195,7 @@ def _check_calls(translation: Translation, session: Session) -> None:
         return
     for call in translation.calls:
         model: Model = call.function.origin
-        _check_reach(model.function_schema, "table", session)
+        _check_reach(model.function_schema or model.schema, "table", session)
         check_model(model, session)
     hidden = {name for table in translation.reads for name in table.models}
     for model in session.catalog.cached(("models",), session.catalog.models) if hidden else ():
