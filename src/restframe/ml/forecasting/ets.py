@@ -67,8 +67,11 @@ class Smoothing:
         if self.error == MULTIPLICATIVE:
             errors = np.maximum(errors, _LEAST_FACTOR - 1.0)
         paths = np.empty((samples, steps))
-        simulate(errors, self.error, self.season, self.parameters, self.level, self.slope, self.seasonal, paths)
-        return np.clip(paths, self.lowest, self.highest) * self.scale
+        simulate(
+            errors, self.error, self.season, self.parameters, self.level, self.slope, self.seasonal,
+            self.lowest, self.highest, paths,
+        )  # fmt: skip
+        return paths * self.scale
 
 
 def smooth(target: FloatArray, season: int) -> Smoothing:

@@ -119,7 +119,7 @@ def fit(
     p, s, residuals = np.empty(6), s0.copy(), np.empty(len(y))
     simplex, values = np.zeros((size + 1, size)), np.empty(size + 1)
     start, steps = np.zeros(size), np.ones(size)
-    start[0] = -1.0
+    start[0] = math.log(0.2 / len(s0))
     steps[1] = scale
     if trend != NONE:
         start[2] = -2.0
@@ -179,9 +179,13 @@ def fit(
 
 @kernel
 def simulate(
-    errors: Array, error: int, season: int, p: Array, level: float, slope: float, s: Array, out: Array
-) -> None:
-    """Go on from a filter's end, once for each row of errors (samples, steps), into `out` of the same shape."""
+    errors: Array, error: int, season: int, p: Array, level: float, slope: float, s: Array,
+    lowest: float, highest: float, out: Array,
+) -> None:  # fmt: skip
+    """Go on from a filter's end, once for each row of errors (samples, steps), into `out` of the same shape.
+
+    lowest, highest : what is beyond becomes that, and is observed so
+    """
     alpha, beta, gamma, phi = p[0], p[1], p[2], p[3]
     m = len(s)
     for i in range(errors.shape[0]):
@@ -197,7 +201,8 @@ def simulate(
             d = errors[i, t]
             if error == MULTIPLICATIVE:
                 d *= forecast
-            out[i, t] = forecast + d
+            out[i, t] = min(max(forecast + d, lowest), highest)
+            d = out[i, t] - forecast
             if season == MULTIPLICATIVE:
                 if abs(base) > _TINY:
                     seasonal[t % m] = max(of_season + gamma * d / base, _TINY)
