@@ -31,8 +31,11 @@ class Live:
     environment: Mapping[str, str]
     process_id: int
 
-    def client(self, service: str) -> Any:
-        """A boto3 client without retries."""
+    def client(self, service: str, connections: int = 10) -> Any:
+        """A boto3 client without retries.
+
+        connections : as many requests can be under way at once
+        """
         import boto3
         from botocore.config import Config
 
@@ -42,7 +45,7 @@ class Live:
             aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
             region_name=self.environment["AWS_DEFAULT_REGION"],
-            config=Config(retries={"max_attempts": 0}, proxies={}),
+            config=Config(retries={"max_attempts": 0}, proxies={}, max_pool_connections=connections),
         )
 
     def cpu_s(self) -> float:

@@ -63,7 +63,7 @@ class Gate:
     def __init__(self, aws: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
         predictor = aws.warehouse.jobs.endpoints.server(endpoint).predictor
         self._model = predictor.model
-        self._batches = batches.Batches(self)
+        self._batches = batches.Batches(self, workers=1)
         self._opened = threading.Event()
         self.together: list[int] = []
         monkeypatch.setattr(predictor, "_batches", self._batches)
@@ -76,7 +76,7 @@ class Gate:
     def wait(self, count: int) -> None:
         """Until so many requests are in it or before it."""
         deadline = time.monotonic() + 30
-        while len(self._batches._waiting) < count:
+        while self._batches._computing + len(self._batches._waiting) < count:
             assert time.monotonic() < deadline
             time.sleep(0.005)
 

@@ -44,7 +44,7 @@ class Crowd:
     """Threads that ask the same model; each waits in line before the next comes."""
 
     def __init__(self, model: Slow) -> None:
-        self.batches = Batches(model)
+        self.batches = Batches(model, workers=1)
         self.threads = ThreadPoolExecutor(32)
 
     def ask(self, *questions: Asked) -> list[float | str]:
@@ -57,7 +57,7 @@ class Crowd:
             if number == 0:
                 assert model.begun.acquire(timeout=20)
             else:
-                while len(self.batches._waiting) < number + 1:
+                while len(self.batches._waiting) < number:
                     threading.Event().wait(0.001)
         for _ in range(100):
             model.let.release()
@@ -109,26 +109,49 @@ def test_an_error_of_who_computes_stops_nobody(crowd: Crowd) -> None:
 
 
 def test_a_thread_that_is_interrupted_leaves_the_others_to_the_next(model: Slow) -> None:
-    batches = Batches(model)
-    interrupted = threading.Event()
+    batches = Batches(model, workers=1)
+    let = threading.Event()
+    counts: list[int] = []
 
-    def interrupt(asked: Sequence[Asked]) -> list[Samples]:
-        interrupted.wait(20)
-        model.sample = Slow.sample.__get__(model)  # type: ignore[method-assign]
-        raise KeyboardInterrupt
+    def interrupted(asked: Sequence[Asked]) -> list[Samples]:
+        assert let.wait(20)
+        counts.append(len(asked))
+        if len(counts) == 2:
+            raise KeyboardInterrupt
+        return [np.full((1, one.samples, 2), one.series[0].target[-1], np.float32) for one in asked]
 
-    model.sample = interrupt  # type: ignore[method-assign]
-    with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(batches.sample, question(1))
-        while not batches._waiting:
+    model.sample = interrupted  # type: ignore[method-assign]
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(batches.sample, question(0))
+        while not batches._computing:
             threading.Event().wait(0.001)
-        second = threads.submit(batches.sample, question(2))
-        while len(batches._waiting) < 2:
-            threading.Event().wait(0.001)
-        model.let.release()
-        interrupted.set()
-        assert isinstance(first.exception(20), KeyboardInterrupt)
-        assert second.result(20)[0, 0, 0] == 2
+        others = []
+        for value in (1, 2, 3):
+            others.append(threads.submit(batches.sample, question(value)))
+            while len(batches._waiting) < value:
+                threading.Event().wait(0.001)
+        let.set()
+        assert first.result(20)[0, 0, 0] == 0
+        assert isinstance(others[0].exception(20), KeyboardInterrupt)
+        assert [one.result(20)[0, 0, 0] for one in others[1:]] == [2, 3]
+    assert counts == [1, 3, 2]
+
+
+def test_each_processor_takes_its_share(model: Slow) -> None:
+    batches = Batches(model, workers=2)
+    with ThreadPoolExecutor(8) as threads:
+        futures = [threads.submit(batches.sample, question(value)) for value in range(2)]
+        assert model.begun.acquire(timeout=20)
+        assert model.begun.acquire(timeout=20)
+        for value in range(2, 8):
+            futures.append(threads.submit(batches.sample, question(value)))
+            while len(batches._waiting) < value - 1:
+                threading.Event().wait(0.001)
+        for _ in range(8):
+            model.let.release()
+        assert [future.result(20)[0, 0, 0] for future in futures] == list(range(8))
+    assert sorted(model.batches[:2]) == [[0], [1]]
+    assert max(len(batch) for batch in model.batches) <= 3  # of the six who waited for two
 
 
 def test_many_threads_each_get_their_own(model: Slow) -> None:

@@ -1,11 +1,13 @@
 """Forecasts that several threads want of one model at the same time, made together.
 
-A forecaster that computes for ten series at once needs far less than ten times as long as for one. Nobody waits for
-company: whoever finds the model idle computes at once, and those who come meanwhile are computed together next.
+A forecaster that computes for ten series at once needs less than ten times as long as for one. Nobody waits for
+company: whoever finds a processor idle computes at once, and those who come when all are taken are computed together
+next.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     Samples = npt.NDArray[np.float32]
 
-# Of samples of series, each a row in the network's state: so many that more at once would save little.
+# Samples of series, each a row in the network's state: so many that more at once would save little.
 _BATCH_ROWS = 2048
 
 
@@ -42,61 +44,71 @@ class _Waiting:
 
 
 class Batches:
-    """A model that may be asked from any thread. Who asks for much asks in parts, and lets others in between."""
+    """A model that may be asked from any thread. Who asks for much asks in parts, and lets others in between.
 
-    def __init__(self, model: Model) -> None:
+    workers : callers who compute at once, for themselves and for others; each takes its share of who waits
+    """
+
+    def __init__(self, model: Model, workers: int | None = None) -> None:
         self._model = model
+        self._workers = workers or os.cpu_count() or 1
+        self._computing = 0
         self._lock = threading.Lock()
-        self._waiting: deque[_Waiting] = deque()  # in the order they came; the first one computes
+        self._waiting: deque[_Waiting] = deque()  # in the order they came
 
     def sample(self, asked: Asked) -> Samples:
         """(series, samples, steps) float32. What the model raises for this question reaches this caller alone."""
         mine = _Waiting(asked)
         with self._lock:
-            self._waiting.append(mine)
-            if self._waiting[0] is mine:
+            if self._computing < self._workers:
+                self._computing += 1
                 mine.woken.set()
+            else:
+                self._waiting.append(mine)
         mine.woken.wait()
         if mine.answer is None:
-            self._compute()
+            self._compute(mine)
         assert mine.answer is not None
         if isinstance(mine.answer, Exception):
             raise mine.answer
         return mine.answer
 
-    def _compute(self) -> None:
-        """Answer those who wait longest, and wake them and who computes next."""
-        batch: list[_Waiting] = []
+    def _compute(self, mine: _Waiting) -> None:
+        """Answer this question and some that wait; then it is another's turn."""
+        batch = [mine]
         try:
-            batch = self._batch()
-            answers = self._answers([waiting.asked for waiting in batch])
-            for waiting, answer in zip(batch, answers, strict=True):
+            batch += self._share(mine)
+            for waiting, answer in zip(batch, self._answers([one.asked for one in batch]), strict=True):
                 waiting.answer = answer
         finally:
-            # when this thread is interrupted, it leaves alone; the others' questions stay
+            left = [one for one in batch[1:] if one.answer is None]  # when this thread was interrupted
+            for waiting in batch[1:]:
+                if waiting.answer is not None:
+                    waiting.woken.set()
             with self._lock:
-                self._waiting.popleft()
-                for waiting in batch[1:]:
-                    if waiting.answer is not None:
-                        self._waiting.remove(waiting)
-                        waiting.woken.set()
+                self._waiting.extendleft(reversed(left))
                 if self._waiting:
-                    self._waiting[0].woken.set()
+                    self._waiting.popleft().woken.set()
+                else:
+                    self._computing -= 1
 
-    def _batch(self) -> list[_Waiting]:
-        """As many as are worth computing together; one at least."""
-        batch: list[_Waiting] = []
-        rows = 0
+    def _share(self, mine: _Waiting) -> list[_Waiting]:
+        """Those who have waited longest, as many as are worth computing together."""
+        found: list[_Waiting] = []
+        rows = _rows(mine)
         with self._lock:
-            for waiting in self._waiting:
-                rows += len(waiting.asked.series) * waiting.asked.samples
-                if batch and rows > _BATCH_ROWS:
-                    break
-                batch.append(waiting)
-        return batch
+            count = len(self._waiting) // self._workers
+            while self._waiting and len(found) < count and rows + _rows(self._waiting[0]) <= _BATCH_ROWS:
+                found.append(self._waiting.popleft())
+                rows += _rows(found[-1])
+        return found
 
     def _answers(self, asked: Sequence[Asked]) -> Sequence[Samples | Exception]:
         try:
             return self._model.sample(asked)
         except Exception as error:  # noqa: BLE001  (whose fault it is shows when each is computed by itself)
             return [error] if len(asked) == 1 else [answer for one in asked for answer in self._answers([one])]
+
+
+def _rows(waiting: _Waiting) -> int:
+    return len(waiting.asked.series) * waiting.asked.samples
