@@ -34,7 +34,8 @@ class Smoothing:
     """A series smoothed to its end, in units of `scale`.
 
     error, trend, season : kinds as in smoothing.py
-    parameters, level, slope, seasonal : likewise, at the end of the series
+    parameters : likewise, with level and slope at the end of the series
+    seasonal : the last season, from the place of the first step to forecast
     criterion : AICc: of several kinds for one series, the lowest is taken
     deviation : of one step's error, relative where errors are multiplicative
     lowest, highest : what forecasts are held between
@@ -45,8 +46,6 @@ class Smoothing:
     season: int
     criterion: float
     parameters: FloatArray
-    level: float
-    slope: float
     seasonal: FloatArray
     deviation: float
     scale: float
@@ -68,8 +67,7 @@ class Smoothing:
             errors = np.maximum(errors, _LEAST_FACTOR - 1.0)
         paths = np.empty((samples, steps))
         simulate(
-            errors, self.error, self.season, self.parameters, self.level, self.slope, self.seasonal,
-            self.lowest, self.highest, paths,
+            errors, self.error, self.season, self.parameters, self.seasonal, self.lowest, self.highest, paths
         )  # fmt: skip
         return paths * self.scale
 
@@ -108,7 +106,7 @@ def _smoothed(y: FloatArray, kind: tuple[int, int, int], m: int, scale: float) -
     """None when the series has too few observations for the kind, or it makes forecasts that are not positive."""
     error, trend, season = kind
     level, slope, first = _beginning(y, season, m)
-    value, parameters, level, slope, seasonal, residuals = fit(
+    value, parameters, last, residuals = fit(
         y, error, trend, season, level, slope if trend else 0.0, first, float(np.nanstd(y)), _FILTERINGS
     )
     count = int(np.count_nonzero(~np.isnan(y)))
@@ -119,7 +117,7 @@ def _smoothed(y: FloatArray, kind: tuple[int, int, int], m: int, scale: float) -
     return Smoothing(
         error, trend, season,
         criterion=value + 2 * free + 2 * free * (free + 1) / (count - free - 1),
-        parameters=parameters, level=level, slope=slope, seasonal=seasonal,
+        parameters=parameters, seasonal=np.roll(last, -(len(y) % len(last))),
         deviation=float(np.sqrt(np.nanmean(np.square(residuals)))),
         scale=scale,
         lowest=0.0 if np.nanmin(y) >= 0 else -_FARTHEST * float(np.nanmax(np.abs(y))),
@@ -162,7 +160,7 @@ def _standing_still(observed: FloatArray) -> Smoothing:
     return Smoothing(
         ADDITIVE, NONE, NONE,
         criterion=math.inf,
-        parameters=np.array([1.0, 0.0, 0.0, 1.0, last, 0.0]), level=last, slope=0.0, seasonal=np.zeros(1),
+        parameters=np.array([1.0, 0.0, 0.0, 1.0, last, 0.0]), seasonal=np.zeros(1),
         deviation=float(np.sqrt(np.mean(np.square(np.diff(observed))))) if len(observed) > 1 else 0.0,
         scale=1.0,
         lowest=-_FARTHEST * largest if (observed < 0).any() else 0.0,

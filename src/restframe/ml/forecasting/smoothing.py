@@ -57,8 +57,8 @@ def _parameters(x: Array, trend: int, season: int, level: float, slope: float, o
 
 
 @part
-def _filter(y: Array, error: int, season: int, p: Array, s: Array, residuals: Array) -> tuple[float, float, float]:
-    """-2 log likelihood but for a constant, and the last level and slope; s becomes the last season, in place.
+def _filter(y: Array, error: int, season: int, p: Array, s: Array, residuals: Array) -> float:
+    """-2 log likelihood but for a constant; level and slope in p, and the season s, become the last ones, in place.
 
     residuals : one for each observation, NaN where it is missing
     """
@@ -80,7 +80,7 @@ def _filter(y: Array, error: int, season: int, p: Array, s: Array, residuals: Ar
             e = d
             if error == MULTIPLICATIVE:
                 if forecast < _TINY:
-                    return math.inf, level, slope
+                    return math.inf
                 e = d / forecast
                 logs += math.log(forecast)
             residuals[t] = e
@@ -88,7 +88,7 @@ def _filter(y: Array, error: int, season: int, p: Array, s: Array, residuals: Ar
             count += 1
             if season == MULTIPLICATIVE:
                 if base < _TINY or of_season < _TINY:
-                    return math.inf, level, slope
+                    return math.inf
                 s[place] = of_season + gamma * d / base
                 d /= of_season
             else:
@@ -98,13 +98,37 @@ def _filter(y: Array, error: int, season: int, p: Array, s: Array, residuals: Ar
         place += 1
         if place == m:
             place = 0
-    return count * math.log(squares / count + 1e-20) + 2.0 * logs, level, slope
+    p[_LEVEL], p[_SLOPE] = level, slope
+    return count * math.log(squares / count + 1e-20) + 2.0 * logs
+
+
+@part
+def _loss(
+    x: Array, y: Array, error: int, trend: int, season: int, level: float, slope: float, s0: Array,
+    p: Array, s: Array, residuals: Array,
+) -> float:  # fmt: skip
+    """_filter() with free numbers x; p, s and residuals are written."""
+    _parameters(x, trend, season, level, slope, p)
+    s[:] = s0
+    return float(_filter(y, error, season, p, s, residuals))
+
+
+@part
+def _sort(values: Array, simplex: Array) -> None:
+    """By value, by insertion: mostly one is new."""
+    for i in range(1, len(values)):
+        for k in range(i, 0, -1):
+            if not values[k] < values[k - 1]:
+                break
+            values[k], values[k - 1] = values[k - 1], values[k]
+            for j in range(simplex.shape[1]):
+                simplex[k, j], simplex[k - 1, j] = simplex[k - 1, j], simplex[k, j]
 
 
 @kernel
 def fit(
     y: Array, error: int, trend: int, season: int, level: float, slope: float, s0: Array, scale: float, most: int
-) -> tuple[float, Array, float, float, Array, Array]:
+) -> tuple[float, Array, Array, Array]:
     """The likeliest parameters, by the simplex method of Nelder and Mead, and where they lead.
 
     y : (n,), NaN where missing
@@ -112,84 +136,79 @@ def fit(
     scale : of steps in level and slope
     most : filterings
 
-    returns -2 log likelihood, (6,) parameters, last level, slope and (m,) season in the order of the steps to come,
-    (n,) residuals
+    returns -2 log likelihood, (6,) parameters with the last level and slope, the last season, (n,) residuals
     """
     size = 2 + (2 if trend != NONE else 0) + (1 if trend == DAMPED else 0) + (1 if season != NONE else 0)
-    p, s, residuals = np.empty(6), s0.copy(), np.empty(len(y))
+    p, s, residuals = np.empty(6), np.empty(len(s0)), np.empty(len(y))
     simplex, values = np.zeros((size + 1, size)), np.empty(size + 1)
-    start, steps = np.zeros(size), np.ones(size)
-    start[0] = math.log(0.2 / len(s0))
-    steps[1] = scale
-    if trend != NONE:
-        start[2] = -2.0
-        steps[3] = scale * 0.1
-    if season != NONE:
-        start[size - 1] = -2.0
+    middle, tried, best = np.empty(size), np.empty(size), np.empty(size)
     for i in range(size + 1):
-        simplex[i] = start
+        simplex[i, 0] = math.log(0.2 / len(s0))
+        if trend != NONE:
+            simplex[i, 2] = -2.0
+        if season != NONE:
+            simplex[i, size - 1] = -2.0
         if i > 0:
-            simplex[i, i - 1] += steps[i - 1]
-        _parameters(simplex[i], trend, season, level, slope, p)
-        s[:] = s0
-        values[i] = _filter(y, error, season, p, s, residuals)[0]
+            simplex[i, i - 1] += scale if i == 2 else 0.1 * scale if trend != NONE and i == 4 else 1.0
+        values[i] = _loss(simplex[i], y, error, trend, season, level, slope, s0, p, s, residuals)
     used = size + 1
     while used < most:
-        order = np.argsort(values)
-        simplex, values = simplex[order], values[order]
+        _sort(values, simplex)
         if values[size] - values[0] < 1e-3:
             break
-        middle = np.zeros(size)
-        for i in range(size):
-            middle += simplex[i] / size
-        reflected, best = np.empty(size), math.inf
+        for j in range(size):
+            middle[j] = 0.0
+            for i in range(size):
+                middle[j] += simplex[i, j] / size
+        found = math.inf
         # reflect; where that is best of all go twice as far, where it is no use come back by half
         for attempt in range(2):
             far = 1.0
             if attempt == 1:
-                if best < values[0]:
+                if found < values[0]:
                     far = 2.0
-                elif best < values[size - 1]:
+                elif found < values[size - 1]:
                     break
-                elif best < values[size]:
+                elif found < values[size]:
                     far = 0.5
                 else:
                     far = -0.5
-            x = middle + far * (middle - simplex[size])
-            _parameters(x, trend, season, level, slope, p)
-            s[:] = s0
-            value = _filter(y, error, season, p, s, residuals)[0]
+            for j in range(size):
+                tried[j] = middle[j] + far * (middle[j] - simplex[size, j])
+            value = _loss(tried, y, error, trend, season, level, slope, s0, p, s, residuals)
             used += 1
-            if value < best:
-                reflected, best = x, value
-        if best < values[size]:
-            simplex[size], values[size] = reflected, best
+            if value < found:
+                found = value
+                best[:] = tried
+        if found < values[size]:
+            values[size] = found
+            simplex[size] = best
         else:
             for i in range(1, size + 1):
-                simplex[i] = simplex[0] + 0.5 * (simplex[i] - simplex[0])
-                _parameters(simplex[i], trend, season, level, slope, p)
-                s[:] = s0
-                values[i] = _filter(y, error, season, p, s, residuals)[0]
+                for j in range(size):
+                    simplex[i, j] = 0.5 * (simplex[0, j] + simplex[i, j])
+                values[i] = _loss(simplex[i], y, error, trend, season, level, slope, s0, p, s, residuals)
             used += size
-    _parameters(simplex[np.argmin(values)], trend, season, level, slope, p)
-    s[:] = s0
-    value, level, slope = _filter(y, error, season, p, s, residuals)
-    return value, p, level, slope, np.roll(s, -(len(y) % len(s))), residuals
+    _sort(values, simplex)
+    value = _loss(simplex[0], y, error, trend, season, level, slope, s0, p, s, residuals)
+    return value, p, s, residuals
 
 
 @kernel
 def simulate(
-    errors: Array, error: int, season: int, p: Array, level: float, slope: float, s: Array,
-    lowest: float, highest: float, out: Array,
-) -> None:  # fmt: skip
+    errors: Array, error: int, season: int, p: Array, s: Array, lowest: float, highest: float, out: Array
+) -> None:
     """Go on from a filter's end, once for each row of errors (samples, steps), into `out` of the same shape.
 
+    s : the last season, from the place of the first step
     lowest, highest : what is beyond becomes that, and is observed so
     """
     alpha, beta, gamma, phi = p[0], p[1], p[2], p[3]
     m = len(s)
+    seasonal = np.empty(m)
     for i in range(errors.shape[0]):
-        base, rise, seasonal = level, slope, s.copy()
+        base, rise = p[_LEVEL], p[_SLOPE]
+        seasonal[:] = s
         for t in range(errors.shape[1]):
             rise = phi * rise
             base += rise
