@@ -17,6 +17,7 @@ PARAMETER_COUNTS = {"student-T": 3, "gaussian": 2, "negative-binomial": 2, "beta
 
 LEAST_SIGMA = 1e-6
 NU_OFFSET = 2.0  # degrees of freedom are above it, so that the variance is finite
+SHARPNESS = 4.0  # of the mean of counts: near the network's output where that is about 1, and small where it is below 0
 EDGE = 1e-4  # beta has no density at 0 and 1: targets there are taken for this far inside
 
 
@@ -26,7 +27,7 @@ class Dice:
     Normals, and what becomes Student's t, are drawn once for all steps: they do not depend on parameters.
     """
 
-    def __init__(self, likelihood: str, rows: int, steps: int, seed: int | None) -> None:
+    def __init__(self, likelihood: str, rows: int, steps: int, seed: np.random.SeedSequence) -> None:
         self._rng = np.random.Generator(np.random.PCG64(seed))
         self._draw = _DRAWS[likelihood]
         self._ready = _READY[likelihood](self._rng, (steps, rows)) if likelihood in _READY else ()
@@ -36,8 +37,9 @@ class Dice:
         return self._draw(self._rng, [part[step] for part in self._ready], output.T, scale)
 
 
-def _squareplus(x: Floats) -> Floats:
-    return np.asarray((x + np.sqrt(x * x + 4.0)) * 0.5, np.float32)
+def _softplus(x: Floats, sharpness: float = 1.0) -> Floats:
+    x = x * sharpness
+    return np.asarray((np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))) / sharpness, np.float32)
 
 
 def _normals(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, ...]:
@@ -53,22 +55,23 @@ def _polar(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, ..
 
 def _student_t(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: Floats) -> Floats:
     """Bailey: Polar generation of random variates with the t-distribution, Mathematics of Computation 62 (1994)."""
-    sigma, nu = _squareplus(output[1]) + LEAST_SIGMA, _squareplus(output[2]) + NU_OFFSET
+    sigma, nu = _softplus(output[1]) + LEAST_SIGMA, _softplus(output[2]) + NU_OFFSET
     return np.asarray(output[0] + sigma * np.sqrt(nu * np.expm1(ready[0] / nu)) * ready[1], np.float32)
 
 
 def _gaussian(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: Floats) -> Floats:
-    return np.asarray(output[0] + (_squareplus(output[1]) + LEAST_SIGMA) * ready[0], np.float32)
+    return np.asarray(output[0] + (_softplus(output[1]) + LEAST_SIGMA) * ready[0], np.float32)
 
 
 def _negative_binomial(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: Floats) -> Floats:
-    shape = 1.0 / _squareplus(output[1]).astype(np.float64)
-    rate = rng.standard_gamma(shape) / shape * _squareplus(output[0]) * scale
+    shape = 1.0 / (_softplus(output[1]).astype(np.float64) + LEAST_SIGMA)
+    rate = rng.standard_gamma(shape) / shape * _softplus(output[0], SHARPNESS) * scale
     return np.asarray(rng.poisson(np.minimum(rate, 1e15)) / scale, np.float32)
 
 
 def _beta(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: Floats) -> Floats:
-    return np.asarray(rng.beta(_squareplus(output[0]), _squareplus(output[1])) / scale, np.float32)
+    drawn = rng.beta(_softplus(output[0]) + EDGE, _softplus(output[1]) + EDGE)
+    return np.asarray(drawn / scale, np.float32)
 
 
 def _deterministic_l1(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: Floats) -> Floats:

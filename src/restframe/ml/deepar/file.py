@@ -19,6 +19,7 @@ from restframe import errors
 from restframe.ml.deepar.configuration import Configuration, check_configuration
 from restframe.ml.deepar.model import Floats, Model, weight_shapes
 from restframe.ml.deepar.packing import Statistics
+from restframe.ml.forecasting.frequency import Frequency
 
 WEIGHTS_FILE, HEADER_FILE = "model.safetensors", "deepar.json"
 _FORMAT, _VERSION = "restframe deepar", 1
@@ -42,6 +43,7 @@ def save(model: Model) -> dict[str, bytes]:
             "log_size_spread": statistics.log_size_spread,
             "feature_mean": statistics.feature_mean.tolist(),
             "feature_spread": statistics.feature_spread.tolist(),
+            "calendar_used": statistics.calendar_used.tolist(),
         },
         "epoch": model.epoch,
         "loss": model.loss if math.isfinite(model.loss) else None,
@@ -60,7 +62,7 @@ def load(files: Mapping[str, bytes]) -> Model:
         raise _broken("the weights are not those that were saved")
     try:
         configuration = _configuration(header["configuration"])
-        statistics = _statistics(header["statistics"], configuration.num_dynamic_feat)
+        statistics = _statistics(header["statistics"], configuration)
         loss = math.inf if header["loss"] is None else float(header["loss"])
         epoch = int(header["epoch"])
     except (TypeError, ValueError, KeyError, OverflowError, errors.InvalidParameterValue) as error:
@@ -97,15 +99,19 @@ def _configuration(fields: dict[str, Any]) -> Configuration:
     return configuration
 
 
-def _statistics(fields: dict[str, Any], features: int) -> Statistics:
+def _statistics(fields: dict[str, Any], configuration: Configuration) -> Statistics:
     """Also KeyError, TypeError, ValueError."""
-    mean, spread = (np.array(fields[name], np.float32) for name in ("feature_mean", "feature_spread"))
+    features, calendar = configuration.num_dynamic_feat, Frequency.parse(configuration.time_freq).feature_count
+    arrays = []
+    for name, size in (("feature_mean", features), ("feature_spread", features), ("calendar_used", calendar)):
+        array = np.array(fields[name], np.float32)
+        if array.shape != (size,) or not np.isfinite(array).all():
+            raise ValueError(name)
+        arrays.append(array)
     log_size, log_size_spread = float(fields["log_size"]), float(fields["log_size_spread"])
-    if mean.shape != (features,) or spread.shape != (features,) or not (abs(log_size) < 100 and log_size_spread >= 1):
+    if not (abs(log_size) < 100 and 1 <= log_size_spread < 100 and (arrays[1] > 0).all()):
         raise ValueError("statistics")
-    if not (np.isfinite(mean).all() and (spread > 0).all() and np.isfinite(spread).all()):
-        raise ValueError("statistics")
-    return Statistics(log_size, log_size_spread, mean, spread)
+    return Statistics(log_size, log_size_spread, *arrays)
 
 
 def _weights(data: bytes, configuration: Configuration) -> dict[str, Floats]:

@@ -11,16 +11,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-from restframe.ml.deepar.drawing import EDGE, LEAST_SIGMA, NU_OFFSET
-
-
-def squareplus(x: Tensor) -> Tensor:
-    """A positive number from any, near x where x is large: (x + sqrt(x^2 + 4)) / 2.
-
-    Cheaper than softplus and no steeper. Barron: Squareplus, 2021, https://arxiv.org/abs/2112.11687
-    """
-    return (x + torch.sqrt(x * x + 4.0)) * 0.5
+from restframe.ml.deepar.drawing import EDGE, LEAST_SIGMA, NU_OFFSET, SHARPNESS
 
 
 def loss(likelihood: str, output: Tensor, target: Tensor, scale: Tensor) -> Tensor:
@@ -33,7 +26,7 @@ def loss(likelihood: str, output: Tensor, target: Tensor, scale: Tensor) -> Tens
 
 
 def _student_t(output: tuple[Tensor, ...], target: Tensor, scale: Tensor) -> Tensor:
-    mu, sigma, nu = output[0], squareplus(output[1]) + LEAST_SIGMA, squareplus(output[2]) + NU_OFFSET
+    mu, sigma, nu = output[0], softplus(output[1]) + LEAST_SIGMA, softplus(output[2]) + NU_OFFSET
     z = (target / scale - mu) / sigma
     half = 0.5 * nu
     return (
@@ -43,13 +36,13 @@ def _student_t(output: tuple[Tensor, ...], target: Tensor, scale: Tensor) -> Ten
 
 
 def _gaussian(output: tuple[Tensor, ...], target: Tensor, scale: Tensor) -> Tensor:
-    mu, sigma = output[0], squareplus(output[1]) + LEAST_SIGMA
+    mu, sigma = output[0], softplus(output[1]) + LEAST_SIGMA
     z = (target / scale - mu) / sigma
     return 0.5 * z * z + torch.log(sigma * scale) + 0.5 * math.log(2 * math.pi)
 
 
 def _negative_binomial(output: tuple[Tensor, ...], target: Tensor, scale: Tensor) -> Tensor:
-    mean, shape = squareplus(output[0]) * scale, 1.0 / squareplus(output[1])
+    mean, shape = softplus(output[0], SHARPNESS) * scale, 1.0 / (softplus(output[1]) + LEAST_SIGMA)
     return (
         torch.lgamma(shape) + torch.lgamma(target + 1.0) - torch.lgamma(target + shape)
         + shape * torch.log1p(mean / shape) + target * torch.log1p(shape / mean)
@@ -57,7 +50,7 @@ def _negative_binomial(output: tuple[Tensor, ...], target: Tensor, scale: Tensor
 
 
 def _beta(output: tuple[Tensor, ...], target: Tensor, scale: Tensor) -> Tensor:
-    a, b = squareplus(output[0]), squareplus(output[1])
+    a, b = softplus(output[0]) + EDGE, softplus(output[1]) + EDGE
     y = target.clamp(EDGE, 1.0 - EDGE)
     return torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b) - (a - 1) * torch.log(y) - (b - 1) * torch.log1p(-y)
 

@@ -62,6 +62,8 @@ def weight_shapes(configuration: Configuration) -> dict[str, tuple[int, ...]]:
     gates = weight_ih x + weight_hh h + bias. x is of the first layer
 
         target at each lag / scale | calendar | age | dynamic features | log(scale) | embeddings
+
+    The head gives the distribution's parameters; to the first, the place, skip adds a weighted sum of the lags.
     """
     cells, shapes = configuration.num_cells, dict[str, tuple[int, ...]]()
     for place, (groups, width) in enumerate(
@@ -75,6 +77,7 @@ def weight_shapes(configuration: Configuration) -> dict[str, tuple[int, ...]]:
         shapes[f"lstm.{layer}.weight_hh"] = (4 * cells, cells)
         shapes[f"lstm.{layer}.bias"] = (4 * cells,)
         width = cells
+    shapes["skip.weight"] = (len(Frequency.parse(configuration.time_freq).lags),)
     shapes["head.weight"] = (PARAMETER_COUNTS[configuration.likelihood], cells)
     shapes["head.bias"] = (PARAMETER_COUNTS[configuration.likelihood],)
     return shapes

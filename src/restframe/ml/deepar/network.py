@@ -19,6 +19,7 @@ class Network(nn.Module):
         super().__init__()
         self._dropout = configuration.dropout_rate
         self._generator = generator
+        self._likelihood = configuration.likelihood
         shapes, cells = weight_shapes(configuration), configuration.num_cells
         self.embeddings = nn.ParameterDict(
             {
@@ -39,9 +40,23 @@ class Network(nn.Module):
                 if name.startswith("bias_hh"):
                     parameter.requires_grad_(False)
             self.layers.append(lstm)
+        # Lai, Chang, Yang, Liu: Modeling long- and short-term temporal patterns with deep neural networks, 2018,
+        # section 3.6: an LSTM alone does not learn to repeat a value to one part in a thousand.
+        self.skip = nn.Parameter(torch.zeros(shapes["skip.weight"]))
         self.head = nn.Linear(cells, shapes["head.bias"][0])
         for parameter in self.head.parameters():
             nn.init.uniform_(parameter, -1 / math.sqrt(cells), 1 / math.sqrt(cells), generator=generator)
+
+    def start(self, lags: Floats, sigma: float) -> None:
+        """Begin with forecasts that are a weighted sum of the lags, and with noise of that size."""
+        if self._likelihood == "beta":  # has no place and no scale
+            return
+        with torch.no_grad():
+            self.skip.copy_(torch.from_numpy(lags))
+            self.head.weight *= 0.1
+            self.head.bias.zero_()
+            if self._likelihood in ("student-T", "gaussian"):
+                self.head.bias[1] = math.log(math.expm1(sigma))
 
     def forward(self, inputs: Tensor, categories: Tensor, *, half: bool) -> Tensor:
         """(T, B, input_width - widths of embeddings), (B, categories) -> (T, B, parameters).
@@ -58,7 +73,8 @@ class Network(nn.Module):
                     x = x * self._mask(x)
                 x, _ = lstm(x)
         out: Tensor = self.head(x.float())
-        return out
+        place = inputs[:, :, : self.skip.numel()] @ self.skip
+        return torch.cat([out[:, :, :1] + place[:, :, None], out[:, :, 1:]], 2)
 
     def _mask(self, x: Tensor) -> Tensor:
         """(1, B, cells) 0, or what makes up for the zeros; the same ones at every step.
@@ -78,7 +94,7 @@ class Network(nn.Module):
             named[f"lstm.{number}.weight_ih"] = lstm.weight_ih_l0
             named[f"lstm.{number}.weight_hh"] = lstm.weight_hh_l0
             named[f"lstm.{number}.bias"] = lstm.bias_ih_l0
-        named |= {"head.weight": self.head.weight, "head.bias": self.head.bias}
+        named |= {"skip.weight": self.skip, "head.weight": self.head.weight, "head.bias": self.head.bias}
         return {name: parameter.detach().numpy().copy() for name, parameter in named.items()}
 
 

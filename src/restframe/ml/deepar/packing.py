@@ -51,12 +51,14 @@ class Statistics:
 
     log_size, log_size_spread : mean and deviation over series of log(mean |target|)
     feature_mean, feature_spread : (num_dynamic_feat,)
+    calendar_used : (calendar features,) 1, and 0 for one that has not come round twice in any series
     """
 
     log_size: float
     log_size_spread: float
     feature_mean: Floats
     feature_spread: Floats
+    calendar_used: Floats
 
 
 def measure(series: Sequence[Series], configuration: Configuration) -> Statistics:
@@ -66,10 +68,14 @@ def measure(series: Sequence[Series], configuration: Configuration) -> Statistic
         [one.features[: configuration.num_dynamic_feat, : len(one)] for one in series], axis=1, dtype=np.float64
     ) if configuration.num_dynamic_feat else np.zeros((0, 1))  # fmt: skip
     spread = features.std(axis=1)
+    longest = max(series, key=len)
+    frequency = Frequency.parse(configuration.time_freq)
+    # A day of the year that was seen once says nothing of another year, but a network would learn it by heart.
+    rounds = (np.diff(frequency.features(frequency.times(longest.start, len(longest))), axis=0) < 0).sum(axis=0)
     # a spread below 1 would make much of little differences between alike series
     return Statistics(
         float(logs.mean()), max(1.0, float(logs.std())), features.mean(axis=1).astype(np.float32),
-        np.where(spread > 0, spread, 1.0).astype(np.float32),
+        np.where(spread > 0, spread, 1.0).astype(np.float32), (rounds >= 2).astype(np.float32),
     )  # fmt: skip
 
 
@@ -127,6 +133,7 @@ def _pack(
             features[place.start : starts[i + 1]] = known_features
     size[size == 0] = np.exp(statistics.log_size)
     calendar, calendar_origin = _calendars(series, Frequency.parse(configuration.time_freq), first, after)
+    calendar *= statistics.calendar_used
     return Packed(
         values, observed, features, calendar, starts[:-1] - np.asarray(first, np.int64), calendar_origin,
         np.array([len(one) for one in series], np.int64), size,

@@ -2,110 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from restframe import errors
 from restframe.ml.deepar.configuration import Configuration, embedding_widths
 from restframe.ml.deepar.drawing import Dice
-from restframe.ml.deepar.model import Asked, Model
-from restframe.ml.deepar.packing import Packed, check_series, pack_ends
+from restframe.ml.deepar.kernels import advance, project
+from restframe.ml.deepar.model import Asked, Floats, Model
+from restframe.ml.deepar.packing import Packed, check_series, pack_ends, room_before
 from restframe.ml.forecasting.frequency import Frequency
-
-Floats = npt.NDArray[np.float32]
+from restframe.ml.forecasting.series import Series
 
 _FARTHEST = 10.0  # a path stays within so many times the greatest |target| that was seen
+_ROWS_AT_ONCE = 4096  # paths that are in memory together
 
 
 def sample(model: Model, asked: Sequence[Asked]) -> list[Floats]:
-    """Model.sample()."""
+    """Model.sample(). Each one is forecast by itself: what is asked beside it does not change its last digit."""
     for one in asked:
         check_series(one.series, model.configuration, ahead=model.configuration.prediction_length)
+        if one.samples < 1 or (one.seed is not None and one.seed < 0):
+            raise errors.InvalidParameterValue("samples must be at least 1, and seed at least 0")
     return [_paths(model, one) for one in asked]
 
 
 def _paths(model: Model, asked: Asked) -> Floats:
-    configuration, samples = model.configuration, asked.samples
-    P, N = configuration.prediction_length, len(asked.series)
-    if not N:
-        return np.empty((0, samples, P), np.float32)
-    packed = pack_ends(asked.series, configuration, model.statistics)
-    scale = _scales(packed, configuration)
-    inputs = _inputs(packed, model, scale)  # (N, C - 1 + P, width)
-    weights = [
-        [model.weights[f"lstm.{i}.{name}"].T for name in ("weight_ih", "weight_hh", "bias")]
-        for i in range(configuration.num_layers)
-    ]
-    known = inputs @ weights[0][0] + weights[0][2]
-    state = [(np.zeros((N, configuration.num_cells), np.float32),) * 2 for _ in weights]
-    for step in range(configuration.context_length - 1):
-        _advance(known[:, step], state, weights)
-    state = [(np.repeat(h, samples, 0), np.repeat(c, samples, 0)) for h, c in state]
-    known = known[:, configuration.context_length - 1 :]
-    rows, dice = np.repeat(np.arange(N), samples), Dice(configuration.likelihood, N * samples, P, asked.seed)
-    limit = (_FARTHEST * _greatest(packed, configuration) / scale)[rows]
+    """(series, samples, P)"""
+    horizon, chance = model.configuration.prediction_length, np.random.SeedSequence(asked.seed)
+    paths = np.empty((len(asked.series), asked.samples, horizon), np.float32)
+    for lot in _lots(asked):
+        dice = Dice(model.configuration.likelihood, (lot.stop - lot.start) * asked.samples, horizon, chance.spawn(1)[0])
+        paths[lot] = _lot(model, asked.series[lot], asked.samples, dice)
+    return paths
+
+
+def _lots(asked: Asked) -> Iterator[slice]:
+    """Series, as many at a time as fit into memory."""
+    size = max(1, _ROWS_AT_ONCE // asked.samples)
+    for first in range(0, len(asked.series), size):
+        yield slice(first, min(len(asked.series), first + size))
+
+
+def _lot(model: Model, series: Sequence[Series], samples: int, dice: Dice) -> Floats:
+    """(series, samples, P)
+
+    The context is the same for all samples of a series, and so is all that is known of the inputs over the horizon:
+    only the lags that reach into the horizon are each row's own.
+    """
+    configuration, weights = model.configuration, model.weights
+    C, P, N = configuration.context_length, configuration.prediction_length, len(series)
     lags = np.array(Frequency.parse(configuration.time_freq).lags)
-    drawn = np.zeros((P, N * samples), np.float32)
+    packed = pack_ends(series, configuration, model.statistics)
+    scale = _scales(packed, C)
+    inputs = _inputs(packed, model, scale, lags)
+    known = np.empty((*inputs.shape[:2], 4 * configuration.num_cells), np.float32)  # (C - 1 + P, N, 4 H)
+    first_layer = np.ascontiguousarray(weights["lstm.0.weight_ih"].T), weights["lstm.0.bias"]
+    project(inputs.reshape(-1, inputs.shape[2]), *first_layer, known.reshape(-1, known.shape[2]))
+    place = inputs[C - 1 :, :, : lags.size] @ weights["skip.weight"]  # (P, N)
+
+    layers = _layers(model, lags.size)
+    whose, none = np.arange(N), np.empty((N, 0), np.float32)
+    cells = np.zeros((configuration.num_layers, N, configuration.num_cells), np.float32)
+    memory, output = np.zeros_like(cells), np.empty((N, layers[3].size), np.float32)
+    for step in range(C - 1):
+        advance(known[step], whose, none, *layers, cells, memory, output)
+
+    whose = np.repeat(whose, samples)
+    cells, memory, output = np.repeat(cells, samples, 1), np.repeat(memory, samples, 1), output[whose]
+    limit, scales = (_FARTHEST * _greatest(packed, configuration) / scale)[whose], scale[whose]
+    drawn = np.zeros((P, whose.size), np.float32)
     for step in range(P):
-        gates = known[rows, step]
-        near = lags[lags <= step]
-        if near.size:
-            gates += drawn[step - near].T @ weights[0][0][: near.size]
-        _advance(gates, state, weights)
-        output = state[-1][0] @ model.weights["head.weight"].T + model.weights["head.bias"]
-        drawn[step] = np.clip(dice.draw(step, output, scale[rows]), -limit, limit)
-    return (drawn * scale[rows]).T.reshape(N, samples, P)
+        near = np.ascontiguousarray(drawn[step - lags[lags <= step]].T)
+        advance(known[C - 1 + step], whose, near, *layers, cells, memory, output)
+        output[:, 0] += place[step, whose] + near @ weights["skip.weight"][: near.shape[1]]
+        drawn[step] = np.clip(dice.draw(step, output, scales), -limit, limit)
+    return (drawn * scales).T.reshape(N, samples, P)
 
 
-def _advance(gates: Floats, state: list[tuple[Floats, Floats]], weights: list[list[Floats]]) -> None:
-    for layer, (ih, hh, bias) in enumerate(weights):
-        if layer:
-            gates = state[layer - 1][0] @ ih + bias
-        h, c = state[layer]
-        i, f, g, o = np.split(gates + h @ hh, 4, axis=1)
-        c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
-        state[layer] = (_sigmoid(o) * np.tanh(c), c)
-
-
-def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * x), np.float32)
+def _layers(model: Model, lags: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """The weights as advance() wants them: recurrent, biases, head, head_bias."""
+    cells, count, weights = model.configuration.num_cells, model.configuration.num_layers, model.weights
+    recurrent = np.zeros((count, cells + max(cells, lags), 4 * cells), np.float32)
+    for layer in range(count):
+        recurrent[layer, :cells] = weights[f"lstm.{layer}.weight_hh"].T
+        below = weights[f"lstm.{layer}.weight_ih"].T[: cells if layer else lags]
+        recurrent[layer, cells : cells + len(below)] = below
+    biases = np.array([weights[f"lstm.{layer}.bias"] for layer in range(1, count)], np.float32)
+    return recurrent, biases.reshape(count - 1, 4 * cells), weights["head.weight"], weights["head.bias"]
 
 
 def _places(packed: Packed, first: int, after: int) -> npt.NDArray[np.int64]:
-    """(N, steps) where steps first..after - 1 stand, counted from each series' end."""
-    return (packed.origin + packed.length)[:, None] + np.arange(first, after)
+    """(after - first, N) where steps first..after - 1 stand, counted from each series' end."""
+    return np.arange(first, after)[:, None] + (packed.origin + packed.length)
 
 
-def _scales(packed: Packed, configuration: Configuration) -> Floats:
-    """Windows' rule, for the window that begins after the end."""
-    context = _places(packed, -configuration.context_length, 0)
-    observed = packed.observed[context]
-    total = (np.abs(packed.values[context]) * observed).sum(1) + packed.size
-    return np.asarray(total / (observed.sum(1) + 1), np.float32)
+def _scales(packed: Packed, context: int) -> Floats:
+    """(N,) by the rule of windows.Windows, for the window that begins after the end."""
+    places = _places(packed, -context, 0)
+    observed = packed.observed[places]
+    total = (np.abs(packed.values[places]) * observed).sum(0) + packed.size
+    return np.asarray(total / (observed.sum(0) + 1), np.float32)
 
 
 def _greatest(packed: Packed, configuration: Configuration) -> Floats:
-    before = _places(packed, -configuration.context_length - max(Frequency.parse(configuration.time_freq).lags), 0)
-    greatest = np.abs(packed.values[before]).max(1)
+    """(N,) the greatest |target| that is in memory; the series' size where there are zeros only."""
+    greatest = np.abs(packed.values[_places(packed, -room_before(configuration), 0)]).max(0)
     return np.where(greatest > 0, greatest, packed.size).astype(np.float32)
 
 
-def _inputs(packed: Packed, model: Model, scale: Floats) -> Floats:
-    """(N, C - 1 + P, input_width): what the network reads, with zeros for targets that are to be drawn."""
+def _inputs(packed: Packed, model: Model, scale: Floats, lags: npt.NDArray[np.int64]) -> Floats:
+    """(C - 1 + P, N, input_width): what the network reads, with zeros for targets that are to be drawn."""
     configuration, statistics = model.configuration, model.statistics
-    C, P = configuration.context_length, configuration.prediction_length
-    lags = np.array(Frequency.parse(configuration.time_freq).lags)
-    steps = _places(packed, 1 - C, P)
-    lagged = packed.values[steps[:, :, None] - lags] / scale[:, None, None]
-    time = packed.length[:, None] + np.arange(1 - C, P)
-    calendar = packed.calendar[packed.calendar_origin[:, None] + time]
-    age = np.log10(np.maximum(time, 0) + 2.0).astype(np.float32)[:, :, None]
-    logs = ((np.log(scale) - statistics.log_size) / statistics.log_size_spread).astype(np.float32)
-    static = [logs[:, None]] + [
+    first, after = 1 - configuration.context_length, configuration.prediction_length
+    places, time = _places(packed, first, after), np.arange(first, after)[:, None] + packed.length
+    static = [((np.log(scale) - statistics.log_size) / statistics.log_size_spread)[:, None]] + [
         model.weights[f"embedding.{place}"][packed.categories[:, place]]
         for place, width in enumerate(embedding_widths(configuration))
         if width
     ]
-    fixed = np.concatenate(static, 1)[:, None].repeat(C - 1 + P, 1)
-    return np.concatenate([lagged, calendar, age, packed.features[steps], fixed], 2)
+    fixed = np.concatenate(static, 1)
+    parts = [
+        packed.values[places[:, :, None] - lags] / scale[:, None],
+        packed.calendar[packed.calendar_origin + time],
+        np.log10(np.maximum(time, 0) + 2.0)[:, :, None],
+        packed.features[places],
+        np.broadcast_to(fixed, (len(places), *fixed.shape)),
+    ]
+    return np.concatenate(parts, 2, dtype=np.float32)

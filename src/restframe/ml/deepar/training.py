@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from restframe import errors
+from restframe.ml.deepar.autoregression import autoregression
 from restframe.ml.deepar.configuration import Configuration, check_configuration
 from restframe.ml.deepar.likelihoods import loss as loss_of
 from restframe.ml.deepar.model import Floats, Model
@@ -56,12 +57,13 @@ class _Training:
         self.rng = np.random.Generator(np.random.PCG64(configuration.seed))
         self.network = Network(configuration, torch.Generator().manual_seed(configuration.seed))
         self.trained = self.network.trained()
-        self.average = [parameter.detach().clone() for parameter in self.trained]
         self.steps = 0
         self.optimiser = torch.optim.Adam(self.trained, configuration.learning_rate, weight_decay=1e-8, fused=True)
         self.half = half_precision_works()
         self.statistics = measure(series, configuration)
         self.windows = Windows(pack_whole(series, configuration, self.statistics), configuration, self.statistics)
+        self.network.start(*autoregression(self.windows, self.rng))
+        self.average = [parameter.detach().clone() for parameter in self.trained]
         self.expected = max(len(series), _LEAST_BATCHES * configuration.mini_batch_size)
         self.best = Model(configuration, self.statistics, self.network.weights(), 0, math.inf)
 

@@ -6,6 +6,7 @@ t - C + 1 .. t + P - 1, each with the targets before it, and is asked for the ta
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ from torch import Tensor
 from restframe.ml.deepar.configuration import Configuration
 from restframe.ml.deepar.packing import Packed, Statistics
 from restframe.ml.forecasting.frequency import Frequency
+
+_BY_SIZE = 0.5
+_GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 
 Integers = npt.NDArray[np.int64]
 
@@ -47,16 +51,23 @@ class Windows:
         self._horizon = configuration.prediction_length
         self._context = torch.arange(-configuration.context_length, 0)
         self._steps = torch.arange(1 - configuration.context_length, configuration.prediction_length)
-        self._lags = torch.tensor(Frequency.parse(configuration.time_freq).lags)
-        self._whose = np.flatnonzero(packed.length > configuration.prediction_length)
+        self.lags = torch.tensor(Frequency.parse(configuration.time_freq).lags)
+        self._whose = np.argsort(packed.size, kind="stable")
+        size = packed.size[self._whose].astype(np.float64)
+        self._share = np.cumsum((1 - _BY_SIZE) / size.size + _BY_SIZE * size / size.sum())
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
-        """Series and time of `count` windows: series as evenly as can be, times by chance, in random order."""
-        even = (np.arange(count) + rng.random()) / count
-        chosen = rng.permutation(self._whose)[(even * self._whose.size).astype(np.int64)]
-        rng.shuffle(chosen)
-        last = self._packed.length[chosen] - self._horizon
-        return chosen, rng.integers(1, last + 1)
+        """Series and time of `count` windows, in random order.
+
+        Both are spread evenly, series ordered by size: each epoch has its share of large and small ones, of early and
+        late, or its loss, which is in the target's units, would say more about the draw than about the network.
+        """
+        number = rng.permutation(count)
+        chosen = np.searchsorted(self._share, (number + rng.random()) / count).clip(max=self._whose.size - 1)
+        series = self._whose[chosen]
+        # multiples of the golden ratio leave no gaps, whichever run of them falls to a series
+        early_to_late = (number * _GOLDEN + rng.random()) % 1.0
+        return series, 1 + (early_to_late * (self._packed.length[series] - self._horizon)).astype(np.int64)
 
     def batch(self, series: Integers, time: Integers) -> Batch:
         """Windows as tensors."""
@@ -65,7 +76,7 @@ class Windows:
         whose, t = torch.from_numpy(series), torch.from_numpy(time)
         scale = self._scales(whose, origin)
         steps = self._steps[:, None] + origin  # (T, B)
-        lagged = self._values[steps[:, :, None] - self._lags] / scale[:, None]  # (T, B, lags)
+        lagged = self._values[steps[:, :, None] - self.lags] / scale[:, None]  # (T, B, lags)
         inputs = torch.cat(
             [
                 lagged,
