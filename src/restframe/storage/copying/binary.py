@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from restframe import errors
-from restframe.compiled import kernel, part
+from restframe.compiled import kernel
 from restframe.storage.copying import SIGNATURE
 from restframe.storage.copying.binary_values import binary_input_of
 from restframe.storage.copying.inputs import not_utf8, numeric_overflow, value_error
@@ -20,6 +20,7 @@ from restframe.storage.copying.reader import StreamReader
 from restframe.storage.loading.faults import Kind
 from restframe.storage.loading.fields import Column, Fields
 from restframe.storage.loading.records import NULL
+from restframe.storage.writing.memory import load_be16, load_be32
 
 _HEADER_BYTES = len(SIGNATURE) + 8
 _MAX_EXTENSION_BYTES = 1 << 20
@@ -29,27 +30,18 @@ _NULL = NULL
 _int: Any = np.int64
 
 
-@part
-def _int16(block: Any, i: int) -> int:
-    value: int = _int(block[i]) << 8 | _int(block[i + 1])
-    return value - (1 << 16) if value >= 1 << 15 else value
-
-
-@part
-def _int32(block: Any, i: int) -> int:
-    value: int = _int16(block, i) << 16 | _int(block[i + 2]) << 8 | _int(block[i + 3])
-    return value
-
-
 @kernel
 def split_binary(
-    block: Any, begin: int, end: int, line: int, starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any
+    data: Any, begin: int, end: int, line: int, starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any
 ) -> tuple[int, int, int, bool]:
-    """Cut records as the kernels of `lines` do; also returns whether the trailer has been read."""
+    """Cut records as the kernels of `lines` do; also returns whether the trailer has been read.
+
+    data : address of the block
+    """
     columns, capacity = starts.shape
     row, at = 0, begin
     while row < capacity and at + 2 <= end:
-        count = _int16(block, at)
+        count = _int(load_be16(data + at))
         if count == -1:
             return row, at + 2, line, True
         kind = 0 if count == columns else _FIELD_COUNT
@@ -61,7 +53,7 @@ def split_binary(
             if i + 4 > end:
                 whole = False
                 break
-            size = _int32(block, i)
+            size = _int(load_be32(data + i))
             i += 4
             starts[column, row] = i if size >= 0 else _NULL
             if size < -1:
@@ -111,8 +103,8 @@ class BinaryReader(StreamReader):
 
     def _cut(self, fields: Fields, begin: int, final: bool) -> tuple[int, int]:
         rows, after, self._line, self._ended = split_binary(
-            fields.block, begin, len(fields.raw), self._line, fields.starts, fields.ends, fields.bounds, fields.kinds,
-            fields.details,
+            fields.block.ctypes.data, begin, len(fields.raw), self._line, fields.starts, fields.ends, fields.bounds,
+            fields.kinds, fields.details,
         )  # fmt: skip
         fields.ascii_only = False  # what is in the texts, the block does not tell
         return rows, after

@@ -22,6 +22,7 @@ from restframe.storage.loading.fields import Column, Fields
 from restframe.storage.loading.listed import ListedValues
 from restframe.storage.loading.records import NULL
 from restframe.storage.loading.strings import refuse_nul
+from restframe.storage.writing.memory import load_8, load_be16, load_be32, load_be64
 from restframe.storage.writing.texts import DAY_US, EPOCH_DAYS, EPOCH_US
 from restframe.types import SqlType
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _MALFORMED, _OVERFLOW, _TIMESTAMP = int(Kind.HEX), int(Kind.OVERFLOW), int(Kind.TIMESTAMP)
 _LAST_DAY, _LAST_US = 2**31 - 1, 2**63 - 1  # infinity, here and in the engine; minus infinity is theirs less one
 _NULL = NULL
-_NO_NULL = np.empty(0, np.uint8)
+_NO_NULL = np.frombuffer(b"", np.uint8)
 _int: Any = np.int64
 
 
@@ -59,34 +60,39 @@ def binary_input_of(column: Column) -> Converter:
 
 @kernel
 def big_endian(
-    block: Any, starts: Any, ends: Any, size: int, offset: int, width: int, column: int,
+    data: Any, starts: Any, ends: Any, size: int, offset: int, width: int, column: int,
     out: Any, valid: Any, kinds: Any, details: Any,
 ) -> None:  # fmt: skip
-    """The integer of `width` bytes that stands at an offset in fields of `size` bytes, as int64."""
+    """The integer of `width` bytes that stands at an offset in fields of `size` bytes, as int64.
+
+    data : address of what starts and ends count from
+    """
     for row in range(len(out)):
-        out[row] = 0
-        start = starts[row]
-        valid[row] = start >= 0 and kinds[row] == 0
-        if not valid[row]:
-            continue
-        if ends[row] - start != size:
+        value, start = _int(0), starts[row]
+        good = start >= 0 and kinds[row] == 0
+        if good and ends[row] - start != size:
             kinds[row] = _MALFORMED
             details[row, 0], details[row, 1] = column, 0
-            valid[row] = False
-            continue
-        value = _int(block[start + offset])
-        if value >= 128:
-            value -= 256
-        for k in range(1, width):
-            value = (value << 8) | _int(block[start + offset + k])
+            good = False
+        if good:
+            at = data + start + offset
+            if width == 8:
+                value = load_be64(at)
+            elif width == 4:
+                value = _int(load_be32(at))
+            elif width == 2:
+                value = _int(load_be16(at))
+            else:
+                value = _int(load_8(at))
         out[row] = value
+        valid[row] = good
 
 
 def _integers(fields: Fields, number: int, size: int, offset: int, width: int) -> tuple[Any, Any]:
     n = fields.rows
     out, valid = np.empty(n, np.int64), np.empty(n, np.bool_)
     big_endian(
-        fields.block, fields.starts[number, :n], fields.ends[number, :n], size, offset, width, number,
+        fields.block.ctypes.data, fields.starts[number, :n], fields.ends[number, :n], size, offset, width, number,
         out, valid, fields.kinds[:n], fields.details[:n],
     )  # fmt: skip
     return out, valid

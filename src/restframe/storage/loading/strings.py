@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from restframe.compiled import kernel, part
 from restframe.storage.loading.faults import Kind
 from restframe.storage.loading.numbers import is_blank
 from restframe.storage.loading.records import MISSING
+from restframe.storage.writing.memory import load_32, load_64, load_word, store_8, store_64
+from restframe.storage.writing.numbers import U
 
 _TOO_LONG, _MULTIBYTE, _UTF8 = int(Kind.STRING_TOO_LONG), int(Kind.MULTIBYTE_CHAR), int(Kind.UTF8)
 _NUL, _NO_NEWLINE = int(Kind.NUL), int(Kind.NO_NEWLINE)
 _VIEW_BYTES = 16
 _INLINE_BYTES = 12
+_FIRST_BYTES = np.array([(1 << 8 * size) - 1 for size in range(8)] + [-1], np.int64)  # a mask for the first so many
+_HIGH_BITS = -0x7F7F7F7F7F7F7F80
+_EACH_ONE, _EACH_HIGH = U(0x0101010101010101), U(0x8080808080808080)
+_int: Any = np.int64
 
 
 @kernel
@@ -27,10 +35,12 @@ def views(
     ascii_only : the block is known to hold ASCII only
     replacement : the byte for what is not UTF-8, -1 to refuse it
     """
+    to = out.ctypes.data - _VIEW_BYTES
     for row in range(len(kinds)):
+        to += _VIEW_BYTES
         valid[row] = False
-        for k in range(_VIEW_BYTES):
-            out[row * _VIEW_BYTES + k] = 0
+        store_64(to, 0)
+        store_64(to + 8, 0)
         if kinds[row] != 0:
             continue
         start, end = starts[row], ends[row]
@@ -68,21 +78,28 @@ def views(
             while end > start and block[end] & 0xC0 == 0x80:
                 end -= 1
         valid[row] = True
-        _view(block, start, end - start, out, row * _VIEW_BYTES)
+        _view(block, start, end - start, to)
 
 
 @part
-def _view(block: Any, start: int, size: int, out: Any, to: int) -> None:
-    """https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout"""
-    for k in range(4):
-        out[to + k] = (size >> (8 * k)) & 255
-    if size <= _INLINE_BYTES:
+def _view(block: Any, start: int, size: int, to: int) -> None:
+    """A view at an address, where there are zeros.
+
+    https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout
+    """
+    at = block.ctypes.data + start
+    if size > _INLINE_BYTES:
+        store_64(to, size | _int(load_32(at)) << 32)
+        store_64(to + 8, _int(start) << 32)
+    elif start + _INLINE_BYTES > len(block):
+        store_64(to, size)
         for k in range(size):
-            out[to + 4 + k] = block[start + k]
+            store_8(to + 4 + k, block[start + k])
     else:
-        for k in range(4):
-            out[to + 4 + k] = block[start + k]
-            out[to + 12 + k] = (start >> (8 * k)) & 255
+        head = load_64(at) & _FIRST_BYTES[min(size, 8)]
+        tail = _int(load_32(at + 8)) & _FIRST_BYTES[max(size - 8, 0)]
+        store_64(to, size | head << 32)
+        store_64(to + 8, (head >> 32) & _FIRST_BYTES[4] | tail << 32)
 
 
 @part
@@ -96,8 +113,12 @@ def _equal(block: Any, start: int, text: Any) -> bool:
 @part
 def _check(block: Any, start: int, end: int, ascii_wanted: bool, replacement: int) -> int:
     """Where the first byte stands that is not allowed, -1 when there is none or all were replaced."""
-    i = start
+    i = _int(start)
+    data = block.ctypes.data
     while i < end:
+        if i + 8 <= end and load_64(data + i) & _HIGH_BITS == 0:
+            i += 8
+            continue
         if block[i] < 0x80:
             i += 1
             continue
@@ -133,17 +154,27 @@ def _sequence(block: Any, i: int, end: int) -> int:
     return size
 
 
+@part
+def _has_no_zero(word: Any) -> bool:
+    """Whether none of 8 bytes is zero. Of those that follow a zero, it does not tell."""
+    return (word - _EACH_ONE) & ~word & _EACH_HIGH == U(0)
+
+
 @kernel
 def refuse_nul(block: Any, starts: Any, ends: Any, null: Any, bounds: Any, kinds: Any, details: Any) -> None:
     """Mark the records that hold a NUL byte other than as a whole field that is the NULL string."""
     columns = starts.shape[0]
     null_is_nul = len(null) == 1 and null[0] == 0
+    data = block.ctypes.data
     for row in range(len(kinds)):
         for column in range(columns):
             start, end = starts[column, row], ends[column, row]
             if kinds[row] != 0 or start < 0 or (null_is_nul and end - start == 1):
                 continue
-            for i in range(start, end):
+            left = _int(start)
+            while left + 8 <= end and _has_no_zero(load_word(data + left)):
+                left += 8
+            for i in range(left, end):
                 if block[i] == 0:
                     kinds[row] = _NUL if null_is_nul else _NO_NEWLINE
                     details[row, 0] = column if null_is_nul else -1

@@ -15,17 +15,18 @@ from numba.extending import intrinsic
 
 _WORD, _DOUBLE_WORD = ir.IntType(64), ir.IntType(128)
 _memcpy: Any = cgutils.raw_memcpy
-_BITS = {types.uint8: 8, types.uint16: 16, types.int32: 32, types.int64: 64}
+_BITS = {types.uint8: 8, types.uint16: 16, types.int16: 16, types.int32: 32, types.int64: 64, types.uint64: 64}
 
 
 def _pointer(b: Any, address: Any, bits: int) -> Any:
     return b.inttoptr(address, ir.IntType(bits).as_pointer())
 
 
-def _loads(kind: Any) -> Any:
+def _loads(kind: Any, swapped: bool = False) -> Any:
     def load(typing: Any, address: Any) -> Any:
         def generate(context: Any, b: Any, signature: Any, values: Any) -> Any:
-            return b.load(_pointer(b, values[0], _BITS[kind]), align=1)
+            number = b.load(_pointer(b, values[0], _BITS[kind]), align=1)
+            return b.bswap(number) if swapped else number
 
         return kind(types.int64), generate
 
@@ -62,9 +63,10 @@ def _multiply_high(typing: Any, x: Any, y: Any) -> Any:
 
 
 load_8, load_16 = _loads(types.uint8), _loads(types.uint16)
-load_32, load_64 = _loads(types.int32), _loads(types.int64)
-store_8, store_16 = _stores(8, False), _stores(16, False)
+load_32, load_64, load_word = _loads(types.int32), _loads(types.int64), _loads(types.uint64)
+store_8, store_16, store_64 = _stores(8, False), _stores(16, False), _stores(64, False)
 # with the most significant byte first, as on the wire
+load_be16, load_be32, load_be64 = _loads(types.int16, True), _loads(types.int32, True), _loads(types.int64, True)
 store_be16, store_be32, store_be64 = _stores(16, True), _stores(32, True), _stores(64, True)
 copy: Any = intrinsic(_copy)
 multiply_high: Any = intrinsic(_multiply_high)  # the upper 64 bits of a product of two uint64
