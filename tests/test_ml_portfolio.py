@@ -120,6 +120,12 @@ def test_deepar_is_skipped_for_few_observations_and_for_want_of_time() -> None:
         DeepAR().learn([series(*weekly(60))], dataclasses.replace(task(), remaining_s=lambda: 1.0))
 
 
+def test_without_torch_deepar_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(Skipped, match="torch is not installed"):
+        DeepAR().learn([series(*weekly(60))], task())
+
+
 # The choice
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,21 @@ def test_a_driver_is_told_the_columns_before_it_runs_the_query(warehouse: Wareho
         "p90",
     ]
     assert len(session.run_prepared(prepared).fetchall()) == 6
+
+
+def test_a_forecast_over_the_postgresql_protocol(pg: Any) -> None:
+    with pg.connect(autocommit=True) as maker, pg.connect(autocommit=True) as reader:
+        for text in (*SALES, CREATE):
+            maker.execute(text.encode())
+        deadline = time.monotonic() + 120
+        while dict(reader.execute("show model demand").fetchall())["Model State"] == "TRAINING":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        with reader.cursor(binary=True) as cursor:
+            cursor.execute("select forecast(demand)", prepare=True)
+            assert cursor.description is not None
+            assert [(one.name, one.type_code) for one in cursor.description][1:3] == [("time", 1043), ("p10", 701)]
+            assert [row[:2] for row in cursor.fetchall()][3] == ("item2", "2024-02-05T00:00:00Z")
 
 
 # What is not right

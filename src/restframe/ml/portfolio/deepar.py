@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ _BATCH_SIZE = 64
 _PATIENCE = 15
 _LARGEST_COUNT = 1_000.0  # on average; larger counts are as good as real numbers
 _MOST_CONTEXT = 200  # the end of SageMaker's range for tuning
-_SAMPLES = 200
+_SAMPLES = 100
 _AT_ONCE = 64  # series that are asked about together
 _LEAST_S = 5.0
 
@@ -43,6 +44,8 @@ class DeepAR:
     def learn(self, series: Sequence[Series], task: Task) -> Forecaster:
         from restframe.ml.deepar import fit
 
+        if importlib.util.find_spec("torch") is None:
+            raise Skipped("torch is not installed, which pip install 'restframe[forecast]' brings")
         usable = [one for one in series if _is_usable(one, task)]
         observed = sum(int((~np.isnan(one.target)).sum()) for one in usable)
         if observed < _LEAST_OBSERVATIONS:
@@ -60,8 +63,13 @@ class DeepAR:
             raise Skipped(NO_TIME)
 
         def forecast(asked: Sequence[Series]) -> list[Forecast]:
-            lots = (asked[at : at + _AT_ONCE] for at in range(0, len(asked), _AT_ONCE))
-            return [found for lot in lots for found in _sampled(model, lot, task)]
+            deadline = time.monotonic() + task.remaining_s()
+            found: list[Forecast] = []
+            for at in range(0, len(asked), _AT_ONCE):
+                if time.monotonic() > deadline:
+                    raise Skipped(NO_TIME)
+                found += _sampled(model, asked[at : at + _AT_ONCE], task)
+            return found
 
         return forecast
 

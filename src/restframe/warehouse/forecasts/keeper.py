@@ -191,6 +191,9 @@ class Forecasts:
                 self._fail(record, _reason(job, record))
         except errors.Error as error:
             self._fail(record, error.message)
+        except Exception as error:  # whatever it was, the model would be TRAINING for ever
+            logger.exception("forecast model %d", record.model)
+            self._fail(record, f"InternalServerError: {type(error).__name__}: {str(error)[:200]}")
 
     def _trained(self, record: Record) -> JobDescription | None:
         """The training job when it has ended; None when nobody wants it any more."""
