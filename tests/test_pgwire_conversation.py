@@ -423,6 +423,9 @@ def test_notices_come_before_the_tag_unless_they_are_not_wanted(client: Client) 
     found = client.query("commit")
     assert types(found) == "NCZ"
     assert fields(found[0][1])["S"] == "WARNING"
+    assert [fields(client.query(text)[0][1])["C"] for text in ("commit", "rollback")] == ["25P01", "25P01"]
+    assert fields(client.query("begin; begin")[1][1])["C"] == "25001"
+    client.query("rollback")
     client.query("set client_min_messages to error")
     assert types(client.query("commit")) == "CZ"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -77,8 +78,21 @@ def test_scalar_gives_the_first_value_and_lets_go_of_the_rest() -> None:
 def test_a_value_that_does_not_fit_its_announced_type_is_an_error() -> None:
     big = pa.RecordBatch.from_arrays([pa.array([2**40])], names=["n"])
     result = Result((Column("n", INT),), "SELECT", 0, _batches=iter([big]))
-    with pytest.raises(errors.NumericValueOutOfRange):
+    with pytest.raises(errors.NumericValueOutOfRange, match=r"^integer out of range$"):
         result.fetchall()
+
+
+def test_decimals_are_rounded_to_their_announced_scale_and_may_not_fit() -> None:
+    type_ = SqlType("numeric", precision=4, scale=1)
+
+    def told(value: str) -> list[tuple[object, ...]]:
+        batch = pa.RecordBatch.from_arrays([pa.array([Decimal(value)])], names=["n"])
+        return Result((Column("n", type_),), "SELECT", 0, _batches=iter([batch])).fetchall()
+
+    assert told("-1.25") == [(Decimal("-1.3"),)]
+    with pytest.raises(errors.NumericValueOutOfRange, match=r"^numeric field overflow$") as caught:
+        told("12345.6")
+    assert caught.value.detail == 'A value of column "n" does not fit numeric(4,1).'
 
 
 def test_pandas() -> None:

@@ -57,7 +57,11 @@ CASES: dict[str, list[str]] = {
     "BEGIN": ["BEGIN; SELECT * FROM {t}", "BEGIN READ ONLY; SELECT * FROM {t}"],
     "CANCEL": ["CANCEL PID", "CANCEL PID 'mine'"],
     "CLOSE": ["CLOSE ALL"],
-    "COMMENT": ["COMMENT ON TABLE {t} IS 'mine'", "COMMENT ON COLUMN {t}.note IS 'mine'"],
+    "COMMENT": [
+        "COMMENT ON TABLE {t} IS 'mine'",
+        "COMMENT ON COLUMN {t}.note IS 'mine'",
+        "COMMENT ON SCHEMA vault IS 'mine'",
+    ],
     "COMMIT": ["COMMIT"],
     "COPY": ["COPY {t} FROM 's3://inbox/rows' IAM_ROLE default CSV", "COPY {t} FROM STDIN", "COPY {t} TO STDOUT"],
     "CREATE EXTERNAL MODEL": [

@@ -30,11 +30,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the user should know that is no error: an option accepted without effect, rows skipped."""
+    """Something the user should know that is no error: an option accepted without effect, rows skipped.
+
+    severity : NOTICE, INFO or WARNING
+    sqlstate : None for the usual of the severity
+    """
 
     message: str
-    severity: str = "NOTICE"  # NOTICE, INFO or WARNING
+    severity: str = "NOTICE"
     hint: str | None = None
+    sqlstate: str | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +118,7 @@ class Result:
                 self._batches = None
                 self._finish()
                 return
-            for part in _padded(_conform(batch, schema), self.columns):
+            for part in _padded(_conform(batch, self.columns, schema), self.columns):
                 self.row_count = (self.row_count or 0) + part.num_rows
                 self.statistics.rows = self.row_count
                 yield part
@@ -256,17 +261,31 @@ def _written(batches: Iterator[pa.RecordBatch], schema: pa.Schema, directory: Pa
         Path(name).unlink()  # what is open stays readable until it is closed
 
 
-def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+def _conform(batch: pa.RecordBatch, columns: Sequence[Column], schema: pa.Schema) -> pa.RecordBatch:
     """The batch in exactly the announced types; engines may choose wider ones while they run."""
     import pyarrow as pa
 
     if batch.schema.equals(schema):
         return batch
-    try:
-        arrays = [array.cast(wanted.type) for array, wanted in zip(batch.columns, schema, strict=True)]
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise errors.NumericValueOutOfRange(str(error)[:200]) from error
+    arrays = [_as_announced(array, column) for array, column in zip(batch.columns, columns, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _as_announced(values: pa.Array, column: Column) -> pa.Array:
+    """A column's values in its type; decimals are rounded to its scale. NumericValueOutOfRange."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    type_ = column.type
+    try:
+        if pa.types.is_decimal(values.type) and type_.name == "numeric" and values.type.scale > (type_.scale or 0):
+            values = pc.round(values, ndigits=type_.scale or 0, round_mode="half_towards_infinity")
+        return values.cast(type_.arrow_type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise errors.NumericValueOutOfRange(
+            "numeric field overflow" if type_.name == "numeric" else f"{type_} out of range",
+            detail=f'A value of column "{column.name[:100]}" does not fit {type_}.',
+        ) from error
 
 
 def _padded(batch: pa.RecordBatch, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:

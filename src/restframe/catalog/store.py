@@ -246,6 +246,7 @@ class Catalog:
         schema = self.find_schema(name)
         if schema is not None:
             self.grants.forget(schema.object)
+            self.set_comment(schema.oid, None, None)
         self.write("DELETE FROM _restframe.default_grants WHERE schema_name = ?", [name])
         self.write("DELETE FROM _restframe.schemas WHERE name = ?", [name])
 
@@ -426,7 +427,7 @@ class Catalog:
                 )
             elif name not in after:
                 self.grants.forget_column(old.object, name)
-                self.set_comment(old, name, None)
+                self.set_comment(old.oid, name, None)
 
     def drop_relation(self, relation: Relation) -> None:
         """Forget a relation, with what was granted on it."""
@@ -436,9 +437,9 @@ class Catalog:
             self.write("DELETE FROM _restframe.comments WHERE oid = ?", [relation.oid])
             self.write("DELETE FROM _restframe.view_reads WHERE oid = ?", [relation.oid])
 
-    def set_comment(self, relation: Relation, column: str | None, comment: str | None) -> None:
-        """Say something about a relation or one of its columns; None takes it back."""
-        key = [relation.oid, column]
+    def set_comment(self, oid: int, column: str | None, comment: str | None) -> None:
+        """Say something about a relation, one of its columns or a schema; None takes it back."""
+        key = [oid, column]
         self.write("DELETE FROM _restframe.comments WHERE oid = ? AND column_name IS NOT DISTINCT FROM ?", key)
         if comment is not None:
             self.write("INSERT INTO _restframe.comments VALUES (?, ?, ?)", [*key, comment])

@@ -367,7 +367,8 @@ def error(found: Error, fatal: bool = False) -> bytes:
 
 
 def notice(found: Notice) -> bytes:
-    fields = _fields(found.severity, "01000" if found.severity == "WARNING" else "00000", found.message)
+    usual = "01000" if found.severity == "WARNING" else "00000"
+    fields = _fields(found.severity, found.sqlstate or usual, found.message)
     if found.hint is not None:
         fields += b"H" + _text(found.hint)
     return build(b"N", fields + b"\0")

@@ -12,7 +12,7 @@ from restframe.sql.privilege_macros import PRIVILEGE_MACROS
 _CLASSES = """
     SELECT c.oid, s.name AS schema_name, c.name,
            nullif(list_position(list_prepend('pg_temp_' || getvariable('restframe_pid')::VARCHAR, list_append(
-               string_split(getvariable('restframe_search_path')::VARCHAR, ','), 'pg_catalog')), s.name), 0) AS place
+               getvariable('restframe_search_path')::VARCHAR[], 'pg_catalog')), s.name), 0) AS place
     FROM _restframe.base_rows c JOIN _restframe.base_names s ON s.oid = c.schema_oid
 """
 _VISIBLE = """
@@ -157,7 +157,7 @@ _BODIES: dict[str, str] = {
     "function_source(_n)": "(SELECT any_value(f.source) FROM _restframe.base_functions f WHERE f.oid = _n)",
     "function_is_visible(_n)": """
         _n IN (SELECT f.oid FROM _restframe.base_functions f WHERE f.schema_name = 'pg_catalog' OR list_contains(
-            string_split(getvariable('restframe_search_path')::VARCHAR, ','), f.schema_name))""",
+            getvariable('restframe_search_path')::VARCHAR[], f.schema_name))""",
     # Comments and sizes
     "obj_description(_n, _class)": """
         (SELECT any_value(d.comment) FROM _restframe.comments d

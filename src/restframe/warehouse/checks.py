@@ -187,6 +187,11 @@ def _truncate(statement: Truncate, session: Session) -> None:
 
 
 def _comment(statement: CommentOn, session: Session) -> None:
+    if statement.kind == "schema":
+        schema = session.catalog.find_schema(statement.name.name)
+        if schema is not None and schema.owner != session.catalog.rights.user.name:
+            raise errors.InsufficientPrivilege(f"must be owner of schema {schema.name}")
+        return
     relation = find(statement.name, session)
     if relation is not None:
         check_owner(relation, session)

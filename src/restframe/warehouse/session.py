@@ -411,8 +411,10 @@ class Session:
 
     # What commands use
 
-    def notice(self, message: str, severity: str = "INFO", hint: str | None = None) -> None:
-        self._notices.append(Notice(message, severity, hint))
+    def notice(
+        self, message: str, severity: str = "INFO", hint: str | None = None, sqlstate: str | None = None
+    ) -> None:
+        self._notices.append(Notice(message, severity, hint, sqlstate))
 
     def progress(self, done: float, total: float) -> None:
         if self.on_progress is not None:
@@ -479,7 +481,7 @@ class Session:
         self.catalog.search_path = self.variables.search_path
         path = self.catalog.path
         self.set_engine_variable("schema", path[0] if path else "")
-        self.set_engine_variable("search_path", ",".join(path))
+        self.set_engine_variable("search_path", path)
         self._told = self.user, self.catalog.rights.superuser, path
         zone = self.variables["timezone"].replace("'", "''")
         self.connection.run(f"SET TimeZone = '{zone}'")
@@ -508,13 +510,13 @@ class Session:
         if self.transaction == "idle":
             self._begin("block")
         elif self._scope == "block":
-            self.notice("there is already a transaction in progress", "WARNING")
+            self.notice("there is already a transaction in progress", "WARNING", sqlstate="25001")
         self._scope = "block"
 
     def commit(self) -> str:
         """COMMIT; returns the tag, which is ROLLBACK when the transaction had failed."""
         if self.transaction == "idle":
-            self.notice("there is no transaction in progress", "WARNING")
+            self.notice("there is no transaction in progress", "WARNING", sqlstate="25P01")
         if self.transaction == "failed":
             return self.rollback()
         if self.transaction == "open":
@@ -523,7 +525,7 @@ class Session:
 
     def rollback(self) -> str:
         if self.transaction == "idle":
-            self.notice("there is no transaction in progress", "WARNING")
+            self.notice("there is no transaction in progress", "WARNING", sqlstate="25P01")
         if self.transaction == "open":
             self._rollback()
         self.transaction = "idle"

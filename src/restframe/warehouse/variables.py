@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Mapping
 
 from restframe import errors
@@ -117,8 +118,7 @@ class Variables:
     @property
     def search_path(self) -> tuple[str, ...]:
         """The schemas SET search_path named, unquoted; `$user` among them stands for the user's own."""
-        names = (part.strip().strip("\"'").lower() for part in self._values["search_path"].split(","))
-        return tuple(name for name in names if name)
+        return tuple(filter(None, map(_unquoted, _NAME.findall(self._values["search_path"]))))
 
     @property
     def statement_timeout_s(self) -> float | None:
@@ -146,6 +146,18 @@ def _checked(name: str, value: str) -> str:
         raise errors.InvalidParameterValue(
             f'invalid value for parameter "{name}": "{value[:100]}"', hint=f"The value must be {error}."
         ) from error
+
+
+# Of a list: in quotes, of which two are one inside, or up to the next comma.
+_NAME = re.compile(r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[^,]+)""")
+
+
+def _unquoted(name: str) -> str:
+    name = name.strip()
+    quote = name[:1]
+    if quote in ("'", '"') and name.endswith(quote):
+        name = name[1:-1].replace(quote * 2, quote)
+    return name.lower()
 
 
 _MOST_VALUES = 1_000

@@ -211,7 +211,7 @@ VIEWS: tuple[View, ...] = (
         "pg_description",
         """
         objoid      oid   d.oid
-        classoid    oid   1259
+        classoid    oid   CASE WHEN d.oid IN (SELECT s.oid FROM _restframe.schemas s) THEN 2615 ELSE 1259 END
         objsubid    int4  coalesce(c.position, 0)
         description text  d.comment
         """,
@@ -302,7 +302,7 @@ VIEWS: tuple[View, ...] = (
         """,
         f"""{OF_COLUMNS}
            WHERE r.kind = 'r' AND (r.persistence = 't'
-               OR list_contains(string_split(getvariable('restframe_search_path')::VARCHAR, ','), r.schema_name))""",
+               OR list_contains(getvariable('restframe_search_path')::VARCHAR[], r.schema_name))""",
     ),
     empty("pg_inherits", "inhrelid oid, inhparent oid, inhseqno int4, inhdetachpending bool"),
     empty(

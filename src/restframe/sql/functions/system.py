@@ -80,7 +80,7 @@ def visit_current_user_id(node: exp.Expr, scope: Scope) -> Typed:
 @function("current_schemas", 1)
 def current_schemas(made: Call) -> Typed:
     """With true, the schema of the system tables too, which is searched before any other."""
-    path = call("string_split", as_text(_variable("search_path")), string(","))
+    path = as_type(_variable("search_path"), array_of(VARCHAR))
     with_system = call("list_prepend", string("pg_catalog"), path.copy())
     argument = made.arguments[0]
     if argument.__class__ is exp.Boolean:

@@ -13,15 +13,16 @@ from restframe.sql.statements.columns import ColumnName
 
 @dataclass(frozen=True, slots=True)
 class CommentOn(Statement):
-    """COMMENT ON { TABLE name | VIEW name | COLUMN table.column } IS { 'text' | NULL }
+    """COMMENT ON { TABLE name | VIEW name | COLUMN table.column | SCHEMA name } IS { 'text' | NULL }
 
+    name : of a schema, itself without one
     column : of COMMENT ON COLUMN
     comment : None removes it
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_COMMENT.html
     """
 
-    kind: Literal["table", "view", "column"]
+    kind: Literal["table", "view", "column", "schema"]
     name: QualifiedName
     comment: str | None
     column: ColumnName | None = None
@@ -29,14 +30,17 @@ class CommentOn(Statement):
 
 def read_comment(cursor: Cursor) -> CommentOn:
     cursor.expect("COMMENT", "ON")
-    if cursor.word() in ("CONSTRAINT", "DATABASE", "SCHEMA", "FUNCTION", "PROCEDURE"):
+    if cursor.word() in ("CONSTRAINT", "DATABASE", "FUNCTION", "PROCEDURE"):
         raise errors.NotSupportedError(f"COMMENT ON {cursor.word()} is not supported", position=cursor.position)
-    kind = cursor.accept_any(("TABLE", "VIEW", "COLUMN"))
+    kind = cursor.accept_any(("TABLE", "VIEW", "COLUMN", "SCHEMA"))
     if kind == "COLUMN":
         name, column = _column(cursor)
         return CommentOn("column", name, _text(cursor), column)
     if kind is None:
         cursor.fail()
+    if kind == "SCHEMA":
+        position = cursor.position
+        return CommentOn("schema", QualifiedName(None, cursor.identifier(), position), _text(cursor))
     return CommentOn("view" if kind == "VIEW" else "table", cursor.qualified_name(), _text(cursor))
 
 

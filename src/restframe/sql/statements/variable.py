@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from sqlglot.tokens import TokenType
@@ -92,9 +93,10 @@ def read_set(cursor: Cursor) -> SetVariable | ResetVariable | SetSessionAuthoriz
             cursor.expect("=")
     if cursor.accept("DEFAULT"):
         return ResetVariable(name, position)
-    values = [_value(cursor)]
+    read = _schema if name == "search_path" else _value
+    values = [read(cursor)]
     while cursor.accept(","):
-        values.append(_value(cursor))
+        values.append(read(cursor))
     return SetVariable(name, tuple(values), local, position)
 
 
@@ -178,6 +180,18 @@ def _name(cursor: Cursor) -> str:
     while cursor.accept("."):
         parts.append(cursor.identifier())
     return ".".join(parts)
+
+
+def _schema(cursor: Cursor) -> str:
+    """A name of the search path as SHOW prints it, for clients that read it again; several in one text as they are."""
+    several = cursor.sees_string()
+    name = _value(cursor)
+    if _PLAIN_NAME.fullmatch(name) or (several and ("," in name or '"' in name)):
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def _value(cursor: Cursor) -> str:

@@ -316,6 +316,12 @@ def locks_of_table(statement: Truncate, session: Session) -> Locks:
 
 def comment(statement: CommentOn, session: Session) -> Result:
     name = statement.name
+    if statement.kind == "schema":
+        schema = session.catalog.find_schema(name.name)
+        if schema is None:
+            raise errors.UndefinedSchema(f'schema "{name.name}" does not exist', position=name.position)
+        session.catalog.set_comment(schema.oid, None, statement.comment)
+        return Result(command="COMMENT")
     relation = session.catalog.relation(name.schema, name.name, name.position)
     kind = "VIEW" if relation.kind == "view" else "TABLE"
     if (statement.kind != "column" and statement.kind.upper() != kind) or relation.kind == "system view":
@@ -328,5 +334,5 @@ def comment(statement: CommentOn, session: Session) -> Result:
         session.notice("comments on temporary tables are not kept")
     else:
         column = None if statement.column is None else statement.column.name
-        session.catalog.set_comment(relation, column, statement.comment)
+        session.catalog.set_comment(relation.oid, column, statement.comment)
     return Result(command="COMMENT")

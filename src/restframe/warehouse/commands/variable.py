@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from restframe import errors
@@ -23,21 +22,12 @@ def set_variable(statement: SetVariable, session: Session) -> Result:
     if statement.local and session.transaction != "open":
         session.notice("SET LOCAL can only be used in transaction blocks", "WARNING")
         return Result(command="SET")
-    values = map(_schema, statement.values) if statement.name == "search_path" else statement.values
     try:
-        session.set_variable(statement.name, ", ".join(values), local=statement.local)
+        session.set_variable(statement.name, ", ".join(statement.values), local=statement.local)
     except errors.UndefinedObject as error:
         error.position = statement.name_position
         raise
     return Result(command="SET")
-
-
-def _schema(name: str) -> str:
-    """A name of the search path as SHOW prints it, for clients that read it again; several in one text as they are."""
-    return name if _PLAIN_NAME.fullmatch(name) or "," in name or '"' in name else f'"{name}"'
-
-
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def reset(statement: ResetVariable, session: Session) -> Result:
