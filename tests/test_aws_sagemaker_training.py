@@ -102,6 +102,11 @@ def test_a_job_is_described_when_it_has_ended(aws: Any) -> None:
     assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("Completed", "Completed")
     assert found["TrainingJobArn"] == arn
     assert found["ModelArtifacts"] == {"S3ModelArtifacts": "s3://models/out/Taxi/output/model.tar.gz"}
+    definitions = found["AlgorithmSpecification"].pop("MetricDefinitions")
+    assert definitions[0] == {
+        "Name": "train:progress",
+        "Regex": r"#progress_metric: host=\S+, completed (\S+) % epochs",
+    }
     for member in sent.keys() - {"Tags", "OutputDataConfig"}:
         assert found[member] == sent[member]
     # the SDK's Estimator.attach reads KmsKeyId without looking whether it is there

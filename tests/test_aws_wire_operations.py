@@ -361,6 +361,7 @@ def test_each_service_has_the_one_protocol_that_we_speak() -> None:
         "sts": ["query"],
         "iam": ["query"],
         "logs": ["json"],
+        "cloudwatch": ["smithy-rpc-v2-cbor", "json", "query"],
     }
 
 

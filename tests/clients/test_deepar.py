@@ -41,9 +41,11 @@ def estimator_of_deepar():
     with contextlib.redirect_stdout(printed):
         estimator.fit({name: f"s3://deepar-demand/data/{name}/" for name in ("train", "test")})
     described = estimator.latest_training_job.describe()
+    curves = estimator.training_job_analytics.dataframe()
     return {
         "printed": printed.getvalue(),
         "metrics": {one["MetricName"]: one["Value"] for one in described["FinalMetricDataList"]},
+        "curves": {name: float(value) for name, value in zip(curves.metric_name, curves.value, strict=True)},
         "model": estimator.model_data == described["ModelArtifacts"]["S3ModelArtifacts"],
     }
 
@@ -63,6 +65,8 @@ def test_an_estimator_trains_deepar_and_prints_its_log(theirs: Run) -> None:
     assert seen["metrics"].keys() == {
         "test:RMSE", "test:mean_wQuantileLoss", "train:final_loss", "train:loss", "train:progress", "train:throughput",
     }  # fmt: skip
+    assert seen["curves"].keys() == seen["metrics"].keys()
+    assert seen["curves"]["test:RMSE"] == float(f"{seen['metrics']['test:RMSE']:.12g}")
     assert seen["model"]
 
 
@@ -83,7 +87,7 @@ def estimator_of_something_wrong():
         )
         estimator.set_hyperparameters(time_freq="H", epochs=epochs, context_length="4", prediction_length="4")
         try:
-            estimator.fit({"train": "s3://deepar-wrong/"}, logs=False)
+            estimator.fit({"train": "s3://deepar-wrong/"})
         except sagemaker.exceptions.UnexpectedStatusException as error:
             failures.append(str(error))
     return failures

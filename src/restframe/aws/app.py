@@ -41,6 +41,7 @@ SERVICES = {
     "sts": "restframe.aws.sts",
     "iam": "restframe.aws.iam",
     "logs": "restframe.aws.logs",
+    "cloudwatch": "restframe.aws.cloudwatch",
 }
 HEALTH = "/_restframe/health"
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 import threading
 import time
@@ -166,6 +167,20 @@ class Training:
             start = lines[-1].position + 1 if lines else start
             if final and not lines:
                 return
+
+    def measured(self, name: str, metric: str, times: tuple[float, float]) -> Iterator[tuple[float, float]]:
+        """When a metric of a job had which value, as its log tells.
+
+        times : from the first, before the second, in seconds since 1970
+        Nothing for a metric that the job's algorithm does not have; UndefinedObject when there is no such job.
+        """
+        found = registry.find(self.describe(name).spec.algorithm).metrics.get(metric)
+        if found is None:
+            return
+        pattern = re.compile(found)
+        for one in self._logs.search(LOG_GROUP, [self.stream(name)], times, None):
+            if match := pattern.search(one.line.text):
+                yield one.line.at, float(match[1])
 
     def process_id(self, name: str) -> int | None:
         """Of the process a job trains in, while it does."""

@@ -69,6 +69,7 @@ class Algorithm:
     load : (the artefact's files) -> Predictor; DataError when they are not its own
     invoke : (predictor, body, content type, accept) -> (body, content type); DataError or NotSupportedError when the
         request is not right
+    metrics : by name, a regular expression whose group is the value in a line of the log
     checks_in_job : hyper-parameters are looked at by the job, which fails when they are not right, and not before
     keeps_when_stopped : `train` asks the log whether it is to stop, and then returns the best model so far
     """
@@ -84,5 +85,6 @@ class Algorithm:
     train: Callable[[Mapping[str, Any], Mapping[str, Channel], TrainingLog], Trained]
     load: Callable[[Mapping[str, bytes]], Predictor]
     invoke: Callable[[Predictor, bytes, str, str], tuple[bytes, str]]
+    metrics: Mapping[str, str] = field(default_factory=dict)
     checks_in_job: bool = False
     keeps_when_stopped: bool = False

@@ -6,6 +6,7 @@ from restframe.aws.operation import Call, Input, Output
 from restframe.aws.sagemaker.naming import arn, finding, operations
 from restframe.aws.sagemaker.training import DESCRIBED
 from restframe.jobs import JobDescription, TrainingSpec
+from restframe.ml import registry
 
 
 @operations("DescribeTrainingJob", waits=True)
@@ -28,8 +29,11 @@ def describe_training_job(request: Input, call: Call) -> Output:
 def _description(job: JobDescription, call: Call) -> Output:
     spec = job.spec
     said = {**_defaults(spec), **{name: value for name, value in spec.details.items() if name in DESCRIBED}}
+    metrics = [{"Name": name, "Regex": regex} for name, regex in registry.find(spec.algorithm).metrics.items()]
     return {
         **said,
+        # what the algorithm has, as SageMaker says of its own; a client may not define others for them
+        "AlgorithmSpecification": {**said["AlgorithmSpecification"], "MetricDefinitions": metrics},
         # clients read these without looking whether they are there
         "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **said["OutputDataConfig"]},
         "TrainingJobName": spec.name,

@@ -16,7 +16,7 @@ from restframe.aws.wire.rest_xml import RestXml
 
 SERVICES = (
     "redshift-data", "redshift", "redshift-serverless", "secretsmanager", "sagemaker", "sagemaker-runtime", "s3",
-    "sts", "iam", "logs",
+    "sts", "iam", "logs", "cloudwatch",
 )  # fmt: skip
 
 # What stands before the dot in X-Amz-Target; kept here so that no description is loaded to know it.
@@ -26,10 +26,12 @@ TARGET_PREFIXES = {
     "secretsmanager": "secretsmanager",
     "SageMaker": "sagemaker",
     "Logs_20140328": "logs",
+    "GraniteServiceVersion20100801": "cloudwatch",
 }
 _HOSTS = {
     "api.sagemaker": "sagemaker",
     "runtime.sagemaker": "sagemaker-runtime",
+    "monitoring": "cloudwatch",
     **{name: name for name in SERVICES if not name.startswith("sagemaker")},
 }
 _PROTOCOLS: dict[str, Callable[[str, dict[str, Any]], Service]] = {
@@ -51,6 +53,8 @@ def find(http: HttpRequest, signing_name: str | None) -> str:
     """
     if signing_name == "sagemaker":
         return "sagemaker-runtime" if _INVOCATION.fullmatch(http.path) else "sagemaker"
+    if signing_name == "monitoring":
+        return "cloudwatch"
     if signing_name in SERVICES:
         return str(signing_name)
     return _by_target(http) or _by_host(http) or _by_form(http, signing_name)
@@ -90,5 +94,5 @@ def _by_form(http: HttpRequest, signing_name: str | None) -> str:
 def service(name: str) -> Service:
     """A service of ours; its description is loaded at the first call."""
     description = describe(name)
-    protocol = description["metadata"]["protocol"]
+    protocol = next(name for name in description["metadata"]["protocols"] if name in _PROTOCOLS)
     return _PROTOCOLS[protocol](name, description)

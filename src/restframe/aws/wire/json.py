@@ -79,7 +79,7 @@ class Json(Service):
         return error_response(self, self._writers, self._content_type, error, request_id)
 
     def invalid(self, shape: StructureShape, violations: list[Violation]) -> AwsError:
-        return AwsError("ValidationException", values.detected(violations), 400)
+        return AwsError(self.error_code("ValidationException"), values.detected(violations), 400)
 
 
 def _headers(content_type: str, request_id: str, body: bytes) -> list[tuple[str, str]]:

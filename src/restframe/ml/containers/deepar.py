@@ -15,7 +15,7 @@ from restframe import errors
 from restframe.ml.algorithm import Algorithm, Channel, Predictor, Trained
 from restframe.ml.containers import deepar_data as data
 from restframe.ml.containers.deepar_hyperparameters import HYPERPARAMETERS
-from restframe.ml.containers.deepar_log import Progress, Story
+from restframe.ml.containers.deepar_log import METRICS, Progress, Story
 from restframe.ml.training_log import TrainingLog
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ def load(files: Mapping[str, bytes]) -> Predictor:
     from restframe.ml.containers.forecasts import Forecaster
     from restframe.ml.deepar import load as load_model
 
-    return Forecaster(load_model(files))
+    forecaster = Forecaster(load_model(files))
+    forecaster.warm()
+    return forecaster
 
 
 def invoke(predictor: Predictor, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
@@ -150,6 +152,7 @@ DEEPAR = Algorithm(
     train=train,
     load=load,
     invoke=invoke,
+    metrics=METRICS,
     checks_in_job=True,
     keeps_when_stopped=True,
 )  # fmt: skip

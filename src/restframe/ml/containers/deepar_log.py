@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from restframe.ml.forecasting.series import Series
     from restframe.ml.training_log import TrainingLog
 
+# What a job is measured by, where it stands in the log.
+METRICS = {
+    "train:loss": r"#quality_metric: host=\S+, epoch=\d+, train loss <loss>=(\S+)",
+    "train:final_loss": r"#quality_metric: host=\S+, train final_loss <loss>=(\S+)",
+    "train:throughput": r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
+    "train:progress": r"#progress_metric: host=\S+, completed (\S+) % of epochs",
+    "test:RMSE": r"#quality_metric: host=\S+, test RMSE <loss>=(\S+)",
+    "test:mean_wQuantileLoss": r"#quality_metric: host=\S+, test mean_wQuantileLoss <loss>=(\S+)",
+}
 _EVERY = 5  # batches between two reports
 _RESOURCES = "/opt/amazon/lib/python2.7/site-packages/algorithm/resources/default-input.json"
 _NO_SYNCHRONISATION = "wait_for_all_workers will not sync workers since the kv store is not running distributed"

@@ -135,6 +135,14 @@ RANDOM_CUT_FOREST = Algorithm(
     train=train,
     load=load,
     invoke=answer_scores,
+    metrics={
+        "train:progress": r"#progress_metric: host=\S+, completed (\S+) % epochs",
+        "train:throughput": r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
+        "test:accuracy": r"#test_score \(algo-1\) : \('accuracy', ([^)]+)\)",
+        "test:precision": r"#test_score \(algo-1\) : \('precision_recall_fscore', \(([^,]+), [^,]+, [^)]+\)\)",
+        "test:recall": r"#test_score \(algo-1\) : \('precision_recall_fscore', \([^,]+, ([^,]+), [^)]+\)\)",
+        "test:f1": r"#test_score \(algo-1\) : \('precision_recall_fscore', \([^,]+, [^,]+, ([^)]+)\)\)",
+    },
 )
 
 
