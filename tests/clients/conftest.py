@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+import restframe
+
 ROOT = Path(__file__).resolve().parents[2]
 # Where `make clients` puts the programs; some of them cannot live in one environment with others.
 CLIENTS = Path(os.environ.get("RESTFRAME_CLIENTS", ROOT / ".venv" / "clients")) / "bin"
@@ -127,12 +129,17 @@ def dbt(served: Served) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def run_notebook(served: Served) -> Callable[..., list[str]]:
-    """Runs a notebook cell by cell as it is, only on our kernel; the texts that its cells of code show."""
-    python = _program("python")
+def run_notebook(served: Served, tmp_path: Path) -> Callable[..., list[str]]:
+    """Runs a notebook cell by cell as it is, only on our kernel; the texts that its cells of code show.
 
-    def run(path: Path) -> list[str]:
-        shown: list[str] = json.loads(served.run(python, Path(__file__).with_name("run_notebook.py"), path))
+    It may import restframe, and has further variables in its environment when they are given.
+    """
+    python = _program("python")
+    (tmp_path / "restframe").symlink_to(Path(restframe.__file__).parent)
+
+    def run(path: Path, **environment: str) -> list[str]:
+        here = Served({**served.environment, "PYTHONPATH": str(tmp_path), **environment}, served.home, 0)
+        shown: list[str] = json.loads(here.run(python, Path(__file__).with_name("run_notebook.py"), path))
         return shown
 
     return run

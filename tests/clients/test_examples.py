@@ -21,10 +21,14 @@ def what_is_left():
         "buckets": [
             one["Name"]
             for one in boto3.client("s3").list_buckets()["Buckets"]
-            if one["Name"] in ("ride-anomalies", "data-api-example")
+            if one["Name"] in ("ride-anomalies", "data-api-example", "ride-forecast")
         ],
-        "endpoints": boto3.client("sagemaker").list_endpoints(NameContains="randomcutforest")["Endpoints"],
-        "schemas": [schema for schema in statement["Schemas"] if schema == "taxi"],
+        "endpoints": [
+            endpoint
+            for name in ("randomcutforest", "ride-forecast")
+            for endpoint in boto3.client("sagemaker").list_endpoints(NameContains=name)["Endpoints"]
+        ],
+        "schemas": [schema for schema in statement["Schemas"] if schema in ("taxi", "taxischema")],
         "tables": boto3.client("redshift-data").list_tables(
             Database="dev", ClusterIdentifier="any", SchemaPattern="public", TablePattern="rides"
         )["Tables"],
@@ -63,6 +67,57 @@ def test_an_example_runs_and_cleans_up(
     text = "\n".join(run_notebook(EXAMPLES / f"{name}.ipynb"))
     assert [pattern for pattern in shown if not re.search(pattern, text)] == []
     assert ours(what_is_left) == {"buckets": [], "endpoints": [], "schemas": [], "tables": []}
+
+
+@pytest.mark.slow
+def test_the_forecasts_run_and_the_widget_draws_when_its_button_is_pressed(
+    run_notebook: Callable[..., list[str]], ours: Any, tmp_path: Path
+) -> None:
+    notebook = json.loads((EXAMPLES / "ride-forecast.ipynb").read_text(encoding="utf-8"))
+    clean_up = next(i for i, cell in enumerate(notebook["cells"]) if "## Clean up" in "".join(cell["source"]))
+    added = [
+        {"cell_type": "code", "execution_count": None, "id": name, "metadata": {}, "outputs": [], "source": source}
+        for name, source in (("press", PRESS), ("look", LOOK))
+    ]
+    notebook["cells"][clean_up:clean_up] = added
+    (tmp_path / "pressed.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    shown = run_notebook(tmp_path / "pressed.ipynb")
+    text = "\n".join(shown)
+    for pattern in (
+        r"train 2 series of 1104 to 1104 steps\ntest 8 series of 1188 to 1440 steps",
+        r"#test_score \(algo-1, mean_wQuantileLoss\): 0\.1\d+",
+        r"Completed - Training job completed",
+        r"interactive\(children=\(IntSlider\(value=1, description='vendor_id', max=1",
+    ):
+        assert re.search(pattern, text)
+    naive, deepar = map(float, re.findall(r"(?:like last week|DeepAR) +(0\.\d+)", text))
+    assert deepar < naive
+    before, after = json.loads(shown[-2])
+    assert before == []
+    assert after == [
+        ["50 sampled paths", "90 % (p5 to p95)", "90 % (p5 to p95)", "history", "median (p50)", "actual", "forecast"],
+        3,
+    ]
+    assert ours(what_is_left) == {"buckets": [], "endpoints": [], "schemas": [], "tables": []}
+
+
+# What somebody does with the controls; the kernel hears of what the page shows only between two cells.
+PRESS = """
+controls = {one.description: one for one in plot_interact.widget.children if hasattr(one, "description")}
+before = list(plot_interact.widget.out.outputs)
+controls["vendor_id"].value, controls["confidence"].value, controls["history_weeks_plot"].value = 0, 90, 3
+controls["show_samples"].value = True
+controls["Run Interact"].click()
+"""
+LOOK = """
+import base64
+
+(drawn,) = plot_interact.widget.out.outputs
+traces = drawn["data"]["application/vnd.plotly.v1+json"]["data"]
+history = next(one for one in traces if one["name"] == "history")
+weeks = len(base64.b64decode(history["y"]["bdata"])) / 8 / week
+print(json.dumps([before, [[one["name"] for one in traces], weeks]]))
+"""
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.stem)
