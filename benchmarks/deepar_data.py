@@ -95,7 +95,9 @@ def gluonts(interpreter: str | None, known: Path | None = None) -> Iterator[Gluo
         process.stdin.close()
 
 
-def ask_gluonts(peer: Gluonts, one: DataSet, folder: Path, seed: int, hold_out: bool, **changes: Any) -> dict[str, Any]:
+def ask_gluonts(
+    peer: Gluonts, one: DataSet, folder: Path, seed: int, hold_out: bool, keep: bool = True
+) -> dict[str, Any]:
     files = folder / one.name
     wanted: dict[str, Any] = {
         "do": "train", "train": str(files / "train.json.gz"), "test": str(files / "test.json.gz"),
@@ -103,7 +105,7 @@ def ask_gluonts(peer: Gluonts, one: DataSet, folder: Path, seed: int, hold_out: 
         "epochs": one.batches // 50, "batches": 50, "learning_rate": one.learning_rate, "seed": seed,
         "hold_out": hold_out,
     }  # fmt: skip
-    return peer(**(wanted | changes))
+    return peer(keep=keep, **wanted)
 
 
 def series_of(one: DataSet, folder: Path, hold_out: bool) -> tuple[list[Series], list[Series]]:
