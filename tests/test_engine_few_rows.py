@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,13 @@ VALUES = (
     "1::tinyint", "(-32768)::smallint", "2147483647", "(-9223372036854775808)::bigint", "200::utinyint",
     "18446744073709551615::ubigint", "1.5::float", "'nan'::double", "'-inf'::double", "true", "null", "''", "'naïve'",
     "0.10::decimal(4,2)", "-99999999999999999999999999999999999999::decimal(38,0)", "'a\\x00'::blob",
-    """'{"a": [1, null]}'::json""", "date '2024-02-29'", "date 'infinity'", "date '0044-03-15 (BC)'",
-    "timestamp '20000-01-01 00:00:00.000001'", "timestamptz '2024-07-01 12:00:00+02'", "time '24:00:00'",
+    """'{"a": [1, null]}'::json""", "date '2024-02-29'", "date 'infinity'", "date '-infinity'",
+    "date '0044-03-15 (BC)'", "date '9999-12-31'", "date '0001-01-01'", "date '5881580-07-10'",
+    "date '5877642-06-25 (BC)'", "date '0001-02-29 (BC)'", "date '12000-02-29'", "date '12000-03-01'",
+    "timestamp '2024-02-29 23:59:59.999999'", "timestamp '1969-12-31 23:59:59.5'",
+    "timestamp '20000-01-01 00:00:00.000001'", "timestamp 'infinity'", "timestamp '-infinity'",
+    "timestamp '9999-12-31 23:59:59.999999'", "timestamp '0001-01-01'", "timestamp '290308-12-22 (BC) 00:00:00'",
+    "timestamp '0044-03-15 (BC) 12:00:00.5'", "timestamptz '2024-07-01 12:00:00+02'", "time '24:00:00'",
     "'10:00:00+02'::timetz", "interval '1 month -3 days 4 hours'", "[1, null, 3]", "['a']",
     "170141183460469231731687303715884105727::hugeint",
 )  # fmt: skip
@@ -45,6 +51,14 @@ def test_values_and_types_are_the_same_both_ways(connection: DuckDBConnection, v
     at_once = read(connection, sql, few=True)
     assert at_once.schema.equals(streamed.schema)
     assert str(at_once["a"]) == str(streamed["a"])  # also where NaN is not equal to itself
+
+
+def test_dates_and_time_stamps_need_no_arrow(connection: DuckDBConnection) -> None:
+    found = connection.stream("select date '2024-02-29' as d, timestamp '2024-02-29 12:00:00.000001' as t", few=True)
+    assert found.complete
+    assert [batch.to_pylist() for batch in found.batches] == [
+        [{"d": date(2024, 2, 29), "t": datetime(2024, 2, 29, 12, 0, 0, 1)}]
+    ]
 
 
 def test_few_rows_are_here_before_they_are_read(connection: DuckDBConnection) -> None:
