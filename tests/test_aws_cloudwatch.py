@@ -45,6 +45,8 @@ def test_a_metric_over_time(aws: Any, job: Any) -> None:
     for seconds, rate in ((-1, 1), (0, 10), (59, 20), (60, 40), (179, 50), (180, 99)):
         line = f"[11/22/2026 08:00:00 INFO 1] #throughput_metric: host=algo-1, train throughput={rate}.5 records/second"
         write(aws, job, (seconds, line), (seconds, "#throughput_metric: something else"))
+    for value in ("nan", "inf", "many"):
+        write(aws, job, (1, f"#throughput_metric: host=algo-1, train throughput={value} records/second"))
     assert ask(aws, "train:throughput") == [
         {"Timestamp": T, "Average": 15.5, "Unit": "None"},
         {"Timestamp": T + timedelta(minutes=1), "Average": 40.5, "Unit": "None"},

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import re
 import shutil
@@ -179,8 +180,10 @@ class Training:
             return
         pattern = re.compile(found)
         for one in self._logs.search(LOG_GROUP, [self.stream(name)], times, None):
-            if match := pattern.search(one.line.text):
-                yield one.line.at, float(match[1])
+            match = pattern.search(one.line.text)
+            value = _finite(match[1]) if match else None
+            if value is not None:
+                yield one.line.at, value
 
     def process_id(self, name: str) -> int | None:
         """Of the process a job trains in, while it does."""
@@ -317,6 +320,15 @@ class Training:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _finite(text: str) -> float | None:
+    """A number of a log, into which clients may write too."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 class _Failed(Exception):
