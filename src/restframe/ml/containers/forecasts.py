@@ -76,6 +76,18 @@ class Forecaster:
     def configuration(self) -> Configuration:
         return self.model.configuration
 
+    def warm(self) -> None:
+        """Forecast a series of which nothing is known: what the first forecast imports and compiles is there then."""
+        import numpy as np
+
+        from restframe.ml.forecasting.series import Series
+
+        known = self.configuration
+        features = np.zeros((known.num_dynamic_feat, known.prediction_length), np.float32)
+        nothing = Series(np.datetime64("2020-01-01", "s"), np.empty(0), (0,) * len(known.cardinality), features)
+        for samples in self.samples([nothing], Wanted(samples=1)):
+            _prediction(samples, Wanted())
+
     def configured(self, environment: Mapping[str, str]) -> Forecaster:
         """The same model as a container with these variables has it; DataError when one of them is not right."""
         text = environment.get(CONFIGURATION_VARIABLE)
@@ -157,10 +169,10 @@ def _request(body: bytes, media_type: str, default: Wanted) -> tuple[list[Any], 
     if not isinstance(fields, dict):
         raise errors.DataError('a request is an object with the list "instances"')
     _check_keys(fields, ("instances", "configuration"), "request")
-    instances = fields.get("instances")
-    if not isinstance(instances, list) or not instances:
+    listed = fields.get("instances")
+    if not isinstance(listed, list) or not listed:
         raise errors.DataError('the request has no instances: "instances" is a list of at least one')
-    return instances, _wanted(fields["configuration"], default) if "configuration" in fields else default
+    return listed, _wanted(fields["configuration"], default) if "configuration" in fields else default
 
 
 def _wanted(fields: Any, default: Wanted) -> Wanted:
