@@ -75,7 +75,7 @@ def _beta(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: 
 
 
 def _deterministic_l1(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: Floats) -> Floats:
-    return output[0]
+    return np.asarray(output[0], np.float32)
 
 
 _READY: dict[str, Callable[[np.random.Generator, tuple[int, int]], tuple[Floats, ...]]] = {

@@ -1,7 +1,7 @@
 """An LSTM's step for many rows, compiled: what forecasting spends its time on.
 
-Every row goes the same way whichever rows are beside it, but for the order of additions, which depends on whether it
-stands first or second in a pair.
+Rows go through the layers in blocks of four, small enough to stay in registers and in the nearest cache. In which
+order a row's products are added depends on its place in the block, and on nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _compiled(**options: Any) -> Any:
     return njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp", "reassoc"}, error_model="numpy", **options)
 
 
-@_compiled(inline="always")
+@_compiled()
 def _tanh(x):  # type: ignore[no-untyped-def]
     x = min(max(x, -_END), _END)
     y = x * x
@@ -31,29 +31,34 @@ def _tanh(x):  # type: ignore[no-untyped-def]
     return x * above / below
 
 
-@_compiled(inline="always")
+@_compiled()
 def _sigmoid(x):  # type: ignore[no-untyped-def]
     return _HALF * _tanh(_HALF * x) + _HALF
 
 
 @_compiled()
-def _add_products(left, right, x, weights, count):  # type: ignore[no-untyped-def]
-    """left += x[0, :count] @ weights[:count], right += x[1, :count] @ weights[:count]."""
-    width = weights.shape[1]
-    j = 0
-    while j + 4 <= count:  # four at a time: the sums are loaded and stored once for four products
+def _add_products(sums, x, weights, count):  # type: ignore[no-untyped-def]
+    """sums += x[:, :count] @ weights[:count], for a block of 4 rows."""
+    width, j = weights.shape[1], 0
+    s0, s1, s2, s3 = sums[0], sums[1], sums[2], sums[3]
+    # Four inputs at a time: the sums are loaded and stored once for four products, the weights once for four rows.
+    while j + 4 <= count:
         a0, a1, a2, a3 = x[0, j], x[0, j + 1], x[0, j + 2], x[0, j + 3]
         b0, b1, b2, b3 = x[1, j], x[1, j + 1], x[1, j + 2], x[1, j + 3]
+        c0, c1, c2, c3 = x[2, j], x[2, j + 1], x[2, j + 2], x[2, j + 3]
+        d0, d1, d2, d3 = x[3, j], x[3, j + 1], x[3, j + 2], x[3, j + 3]
         for k in range(width):
             w0, w1, w2, w3 = weights[j, k], weights[j + 1, k], weights[j + 2, k], weights[j + 3, k]
-            left[k] += a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            right[k] += b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+            s0[k] += a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+            s1[k] += b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+            s2[k] += c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
+            s3[k] += d0 * w0 + d1 * w1 + d2 * w2 + d3 * w3
         j += 4
     while j < count:
-        a, b = x[0, j], x[1, j]
-        for k in range(width):
-            left[k] += a * weights[j, k]
-            right[k] += b * weights[j, k]
+        for row in range(4):
+            a = x[row, j]
+            for k in range(width):
+                sums[row, k] += a * weights[j, k]
         j += 1
 
 
@@ -61,14 +66,13 @@ def _add_products(left, right, x, weights, count):  # type: ignore[no-untyped-de
 def project(x, weights, bias, out):  # type: ignore[no-untyped-def]
     """out = x @ weights + bias; x : (rows, inputs), weights : (inputs, outputs), all contiguous."""
     rows, count = x.shape
-    pair = np.empty((2, count), np.float32)
-    left, right = np.empty(bias.size, np.float32), np.empty(bias.size, np.float32)
-    for first in range(0, rows, 2):
-        second = min(first + 1, rows - 1)
-        pair[0], pair[1] = x[first], x[second]
-        left[:], right[:] = bias, bias
-        _add_products(left, right, pair, weights, count)
-        out[first], out[second] = left, right
+    block, sums = np.zeros((4, count), np.float32), np.empty((4, bias.size), np.float32)
+    for first in range(0, rows, 4):
+        some = min(4, rows - first)
+        block[:some] = x[first : first + some]
+        sums[:] = bias
+        _add_products(sums, block, weights, count)
+        out[first : first + some] = sums[:some]
 
 
 @_compiled()
@@ -94,22 +98,23 @@ def advance(known, whose, near, recurrent, biases, head, head_bias, cells, memor
     """
     layers, rows, H = cells.shape
     K, parameters = near.shape[1], head_bias.size
-    x = np.empty((2, H + max(H, K)), np.float32)
-    left, right = np.empty(4 * H, np.float32), np.empty(4 * H, np.float32)
-    for first in range(0, rows, 2):
-        second = min(first + 1, rows - 1)
-        left[:], right[:] = known[whose[first]], known[whose[second]]
-        x[0, H : H + K], x[1, H : H + K] = near[first], near[second]
+    x, sums = np.zeros((4, H + max(H, K)), np.float32), np.zeros((4, 4 * H), np.float32)
+    for first in range(0, rows, 4):
+        some = min(4, rows - first)
         for layer in range(layers):
-            if layer:
-                left[:], right[:] = biases[layer - 1], biases[layer - 1]
-                x[0, H : 2 * H], x[1, H : 2 * H] = cells[layer - 1, first], cells[layer - 1, second]
-            x[0, :H], x[1, :H] = cells[layer, first], cells[layer, second]
-            _add_products(left, right, x, recurrent[layer], 2 * H if layer else H + K)
-            _turn(left, cells[layer, first], memory[layer, first])
-            if second > first:
-                _turn(right, cells[layer, second], memory[layer, second])
-        for row in range(first, second + 1):
+            for i in range(some):
+                row = first + i
+                x[i, :H] = cells[layer, row]
+                if layer:
+                    x[i, H : 2 * H] = cells[layer - 1, row]
+                    sums[i] = biases[layer - 1]
+                else:
+                    x[i, H : H + K] = near[row]
+                    sums[i] = known[whose[row]]
+            _add_products(sums, x, recurrent[layer], 2 * H if layer else H + K)
+            for i in range(some):
+                _turn(sums[i], cells[layer, first + i], memory[layer, first + i])
+        for row in range(first, first + some):
             for p in range(parameters):
                 total = head_bias[p]
                 for k in range(H):
