@@ -94,7 +94,7 @@ class _Transform:
             answer = future.result()
         except _ERRORS as error:
             self._log_failure(name, error)
-            raise errors.DataError(f'"{name[:200]}"{payload.place}: {error.message}', hint=error.hint) from error
+            raise type(error)(f'"{name[:200]}"{payload.place}: {error.message}', hint=error.hint) from error
         self._answered += 1
         if time.monotonic() - self._reported > _PROGRESS_S:
             self._reported = time.monotonic()
