@@ -95,6 +95,32 @@ def test_a_stopped_job_keeps_the_best_model_so_far(service: Service) -> None:
     assert service.deploy(job, "demand").status == "InService"
 
 
+def test_a_client_finds_the_model_of_a_stopped_job(aws: Any) -> None:
+    aws.warehouse.storage.put(ObjectUrl.parse("s3://rides/series/train.json"), SERIES)
+    sagemaker = aws.client("sagemaker")
+    sagemaker.create_training_job(
+        TrainingJobName="demand",
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        RoleArn="arn:aws:iam::000000000000:role/restframe",
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://rides/series/"}},
+            }
+        ],
+        OutputDataConfig={"S3OutputPath": "s3://models/out"},
+        ResourceConfig={"InstanceType": "ml.c4.2xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
+        StoppingCondition={"MaxRuntimeInSeconds": 3600},
+        HyperParameters={name: str(value) for name, value in ENDLESS.items()},
+    )
+    wait_for_line(aws.warehouse.jobs.training_job("demand"), "best epoch loss so far")
+    sagemaker.stop_training_job(TrainingJobName="demand")
+    found = sagemaker.describe_training_job(TrainingJobName="demand")
+    assert found["TrainingJobStatus"] == "Stopped"
+    assert found["ModelArtifacts"] == {"S3ModelArtifacts": "s3://models/out/demand/output/model.tar.gz"}
+    assert "train:final_loss" in {metric["MetricName"] for metric in found["FinalMetricDataList"]}
+
+
 def test_a_job_that_ran_for_too_long_keeps_the_best_model_so_far(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -282,6 +282,8 @@ def test_data_that_does_not_fit_is_refused(
 def test_batches_that_no_machine_could_hold_are_refused() -> None:
     with pytest.raises(errors.InvalidParameterValue, match="is 104857600 steps in a batch, more than 10000000"):
         train([wave(400)], context_length="100000", prediction_length="2400", mini_batch_size="1024")
+    with pytest.raises(errors.InvalidParameterValue, match="of all test series is 800000000 values"):
+        train([wave(900)], [wave(900)] * 100, num_eval_samples="10000", prediction_length="800")
 
 
 @pytest.mark.parametrize("objects", [[("s3://b/train/a.json", b"")], [("s3://b/train/_SUCCESS", b"")]])
@@ -307,20 +309,17 @@ def test_a_stopped_training_keeps_the_best_whole_epoch() -> None:
     assert trained.metrics["train:progress"] < 100
 
 
-@pytest.mark.parametrize(
-    ("stopping", "kind", "message"),
-    [
-        (False, errors.DataError, "the loss was not a finite number in any epoch"),
-        (True, errors.QueryCanceled, "training was stopped before its first epoch was done"),
-    ],
-)
-def test_without_an_epoch_there_is_no_model(
-    monkeypatch: pytest.MonkeyPatch, stopping: bool, kind: type[errors.Error], message: str
-) -> None:
+def test_without_an_epoch_there_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deepar, "fit", lambda *_: None)
+    with pytest.raises(errors.DataError, match="the loss was not a finite number in any epoch"):
+        train([wave(400)])
+
+
+def test_a_training_that_is_stopped_while_it_reads_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deepar, "fit", lambda *_: pytest.fail("it was begun"))
     algorithm = registry.find("deepar")
-    log = TrainingLog(lambda _: None, algorithm.label, stopping=lambda: stopping)
-    with pytest.raises(kind, match=message):
+    log = TrainingLog(lambda _: None, algorithm.label, stopping=lambda: True)
+    with pytest.raises(errors.QueryCanceled, match="training was stopped before its first epoch was done"):
         algorithm.train(check(algorithm.hyperparameters, TINY, in_job=True), {"train": channel([wave(400)])}, log)
 
 

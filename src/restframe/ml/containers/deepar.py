@@ -44,8 +44,11 @@ def train(parameters: Mapping[str, Any], channels: Mapping[str, Channel], log: T
     usable = data.trainable(series, configuration.prediction_length)
     story.statistics("Training", series)
     story.passes(len(usable), configuration.mini_batch_size)
-    tests = _tests(channels["test"], configuration, story) if "test" in channels else []
+    samples = parameters["num_eval_samples"]
+    tests = _tests(channels["test"], configuration, samples, story) if "test" in channels else []
     setup_ms = story.elapsed_ms()
+    if log.stopping():
+        _say_why_there_is_no_model(log)
     _import_torch()
     story.machine()
     progress = Progress(story, configuration.epochs)
@@ -91,7 +94,7 @@ def _configuration(parameters: Mapping[str, Any], series: Sequence[Series], file
     return Configuration(**{**named, "cardinality": cardinality, "num_dynamic_feat": features})
 
 
-def _tests(channel: Channel, configuration: Configuration, story: Story) -> list[Series]:
+def _tests(channel: Channel, configuration: Configuration, samples: int, story: Story) -> list[Series]:
     series, _ = data.read_channel("test", channel)
     if configuration.cardinality:
         data.check_categories("test", series, configuration.cardinality)
@@ -100,7 +103,7 @@ def _tests(channel: Channel, configuration: Configuration, story: Story) -> list
     series = data.using(series, bool(configuration.cardinality), configuration.num_dynamic_feat > 0)
     data.check_observed("test", series)
     data.check_values("test", series, configuration.likelihood)
-    usable = data.scorable(series, configuration.prediction_length)
+    usable = data.scorable(series, configuration.prediction_length, samples)
     story.statistics("Test", series)
     return usable
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from restframe.ml.forecasting.series import Series
 
 _LEAST_OBSERVATIONS = 300
+_MOST_SAMPLED = 500_000_000  # of four bytes each
 _MOST_STEPS = 10_000_000  # each has some tens of inputs, and the network's cells
 # as DeepAR's manual calls them
 _CONTENT_TYPES = {"json": "application/json", "parquet": "application/x-parquet", "auto": None}
@@ -162,12 +163,21 @@ def trainable(series: Sequence[Series], prediction_length: int) -> list[Series]:
     return found
 
 
-def scorable(series: Sequence[Series], prediction_length: int) -> list[Series]:
-    """The test series that have a history before their last `prediction_length` values; DataError when none has."""
+def scorable(series: Sequence[Series], prediction_length: int, samples: int) -> list[Series]:
+    """The test series that have a history before their last `prediction_length` values.
+
+    DataError when none has; InvalidParameterValue when so many samples of all would not fit into memory.
+    """
     found = [one for one in series if len(one) > prediction_length]
     if not found:
         raise errors.DataError(
             f'prediction_length is {prediction_length}, but no time series of the channel "test" is longer',
             hint="A time series is scored on its last prediction_length values, from those before them.",
+        )
+    numbers = len(found) * samples * prediction_length
+    if numbers > _MOST_SAMPLED:
+        raise errors.InvalidParameterValue(
+            f"num_eval_samples times prediction_length of all test series is {numbers} values, more than "
+            f"{_MOST_SAMPLED}, which would not fit into memory"
         )
     return found
