@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from restframe import errors, settings
-from restframe.catalog import store
+from restframe.catalog import layout, store
 from restframe.catalog.grants import DATABASE, SYSTEM, Grant, Object
+from restframe.catalog.records import Cache
 from restframe.catalog.users import PUBLIC, Group, Principal, Role, RoleGrant, User
 from restframe.engine import Connection
 from restframe.engine.duckdb import DuckDB
@@ -22,7 +23,7 @@ TABLE = Object("table", 7)
 def connection(tmp_path: Path) -> Iterator[Connection]:
     engine = DuckDB(None, settings.load(tmp_path))
     connection = engine.connect()
-    store.create(connection, "boss")
+    layout.create(connection, "boss")
     yield connection
     connection.close()
     engine.close()
@@ -30,7 +31,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 @pytest.fixture
 def catalog(connection: Connection) -> store.Catalog:
-    return store.Catalog(connection, store.Cache(), {})
+    return store.Catalog(connection, Cache(), {})
 
 
 def new_user(catalog: store.Catalog, name: str) -> User:
@@ -145,13 +146,13 @@ def test_a_grant_is_there_once(catalog: store.Catalog) -> None:
 
 
 def test_another_name_for_the_superuser(connection: Connection, catalog: store.Catalog) -> None:
-    store.create(connection, "chief")
+    layout.create(connection, "chief")
     assert catalog.users.find("boss") is None
     assert catalog.users.get("chief").id == 100
     assert [(one.name, one.owner) for one in catalog.all_schemas()] == [("public", "chief")]
     new_user(catalog, "ann")
     with pytest.raises(errors.InterfaceError, match="name of another user"):
-        store.create(connection, "ann")
+        layout.create(connection, "ann")
 
 
 def test_a_file_from_before_users(connection: Connection, catalog: store.Catalog) -> None:
@@ -173,9 +174,9 @@ def test_a_file_from_before_users(connection: Connection, catalog: store.Catalog
     connection.run("ALTER TABLE _restframe.tables DROP COLUMN oid")
     connection.run("INSERT INTO _restframe.schemas VALUES ('s', 'ann')")
     connection.run("UPDATE _restframe.format SET version = 1")
-    store.create(connection, "boss")
+    layout.create(connection, "boss")
     assert [(user.name, user.superuser) for user in catalog.users.all()] == [("ann", False), ("boss", True)]
     ann = catalog.grants.rights(catalog.users.get("ann").id)
     assert ann is not None
     assert ann.has(Object("schema", 2200), "USAGE")
-    assert connection.run("SELECT version FROM _restframe.format") == [(store.FORMAT,)]
+    assert connection.run("SELECT version FROM _restframe.format") == [(layout.FORMAT,)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from restframe.catalog.relations import Relation
+from restframe.catalog.relations import Kind, Relation
 from restframe.catalog.users import Principal
 from restframe.catalog.views.information_schema import DEFAULT, LENGTH, NULLABLE, PRECISION, SCALE
 
@@ -50,6 +50,42 @@ def schemas(read: Read, pattern: str | None) -> list[Row]:
         f"WHERE {_like('s.name', 1)} AND (s.owner_id <> 1 OR s.name IN {_SYSTEM}) ORDER BY name",
         [pattern],
     )
+
+
+def schema_names(read: Read, pattern: str) -> list[str]:
+    """Of all schemas, those of the system too."""
+    rows = read(
+        "SELECT name FROM (SELECT name FROM _restframe.schemas UNION ALL SELECT unnest(?)) AS all_schemas (name) "
+        "WHERE name LIKE ? ESCAPE '\\' ORDER BY name",
+        [list(SYSTEM_SCHEMAS), pattern.lower()],
+    )
+    return [name for (name,) in rows]
+
+
+def relation_names(read: Read, schema_pattern: str, pattern: str) -> list[tuple[str, str, Kind]]:
+    """Schema, name and kind of all such relations, the system's too and temporary tables not."""
+    rows = read(
+        "SELECT schema_name, table_name, kind FROM (SELECT schema_name, table_name, kind FROM _restframe.tables "
+        "UNION ALL SELECT schema_name, name, 'system view' FROM _restframe.base_relations WHERE owner_id = 1) "
+        "AS relations "
+        "WHERE schema_name LIKE ? ESCAPE '\\' AND table_name LIKE ? ESCAPE '\\' ORDER BY ALL",
+        [schema_pattern.lower(), pattern.lower()],
+    )
+    return [(schema, name, kind) for schema, name, kind in rows]
+
+
+def relations_named(read: Read, schema: str | None, name: str | None) -> list[tuple[str, str]]:
+    """Schema and name of the relations with this name or any, in this schema or all; of the system only those that
+    are named."""
+    rows = read(
+        "SELECT schema_name, table_name FROM _restframe.tables "
+        "WHERE schema_name = coalesce(?, schema_name) AND table_name = coalesce(?, table_name) ORDER BY ALL",
+        [schema and schema.lower(), name and name.lower()],
+    )
+    found = [(of_schema, of_name) for of_schema, of_name in rows]
+    if name and schema in (None, *SYSTEM_SCHEMAS):
+        found.append((schema or "pg_catalog", name.lower()))
+    return found
 
 
 def relations(read: Read, patterns: Patterns) -> list[Listed]:

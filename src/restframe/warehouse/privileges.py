@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from restframe import errors
+from restframe.catalog import dependencies
 from restframe.catalog.grants import DATABASE, SYSTEM, Grant, Object, Rights
 from restframe.catalog.models import Model
 from restframe.catalog.relations import Relation, Schema
@@ -224,13 +225,13 @@ def _find_forbidden(view: Relation, session: Session) -> Relation | None:
     rights = None if owner is None else catalog.grants.rights(owner.id)
     if rights is None:
         return view
-    for schema, name, columns in () if rights.superuser else catalog.view_reads(view):
+    for schema, name, columns in () if rights.superuser else dependencies.view_reads(catalog, view):
         read = catalog.find_relation(schema, name)
         if read is None:
             continue  # dropped; the engine has words for that
         if not allows(rights, read, "SELECT", columns):
             return read
-    for schema, name, _ in catalog.view_reads(view):
+    for schema, name, _ in dependencies.view_reads(catalog, view):
         inner = catalog.find_relation(schema, name)
         found = _forbidden(inner, session) if inner is not None and inner.kind == "view" else None
         if found is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from restframe.catalog.records import Cache
 from restframe.catalog.relations import Relation
-from restframe.catalog.store import Cache
 from restframe.engine.duckdb import DuckDB
 from restframe.settings import Settings
 from restframe.storage import Storage

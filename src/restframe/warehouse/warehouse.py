@@ -13,7 +13,8 @@ from typing import Any
 
 from restframe import errors
 from restframe import settings as settings_
-from restframe.catalog import store, views
+from restframe.catalog import layout, store, views
+from restframe.catalog.records import Cache
 from restframe.catalog.users import User
 from restframe.engine import Parameters
 from restframe.engine.duckdb import ENGINE_SPOOL, DuckDB
@@ -26,8 +27,8 @@ from restframe.sql import CATALOG_MACROS, FUNCTIONS, MACROS
 from restframe.storage import Storage
 from restframe.warehouse.activity import Activity
 from restframe.warehouse.cluster import Cluster, ClusterState
-from restframe.warehouse.new_files import NewFile
 from restframe.warehouse.forecasts.keeper import Forecasts
+from restframe.warehouse.new_files import NewFile
 from restframe.warehouse.prediction.functions import PredictionFunctions
 from restframe.warehouse.runs import Statements
 from restframe.warehouse.services import Services
@@ -101,7 +102,7 @@ class Warehouse:
         try:
             activity.register(connection)
             connection.begin()
-            new = store.create(connection, self.settings.user)
+            new = layout.create(connection, self.settings.user)
             built_in = {name: (one.kind, one.least) for name, one in FUNCTIONS.items()}
             system_views = views.create(connection, MACROS, built_in, CATALOG_MACROS)
             connection.commit()
@@ -116,7 +117,7 @@ class Warehouse:
         storage.recover()
         jobs = Service(self.settings, storage, self.journal)
         functions = PredictionFunctions(jobs, self.settings.endpoint_connections)
-        cache = store.Cache()
+        cache = Cache()
         services = Services(
             self.settings,
             engine,

@@ -6,6 +6,7 @@ from restframe.aws.operation import Call, Input, Output
 from restframe.aws.redshift_data import login
 from restframe.aws.redshift_data.columns import metadata
 from restframe.aws.redshift_data.service import operations, page_of
+from restframe.catalog import listings
 
 _MOST = 1000
 
@@ -26,7 +27,7 @@ def list_databases(request: Input, call: Call) -> Output:
 
 @operations("ListSchemas")
 def list_schemas(request: Input, call: Call) -> Output:
-    """Schemas whose name matches SchemaPattern, in which % and _ stand for any characters.
+    """Schemas whose name matches SchemaPattern, in which % and _ stand for any characters, and that the user may use.
 
     DatabaseConnectionException when there is no such database, or it is paused.
     https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListSchemas.html
@@ -34,7 +35,8 @@ def list_schemas(request: Input, call: Call) -> Output:
     user = login.user_of(request, call)
     login.check_database(request, call)
     with call.backend.warehouse.statements.catalog(user) as catalog:
-        found = catalog.schemas_like(request.get("SchemaPattern") or "%")
+        names = listings.schema_names(catalog.read, request.get("SchemaPattern") or "%")
+        found = [name for name in names if not catalog.hides(name)]
     shown, token = page_of(found, request, call, _MOST)
     return {"Schemas": list(shown), "NextToken": token}
 
@@ -53,8 +55,8 @@ def list_tables(request: Input, call: Call) -> Output:
     with call.backend.warehouse.statements.catalog(user) as catalog:
         found = [
             (schema, name, kind)
-            for schema, name, kind in catalog.relations_like(
-                request.get("SchemaPattern") or "%", request.get("TablePattern") or "%"
+            for schema, name, kind in listings.relation_names(
+                catalog.read, request.get("SchemaPattern") or "%", request.get("TablePattern") or "%"
             )
             if catalog.shows(schema, name)
         ]
@@ -76,10 +78,10 @@ def describe_table(request: Input, call: Call) -> Output:
     with call.backend.warehouse.statements.catalog(user) as catalog:
         found = [
             relation
-            for relation in catalog.relations_named(request.get("Schema"), request.get("Table"))
-            if catalog.shows(relation.schema, relation.name)
+            for schema, name in listings.relations_named(catalog.read, request.get("Schema"), request.get("Table"))
+            if catalog.shows(schema, name) and (relation := catalog.find_relation(schema, name)) is not None
         ]
-    columns = [(relation, column) for relation in found for column in relation.columns]
+        columns = [(relation, column) for relation in found for column in catalog.known_columns(relation)]
     shown, token = page_of(columns, request, call, _MOST)
     described = [
         metadata(column.name, column.type, relation.schema, relation.name, column.not_null, column.default)

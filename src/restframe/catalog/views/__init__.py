@@ -13,8 +13,8 @@ import hashlib
 from collections.abc import Iterable
 
 from restframe.catalog import loads as load_tables
+from restframe.catalog.records import Executor
 from restframe.catalog.relations import Relation
-from restframe.catalog.store import Executor
 from restframe.catalog.views import (
     base,
     history,

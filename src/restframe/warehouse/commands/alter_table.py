@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from restframe import errors
+from restframe.catalog import dependencies
 from restframe.catalog.relations import ColumnDefinition, Relation
 from restframe.engine.quoting import quoted
 from restframe.result import Result
@@ -42,7 +43,8 @@ def alter(statement: AlterTable, session: Session) -> Result:
     relation = _relation(statement, session)
     for action in statement.actions:
         changed = _ACTIONS[type(action)](action, relation, session)
-        session.catalog.replace_relation(relation, changed, session.catalog.reads(relation.schema, relation.name))
+        reads = dependencies.reads(session.catalog, relation.schema, relation.name)
+        session.catalog.replace_relation(relation, changed, reads)
         relation = changed
     return Result(command="ALTER TABLE")
 

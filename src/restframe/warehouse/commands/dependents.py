@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from restframe import errors
+from restframe.catalog import dependencies
 from restframe.catalog.relations import Relation
 from restframe.engine.quoting import quoted
 
@@ -36,7 +37,7 @@ def all_dependents(relations: Iterable[Relation], session: Session) -> list[Rela
     waiting = list(relations)
     while waiting:
         relation = waiting.pop(0)
-        for schema, name in session.catalog.dependents(relation.schema, relation.name):
+        for schema, name in dependencies.dependents(session.catalog, relation.schema, relation.name):
             view = session.catalog.find_relation(schema, name)
             if view is not None and view not in found:
                 found.append(view)

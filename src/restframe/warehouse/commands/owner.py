@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from restframe import errors
+from restframe.catalog import dependencies
 from restframe.result import Result
 from restframe.sql.statements.owner import AlterOwner, AlterSchemaQuota
 
@@ -27,7 +28,7 @@ def alter(statement: AlterOwner, session: Session) -> Result:
         relation = catalog.relation(name.schema, name.name, name.position)
         if relation.kind != "view":
             raise errors.WrongObjectType(f'"{relation.name}" is not a view', position=name.position)
-        reads = catalog.reads(relation.schema, relation.name)
+        reads = dependencies.reads(catalog, relation.schema, relation.name)
         catalog.replace_relation(relation, dataclasses.replace(relation, owner=owner), reads)
     return Result(command=f"ALTER {statement.kind.upper()}")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restframe import errors
-from restframe.catalog.store import INTERNAL_SCHEMA, engine_schema
+from restframe.catalog.relation_rows import engine_schema
+from restframe.catalog.store import INTERNAL_SCHEMA
 from restframe.engine.quoting import quoted
 from restframe.result import Result
 from restframe.sql.statements.drop import DropSchema

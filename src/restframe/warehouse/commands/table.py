@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from restframe import errors
+from restframe.catalog.relation_rows import engine_schema
 from restframe.catalog.relations import ColumnDefinition, Relation
-from restframe.catalog.store import TEMPORARY_SCHEMA, engine_schema
+from restframe.catalog.store import TEMPORARY_SCHEMA
 from restframe.engine.quoting import literal, quoted
 from restframe.result import Result
 from restframe.sql import QualifiedName, Query, Translation, translate, translate_default

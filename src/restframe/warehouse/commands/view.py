@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restframe import errors
+from restframe.catalog import dependencies
+from restframe.catalog.relation_rows import engine_schema
 from restframe.catalog.relations import Relation
-from restframe.catalog.store import engine_schema
 from restframe.engine.quoting import quoted
 from restframe.result import Result
 from restframe.sql import QualifiedName, TableReference, translate
@@ -64,7 +65,7 @@ def create(statement: CreateView, session: Session) -> Result:
         catalog.replace_relation(old, view, reads)
     recorded = catalog.relation(schema, name.name)
     uses = [(table.origin, columns) for table, columns in translation.uses]
-    catalog.set_view_reads(recorded, [(one.schema, one.name, used) for one, used in uses if one.oid])
+    dependencies.set_view_reads(catalog, recorded, [(one.schema, one.name, used) for one, used in uses if one.oid])
     if old is None:
         grant_defaults(recorded, session)
     return Result(command="CREATE VIEW")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from restframe import errors
 from restframe.catalog import store
 from restframe.catalog.models import Model
+from restframe.catalog.records import Cache
 from restframe.catalog.relations import Relation
 from restframe.engine import Connection
 from restframe.engine.duckdb import DuckDB
@@ -64,7 +65,7 @@ class Forecasts:
     def __init__(
         self,
         engine: DuckDB,
-        cache: store.Cache,
+        cache: Cache,
         system_views: dict[str, Relation],
         jobs: Service,
         storage: Storage,
