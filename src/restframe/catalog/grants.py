@@ -104,15 +104,12 @@ class Rights:
 
 
 class Grants:
-    """The privileges that one session sees.
-
-    changed : since lists of access were written down, as is anything that they show; see Catalog.show_access
-    """
+    """The privileges that one session sees."""
 
     def __init__(self, records: Records, users: Users) -> None:
         self._records = records
         self._users = users
-        self.changed = False
+        self._changed = False  # since lists of access were written down
 
     def rights(self, user_id: int) -> Rights | None:
         """None when there is no such user any more."""
@@ -140,6 +137,18 @@ class Grants:
         superuser = user.superuser or "SUPERUSER" in granted.get(SYSTEM, ())
         return Rights(user, superuser, granted, columns)
 
+    # Lists of access, which are written down after a statement that has changed what they show
+
+    def renamed(self) -> None:
+        """Somebody whom lists of access show has another name."""
+        self._changed = True
+
+    def write_lists(self) -> None:
+        if self._changed:
+            self._changed = False
+            self._records.write("DELETE FROM _restframe.access")
+            self._records.write("INSERT INTO _restframe.access SELECT * FROM _restframe.base_access")
+
     # Granting
 
     def give(self, grants: Iterable[Grant]) -> None:
@@ -153,10 +162,10 @@ class Grants:
             if key not in there:
                 added.append(grant)
             elif grant.grantable and not there[key]:
-                self.changed = True
+                self._changed = True
                 self._records.write(f"UPDATE _restframe.grants SET grantable = true WHERE {_SAME}", list(key))
             there[key] = grant.grantable or there.get(key, False)
-        self.changed = self.changed or bool(added)
+        self._changed = self._changed or bool(added)
         for start in range(0, len(added), _ROWS_AT_ONCE):
             rows = added[start : start + _ROWS_AT_ONCE]
             self._records.write(
@@ -169,7 +178,7 @@ class Grants:
         old = [one for one in self.on(grant.object) if _same(one, grant)]
         if not old or (option_only and not old[0].grantable):
             return
-        self.changed = True
+        self._changed = True
         if option_only:
             self._records.write(f"UPDATE _restframe.grants SET grantable = false WHERE {_SAME}", _key(grant))
         else:
@@ -198,14 +207,14 @@ class Grants:
         self._records.write("DELETE FROM _restframe.grants WHERE kind = ? AND object_id = ?", [target.kind, target.id])
 
     def forget_column(self, target: Object, column: str) -> None:
-        self.changed = True
+        self._changed = True
         self._records.write(
             "DELETE FROM _restframe.grants WHERE kind = ? AND object_id = ? AND column_name = ?",
             [target.kind, target.id, column],
         )
 
     def rename_column(self, target: Object, column: str, name: str) -> None:
-        self.changed = True
+        self._changed = True
         self._records.write(
             "UPDATE _restframe.grants SET column_name = ? WHERE kind = ? AND object_id = ? AND column_name = ?",
             [name, target.kind, target.id, column],
@@ -222,7 +231,7 @@ class Grants:
         return bool(rows)
 
     def forget_principal(self, principal: Principal) -> None:
-        self.changed = True
+        self._changed = True
         for table in ("grants", "default_grants"):
             self._records.write(
                 f"DELETE FROM _restframe.{table} WHERE grantee_kind = ? AND grantee_id = ?",

@@ -264,13 +264,6 @@ class Catalog(SessionRecords):
         if comment is not None:
             self.write("INSERT INTO _restframe.comments VALUES (?, ?, ?)", [*key, comment])
 
-    def show_access(self) -> None:
-        """After what was granted has changed: write it down as lists of access."""
-        if self.grants.changed:
-            self.grants.changed = False
-            self.write("DELETE FROM _restframe.access")
-            self.write("INSERT INTO _restframe.access SELECT * FROM _restframe.base_access")
-
     def close(self) -> None:
         """When the session ends: nobody shall see its temporary tables."""
         if self._temporary:

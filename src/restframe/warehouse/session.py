@@ -312,7 +312,7 @@ class Session:
             self._begin("statement")
         result = planned.run()
         self.has_written = self.has_written or planned.transaction or bool(planned.locks)
-        self.catalog.show_access()
+        self.catalog.grants.write_lists()
         if alone and self.transaction == "open":
             self._commit()
         return result

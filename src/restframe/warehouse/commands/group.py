@@ -41,7 +41,7 @@ def alter_group(statement: AlterGroup, session: Session) -> Result:
     if statement.action == "RENAME":
         _check_free_group(statement.new_name, statement.name_position, session)
         users.rename_group(group, statement.new_name)
-        session.catalog.grants.changed = True
+        session.catalog.grants.renamed()
     for name in statement.users:
         change = users.join if statement.action == "ADD" else users.leave
         change(group, users.get(name))
@@ -83,7 +83,7 @@ def alter_role(statement: AlterRole, session: Session) -> Result:
     if statement.new_name is not None:
         _check_free_role(statement.new_name, statement.name_position, session)
         role = dataclasses.replace(role, name=statement.new_name)
-        session.catalog.grants.changed = True
+        session.catalog.grants.renamed()
     if statement.owner is not None:
         role = dataclasses.replace(role, owner=users.get(statement.owner).name)
     if statement.external_id is not None:

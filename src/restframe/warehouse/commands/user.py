@@ -70,7 +70,7 @@ def _renamed(user: User, name: str, session: Session) -> User:
     if user.id in (session.user_id, session.login.id):
         raise errors.NotSupportedError("session user cannot be renamed")
     check_free(name, 1, session)
-    session.catalog.grants.changed = True
+    session.catalog.grants.renamed()
     verifiers = user.verifiers and Verifiers.read(user.verifiers).renamed()
     if user.verifiers and not verifiers:
         session.notice("MD5 password cleared because of user rename", "NOTICE")
