@@ -49,7 +49,7 @@ def after(progress: TrainingProgress, *texts: str) -> list[bool]:
 def test_the_line_tells_epoch_losses_speed_and_time_left(clock: list[float]) -> None:
     screen = Screen()
     progress = TrainingProgress(screen)
-    assert not progress.take(CONFIGURATION)
+    assert progress.take(CONFIGURATION)
     progress.draw()
     assert screen.shown == ""
     assert after(progress, "#quality_metric: host=algo-1, epoch=0, batch=0 train loss <loss>=5.17704343796") == [True]
@@ -104,6 +104,16 @@ def test_what_a_reader_wants_to_see_is_not_hidden() -> None:
         == [False] * 6
     )
     assert progress.take('#metrics {"Metrics": {}}\n')
+    assert progress.take("Arguments: train")
+
+
+def test_the_line_ends_with_training(clock: list[float]) -> None:
+    progress = TrainingProgress(Screen())
+    progress.take(CONFIGURATION)
+    after(progress, "#quality_metric: host=algo-1, epoch=0, batch=0 train loss <loss>=1.0")
+    assert progress.line() is not None
+    after(progress, "Final loss: 1.0 (occurred at epoch 0)")
+    assert progress.line() is None
 
 
 def test_a_log_without_epochs_shows_no_line() -> None:

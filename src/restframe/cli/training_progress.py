@@ -11,9 +11,12 @@ _WIDTH = 24
 _EPOCHS = re.compile(r"Final configuration: .*'epochs': u?'(\d+)'")
 _LOSS = re.compile(r"#quality_metric: host=\S+, epoch=(\d+), (batch=\d+ )?train loss <loss>=(\S+)")
 _THROUGHPUT = re.compile(r"#throughput_metric: host=\S+, train throughput=(\S+) records/second")
+# What a line shows anyway, and what only the container's own people want to know.
 _NOTED = re.compile(
     r"Epoch\[\d+\] Batch|processed a total of \d+ examples|#progress_metric|#metrics |loss did not improve$|"
-    r"Saved checkpoint to |nvidia-smi took|Number of GPUs being used|Create Store"
+    r"Saved checkpoint to |nvidia-smi took|Number of GPUs being used|Create Store|Arguments: train$|"
+    r"(Reading (default|provided)|Final) configuration|Process 1 is a worker|Detected entry point|"
+    r"Worker algo-1 finished|wait_for_all_workers|All workers finished|Serializing to |Successfully serialized"
 )
 
 
@@ -33,19 +36,20 @@ class TrainingProgress:
         self._throughput = ""
         self._began: float | None = None
         self._shown = False
+        self._over = False
 
     def take(self, line: str) -> bool:
         """Learn from a line; whether all it says is in what is shown, so that nobody has to read it."""
         if found := _EPOCHS.search(line):
             self._epochs = int(found[1])
-            return False
-        if found := _LOSS.search(line):
+        elif found := _LOSS.search(line):
             self._learn(int(found[1]), found[3], whole_epoch=found[2] is None)
         elif found := _THROUGHPUT.search(line):
             self._throughput = found[1]
         elif line.endswith("best epoch loss so far"):
             self._best = self._loss, self._epoch
         else:
+            self._over = self._over or "Final loss: " in line
             return _NOTED.search(line) is not None
         return True
 
@@ -56,8 +60,8 @@ class TrainingProgress:
         self._done = epoch + whole_epoch
 
     def line(self) -> str | None:
-        """None before training has begun, and when the number of epochs is not known."""
-        if self._began is None or self._epochs is None:
+        """None before training has begun and when it is over, and when the number of epochs is not known."""
+        if self._began is None or self._epochs is None or self._over:
             return None
         fraction = min(1.0, self._done / self._epochs)
         full = round(fraction * _WIDTH)
