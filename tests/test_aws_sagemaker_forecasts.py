@@ -58,7 +58,7 @@ def ask(runtime: Any, endpoint: str = "rides", instances: Sequence[Any] = (INSTA
 
 
 class Gate:
-    """In front of an endpoint's model: lets it begin only when it is open, and counts what is asked together."""
+    """In front of an endpoint's model: lets it begin only when it is open, and counts the series asked together."""
 
     def __init__(self, aws: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
         predictor = aws.warehouse.jobs.endpoints.server(endpoint).predictor
@@ -69,7 +69,7 @@ class Gate:
         monkeypatch.setattr(predictor, "_batches", self._batches)
 
     def sample(self, asked: Sequence[Asked]) -> Any:
-        self.together.append(len(asked))
+        self.together.append(sum(len(one.series) for one in asked))
         assert self._opened.wait(30)
         return self._model.sample(asked)
 
@@ -127,7 +127,7 @@ def test_who_asks_at_once_is_answered_together_and_each_as_if_alone(
         assert len(first.result(20)) == 1
         assert all(len(one.result(20)) == 2 for one in many)
         answers = [one.result(20) for one in seeded]
-    assert gate.together == [1, 8]
+    assert gate.together == [1, 3 + 10]
     assert answers[0] == answers[2] != answers[1]
     # beside others the same as by itself
     assert ask(runtime, seed=1, output_types=["samples"]) == answers[0]

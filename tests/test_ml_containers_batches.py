@@ -18,8 +18,9 @@ from restframe.ml.forecasting.series import Series
 Samples = npt.NDArray[np.float32]
 
 
-def question(value: float, samples: int = 100) -> Asked:
-    return Asked((Series(np.datetime64("2020-01-01", "s"), np.array([value])),), samples)
+def question(*values: float, samples: int = 100, seed: int | None = None) -> Asked:
+    start = np.datetime64("2020-01-01", "s")
+    return Asked(tuple(Series(start, np.array([float(value)])) for value in values), samples, seed)
 
 
 class Slow:
@@ -28,16 +29,19 @@ class Slow:
     def __init__(self) -> None:
         self.let = threading.Semaphore(0)
         self.begun = threading.Semaphore(0)
-        self.batches: list[list[float]] = []
+        self.batches: list[list[list[float]]] = []  # of each call, of each question
 
     def sample(self, asked: Sequence[Asked]) -> list[Samples]:
-        values = [float(one.series[0].target[-1]) for one in asked]
+        values = [[float(series.target[-1]) for series in one.series] for one in asked]
         self.batches.append(values)
         self.begun.release()
         assert self.let.acquire(timeout=20)
-        if min(values) < 0:
+        if min(map(min, values)) < 0:
             raise errors.DataError(f"{values} has a negative value")
-        return [np.full((1, one.samples, 2), value, np.float32) for one, value in zip(asked, values, strict=True)]
+        return [
+            np.array(ends, np.float32)[:, None, None].repeat(one.samples, 1).repeat(2, 2)
+            for one, ends in zip(asked, values, strict=True)
+        ]
 
 
 class Crowd:
@@ -65,7 +69,7 @@ class Crowd:
 
     def _one(self, asked: Asked) -> float | str:
         try:
-            return float(self.batches.sample(asked)[0, -1, -1])
+            return float(self.batches.sample(asked)[-1, -1, -1])
         except errors.DataError as error:
             return error.message
 
@@ -83,28 +87,44 @@ def crowd(model: Slow) -> Crowd:
 def test_who_comes_alone_does_not_wait(model: Slow) -> None:
     model.let.release()
     assert Batches(model).sample(question(5)).shape == (1, 100, 2)
-    assert model.batches == [[5.0]]
+    assert model.batches == [[[5.0]]]
 
 
 def test_who_waits_at_the_same_time_is_computed_together(model: Slow, crowd: Crowd) -> None:
     assert crowd.ask(*(question(value) for value in range(6))) == [0, 1, 2, 3, 4, 5]
-    assert model.batches == [[0], [1, 2, 3, 4, 5]]
+    assert model.batches == [[[0]], [[1, 2, 3, 4, 5]]]
     assert crowd.ask(question(7)) == [7]  # and afterwards it is idle again
 
 
 def test_a_batch_is_not_larger_than_pays(model: Slow, crowd: Crowd) -> None:
-    assert crowd.ask(*(question(value, 1000) for value in range(6)), question(6, 5000)) == [0, 1, 2, 3, 4, 5, 6]
-    assert model.batches == [[0], [1, 2], [3, 4], [5], [6]]
+    assert crowd.ask(*(question(value, samples=1000) for value in range(6)), question(6, samples=5000)) == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
+    assert model.batches == [[[0]], [[1, 2]], [[3, 4]], [[5]], [[6]]]
+
+
+def test_questions_become_one_but_for_those_with_a_seed(model: Slow, crowd: Crowd) -> None:
+    asked = [question(0), question(1), question(2, 3), question(4, seed=1), question(5, samples=7), question(6, seed=1)]
+    assert crowd.ask(*asked) == [0, 1, 3, 4, 5, 6]
+    assert model.batches == [[[0]], [[1, 2, 3], [4], [5], [6]]]
 
 
 def test_an_error_reaches_only_whose_it_is(model: Slow, crowd: Crowd) -> None:
-    assert crowd.ask(question(0), question(1), question(-2), question(3)) == [0, 1, "[-2.0] has a negative value", 3]
-    assert model.batches == [[0], [1, -2, 3], [1], [-2], [3]]
+    assert crowd.ask(question(0), question(1), question(-2), question(3)) == [
+        0, 1, "[[-2.0]] has a negative value", 3,
+    ]  # fmt: skip
+    assert model.batches == [[[0]], [[1, -2, 3]], [[1]], [[-2]], [[3]]]
 
 
 def test_an_error_of_who_computes_stops_nobody(crowd: Crowd) -> None:
     assert crowd.ask(question(-1), question(1), question(-2)) == [
-        "[-1.0] has a negative value", 1, "[-2.0] has a negative value",
+        "[[-1.0]] has a negative value", 1, "[[-2.0]] has a negative value",
     ]  # fmt: skip
 
 
@@ -115,10 +135,11 @@ def test_a_thread_that_is_interrupted_leaves_the_others_to_the_next(model: Slow)
 
     def interrupted(asked: Sequence[Asked]) -> list[Samples]:
         assert let.wait(20)
-        counts.append(len(asked))
+        counts.append(len(asked[0].series))
         if len(counts) == 2:
             raise KeyboardInterrupt
-        return [np.full((1, one.samples, 2), one.series[0].target[-1], np.float32) for one in asked]
+        (one,) = asked  # those that wait have become one
+        return [np.array([series.target[-1] for series in one.series], np.float32)[:, None, None]]
 
     model.sample = interrupted  # type: ignore[method-assign]
     with ThreadPoolExecutor(4) as threads:
@@ -150,8 +171,8 @@ def test_each_processor_takes_its_share(model: Slow) -> None:
         for _ in range(8):
             model.let.release()
         assert [future.result(20)[0, 0, 0] for future in futures] == list(range(8))
-    assert sorted(model.batches[:2]) == [[0], [1]]
-    assert max(len(batch) for batch in model.batches) <= 3  # of the six who waited for two
+    assert sorted(model.batches[:2]) == [[[0]], [[1]]]
+    assert max(len(batch[0]) for batch in model.batches) <= 3  # of the six who waited for two
 
 
 def test_many_threads_each_get_their_own(model: Slow) -> None:
@@ -160,5 +181,5 @@ def test_many_threads_each_get_their_own(model: Slow) -> None:
         model.let.release()
     with ThreadPoolExecutor(16) as threads:
         values = [float(value) for value in range(500)]
-        found = list(threads.map(lambda value: float(batches.sample(question(value, 1))[0, 0, 0]), values))
+        found = list(threads.map(lambda value: float(batches.sample(question(value, samples=1))[0, 0, 0]), values))
     assert found == values

@@ -7,6 +7,7 @@ next.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections import deque
@@ -104,10 +105,30 @@ class Batches:
         return found
 
     def _answers(self, asked: Sequence[Asked]) -> Sequence[Samples | Exception]:
+        groups = _groups(asked)
+        answers: dict[int, Samples | Exception] = {}
         try:
-            return self._model.sample(asked)
+            together = self._model.sample([_joined([asked[place] for place in places]) for places in groups])
         except Exception as error:  # noqa: BLE001  (whose fault it is shows when each is computed by itself)
             return [error] if len(asked) == 1 else [answer for one in asked for answer in self._answers([one])]
+        for places, samples in zip(groups, together, strict=True):
+            first = 0
+            for place in places:
+                answers[place] = samples[first : first + len(asked[place].series)]
+                first += len(asked[place].series)
+        return [answers[place] for place in range(len(asked))]
+
+
+def _groups(asked: Sequence[Asked]) -> list[list[int]]:
+    """Places of questions that become one: those with as many samples; each with a seed stays by itself."""
+    groups: dict[tuple[int, int | None], list[int]] = {}
+    for place, one in enumerate(asked):
+        groups.setdefault((one.samples, None if one.seed is None else place), []).append(place)
+    return list(groups.values())
+
+
+def _joined(asked: Sequence[Asked]) -> Asked:
+    return dataclasses.replace(asked[0], series=tuple(series for one in asked for series in one.series))
 
 
 def _rows(waiting: _Waiting) -> int:
