@@ -3,8 +3,8 @@
     RESTFRAME_GLUONTS=/path/to/python python benchmarks/ets_accuracy.py [FOLDER]
 
 The interpreter has statsforecast. Series are made by a fixed rule, with trends, seasons and noise of several kinds,
-about as long as M4's; FOLDER, when given, has m4_hourly, of which every eighth series is taken. The weighted quantile loss
-(0.1 .. 0.9) is that of each series, on average, and of all series together, which the largest ones decide.
+about as long as M4's; FOLDER, when given, has m4_hourly, of which every eighth series is taken. The weighted quantile
+loss (0.1 .. 0.9) is that of each series, on average, and of all series together, which the largest ones decide.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def made(generator: np.random.Generator, number: int, season: int, steps: int, l
         values = level * np.exp(trend + walk + cycle)
     else:
         values = level * (np.exp(trend + walk) + cycle)
-    noisy: Floats = values * (1 + generator.normal(0, generator.choice([0.01, 0.05, 0.1]), length))
-    return np.round(np.maximum(noisy, 1), 1)
+    noisy = values * (1 + generator.normal(0, generator.choice([0.01, 0.05, 0.1]), length))
+    return np.asarray(np.round(np.maximum(noisy, 1), 1), np.float64)
 
 
 def sets(folder: Path | None) -> dict[str, tuple[int, int, list[Floats]]]:
