@@ -75,9 +75,8 @@ def timed(work: Callable[[], Any], clock: Callable[[], float]) -> float:
 
 
 def alone(live: Live, client: Any, forecaster: Forecaster, rounds: int) -> None:
-    print(
-        f"{'one client':32} {'model':>9} {'answer()':>9} {'ratio':>6} {'boto3 p50':>10} {'p95':>8} {'server CPU':>11}"
-    )
+    titles = f"{'model':>9} {'p95':>8} {'answer()':>9} {'ratio':>6} {'boto3 p50':>10} {'p95':>8} {'server CPU':>11}"
+    print(f"{'one client':32} {titles}")
     for name, (body, count, points) in REQUESTS.items():
         asked = [Asked(tuple(Series(START, values(points, seed)) for seed in range(count)))]
 
@@ -96,7 +95,7 @@ def alone(live: Live, client: Any, forecaster: Forecaster, rounds: int) -> None:
             server_s += live.cpu_s() - before
         models, answers, waits = (np.array(column) for column in zip(*found, strict=True))
         print(
-            f"{name:32} {np.median(models):6.1f} ms {np.median(answers):6.1f} ms "
+            f"{name:32} {np.median(models):6.1f} ms {np.quantile(models, 0.95):5.1f} ms {np.median(answers):6.1f} ms "
             f"{np.median(answers) / np.median(models):5.2f}x {np.median(waits):7.1f} ms "
             f"{np.quantile(waits, 0.95):5.1f} ms {server_s * 1000 / rounds:8.1f} ms"
         )

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from restframe import errors
 from restframe.ml import registry
@@ -299,6 +301,31 @@ def test_json_lines_are_refused_with_their_number(forecaster: Forecaster) -> Non
     assert refusal(forecaster, b"\n", "application/jsonlines") == "the request has no instances"
     assert "line 2, column" in refusal(forecaster, good + b"\n{", "application/jsonlines")
     assert "instance 2: " in refusal(forecaster, good + b'\n{"start": "x"}', "application/jsonlines")
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("2020-01-01"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+NUMBERS = st.lists(st.integers(-5, 5) | st.floats(width=32) | st.sampled_from([None, "NaN", 1e300]), max_size=50)
+
+
+@settings(max_examples=200)
+@given(
+    instances=ANYTHING
+    | st.lists(st.fixed_dictionaries({"start": ANYTHING, "target": NUMBERS | ANYTHING}, optional={"cat": ANYTHING})),
+    configuration=ANYTHING | st.dictionaries(st.sampled_from(["num_samples", "quantiles", "output_types"]), ANYTHING),
+)
+def test_whatever_is_asked_is_answered_or_refused(forecaster: Forecaster, instances: Any, configuration: Any) -> None:
+    body = json.dumps({"instances": instances, "configuration": configuration}).encode()
+    try:
+        answered, _ = answer(forecaster, body, "application/json", "")
+    except errors.DataError as error:
+        assert error.message.startswith("Unable to evaluate payload provided: ")
+        assert len(error.message) < 500
+    else:
+        assert len(json.loads(answered)["predictions"]) == len(instances)
 
 
 def test_other_types_are_refused(forecaster: Forecaster) -> None:

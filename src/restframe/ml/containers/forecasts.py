@@ -120,8 +120,8 @@ def answer(predictor: Predictor, body: bytes, content_type: str, accept: str) ->
     answered = _accepted(accept, media_type)
     try:
         instances, wanted = _request(body, media_type, predictor.wanted)
+        _check_size(len(instances), wanted, predictor.configuration.prediction_length)
         series = _series(instances, predictor.configuration)
-        _check_size(len(series), wanted, predictor.configuration.prediction_length)
         predictions = [_prediction(samples, wanted) for samples in predictor.samples(series, wanted)]
     except errors.DataError as error:
         raise errors.DataError(f"Unable to evaluate payload provided: {error.message}", hint=error.hint) from error
