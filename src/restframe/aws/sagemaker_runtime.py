@@ -20,8 +20,9 @@ def invoke_endpoint(request: Input, call: Call) -> Output:
     """The answer of an endpoint's model to one request, in the type that Accept asks for.
 
     Our own models take text/csv, application/json, application/jsonlines and application/x-recordio-protobuf, those
-    that forecast only the JSON ones; what an external server takes is its own affair. CustomAttributes come back as they were sent. Accepted without effect:
-    InferenceId, SessionId and TargetContainerHostname (there is one container, and it knows no sessions).
+    that forecast only the JSON ones; what an external server takes is its own affair. CustomAttributes come back as
+    they were sent. Accepted without effect: InferenceId, SessionId and TargetContainerHostname (there is one container,
+    and it knows no sessions).
 
     ValidationError for an endpoint that does not exist or does not serve, TargetVariant and TargetModel that it does
     not have, more than 6 MB. ModelError with OriginalStatusCode and OriginalMessage when the model refuses the request
