@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import restframe
 from restframe import Warehouse, errors
+from restframe.ml import artifact, deepar
+from restframe.ml.forecasting.series import Series
 from restframe.storage import ObjectUrl
 from restframe.warehouse import Session
 from restframe.warehouse.forecasts.keeper import Forecasts
@@ -195,6 +198,20 @@ def test_a_forecast_over_the_postgresql_protocol(pg: Any) -> None:
             assert [row[:2] for row in cursor.fetchall()][3] == ("item2", "2024-02-05T00:00:00Z")
 
 
+def test_an_endpoint_that_forecasts_is_no_function_of_rows(warehouse: Warehouse, session: Session) -> None:
+    sizes = {"context_length": 2, "prediction_length": 2, "num_cells": 2, "num_layers": 1}
+    days = Series(np.datetime64("2024-01-01"), np.arange(30.0))
+    model = deepar.fit([days], deepar.Configuration(epochs=1, time_freq="D", mini_batch_size=2, **sizes))
+    archive = ObjectUrl("models", "deepar/model.tar.gz")
+    warehouse.storage.put(archive, artifact.write(deepar.save(model)))
+    warehouse.deploy(str(archive), "days")
+    text = "CREATE MODEL m FUNCTION f(int) RETURNS int SAGEMAKER 'days' IAM_ROLE default"
+    with pytest.raises(errors.WrongObjectType) as caught:
+        session.execute(text)
+    assert caught.value.message == 'endpoint "days" forecasts series and cannot be asked about rows'
+    assert text[(caught.value.position or 0) - 1 :].startswith("SAGEMAKER")
+
+
 # What is not right
 
 
@@ -231,7 +248,7 @@ def test_what_is_wrong_is_told_before_anything_runs(
         session.execute(text)
     assert message in caught.value.message
     assert caught.value.position is not None and text[caught.value.position - 1 :].startswith(place)
-    assert rows(session, "show model all") == [("public", "demand")]
+    assert ("public", "wrong") not in rows(session, "show model all")
     wait_until_clean(warehouse)
 
 
@@ -357,16 +374,19 @@ def test_a_model_in_training_is_shown_as_such_and_not_read(
     session.execute("drop model slow")
 
 
+@pytest.mark.parametrize("drop", ["drop model autumn.gone", "drop schema autumn cascade"])
 def test_a_model_that_is_dropped_takes_its_training_with_it(
-    warehouse: Warehouse, session: Session, held: threading.Event
+    drop: str, warehouse: Warehouse, session: Session, held: threading.Event
 ) -> None:
-    session.execute(CREATE.replace("demand", "gone"))
+    session.execute("drop schema if exists autumn")
+    session.execute("create schema autumn")
+    session.execute(CREATE.replace("demand", "autumn.gone"))
     assert len(list(warehouse.storage.list(EVERYTHING))) == 1
-    session.execute("drop model gone")
+    session.execute(drop)
     held.set()
     wait_until_clean(warehouse)
     with pytest.raises(errors.UndefinedObject):
-        session.execute("show model gone")
+        session.execute("show model autumn.gone")
 
 
 def test_a_model_that_is_not_committed_is_never_trained(warehouse: Warehouse, session: Session) -> None:

@@ -54,13 +54,15 @@ def choose(series: Sequence[Series], task: Task, objective: str, candidates: Seq
     """Try the candidates, and let the one with the least error learn from everything.
 
     tell : hears of every step, a line for the log
-    DataError when no series is long enough to hold anything out.
+    DataError when no series has anything to hold out.
     """
     windows = _windows(series, task.steps)
     cut = [_before(one, windows * task.steps) for one in series]
     trials, asked = _trials(series, windows, task.steps)
     if not trials:
-        raise errors.DataError("no series is long enough to forecast its last steps from those before")
+        raise errors.DataError(
+            f"no series has values both in its last {windows * task.steps} steps and before: nothing can be compared"
+        )
     tried = [_try(one, cut, trials, asked, task, objective, tell) for one in candidates]
     scored = [one for one in tried if one.error is not None]
     best = min(scored, key=lambda one: one.error if one.error is not None and not math.isnan(one.error) else math.inf)

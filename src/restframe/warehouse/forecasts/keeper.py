@@ -49,6 +49,7 @@ _COMMIT_GLANCE_S = 0.02
 _SECOND = "-2"  # the end of the name of a job that trains once more
 _CONTENT_TYPE = "application/x-parquet"
 _TRIES = 5
+_STOPPING_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ class Forecasts:
             if model is None or model.state != "TRAINING":
                 with contextlib.suppress(errors.Error):
                     training.stop(name)
+                    training.wait(name, _STOPPING_S, self._closing)  # it may still be uploading
                 return None
             try:
                 job = training.describe(name)
