@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Where `make clients` puts the programs; some of them cannot live in one environment with others.
 CLIENTS = Path(os.environ.get("RESTFRAME_CLIENTS", ROOT / ".venv" / "clients")) / "bin"
 SQL_CLIENTS = Path(os.environ.get("RESTFRAME_SQL_CLIENTS", ROOT / ".venv" / "sql-clients")) / "bin"
+SAGEMAKER_V1 = Path(os.environ.get("RESTFRAME_SAGEMAKER_V1", ROOT / ".venv" / "sagemaker-v1")) / "bin"
 DBT = Path(os.environ.get("RESTFRAME_DBT", ROOT / ".venv" / "dbt")) / "bin"
 RESTFRAME = Path(sys.executable).with_name("restframe")
 
@@ -56,7 +57,7 @@ class Served:
 
 @contextlib.contextmanager
 def serve(directory: Path) -> Iterator[Served]:
-    """A server on free ports, over a new warehouse below the directory, until the block ends."""
+    """A server on free ports, over the warehouse below the directory, until the block ends."""
     data, log, home = directory / "warehouse", directory / "server.log", directory / "home"
     home.mkdir()
     with (
@@ -87,6 +88,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests of clients; each keeps to buckets and tables of its own."""
     with serve(tmp_path_factory.mktemp("served")) as running:
         yield running
+
+
+@pytest.fixture
+def serve_here(tmp_path: Path) -> Callable[[], contextlib.AbstractContextManager[Served]]:
+    """Starts a server over `tmp_path / "warehouse"`, for a test that wants one of its own."""
+    return lambda: serve(tmp_path)
+
+
+@pytest.fixture
+def sagemaker_v1() -> Path:
+    """The Python of an environment with SageMaker's SDK 1."""
+    python = SAGEMAKER_V1 / "python"
+    if not python.exists():
+        pytest.skip("SageMaker's SDK 1 is not installed: tests/clients/requirements-sagemaker-v1.txt")
+    return python
 
 
 @pytest.fixture
