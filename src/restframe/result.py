@@ -272,14 +272,11 @@ def _conform(batch: pa.RecordBatch, columns: Sequence[Column], schema: pa.Schema
 
 
 def _as_announced(values: pa.Array, column: Column) -> pa.Array:
-    """A column's values in its type; decimals are rounded to its scale. NumericValueOutOfRange."""
+    """A column's values in its type. NumericValueOutOfRange, for decimals with more digits behind the point too."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     type_ = column.type
     try:
-        if pa.types.is_decimal(values.type) and type_.name == "numeric" and values.type.scale > (type_.scale or 0):
-            values = pc.round(values, ndigits=type_.scale or 0, round_mode="half_towards_infinity")
         return values.cast(type_.arrow_type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise errors.NumericValueOutOfRange(
