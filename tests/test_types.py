@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restframe import errors
-from restframe.types import SqlType, from_engine_type, parse_type, read_type
+from restframe.types import SqlType, from_engine_type, parse_type, read_boolean, read_type
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,16 @@ def test_types_of_the_system_are_read_as_they_are_printed() -> None:
     for text in ("oid", '"char"', "name[]", "integer[]", "int2vector", "oidvector"):
         assert str(read_type(text)) == text
     assert read_type("int2vector").element == SqlType("int2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("true", True), (" T ", True), ("ye", True), ("1", True), ("of", False), ("N", False), ("0", False)],
+)
+def test_what_texts_say_as_booleans(text: str, said: bool) -> None:
+    assert read_boolean(text) is said
+
+
+@pytest.mark.parametrize("text", ["", " ", "o", "yess", "2", "truth"])
+def test_what_is_no_boolean(text: str) -> None:
+    assert read_boolean(text) is None

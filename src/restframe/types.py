@@ -205,6 +205,22 @@ _VECTORS = {
 }
 
 
+def read_boolean(text: str) -> bool | None:
+    """What a text says as a Boolean: 1, 0 or a word, or the beginning of a word that begins no other; None for none.
+
+    https://www.postgresql.org/docs/15/datatype-boolean.html
+    """
+    text = text.strip().lower()
+    found = {truth for word, truth in _BOOLEANS if text and word.startswith(text)}
+    return found.pop() if len(found) == 1 else None
+
+
+_BOOLEANS = (
+    ("true", True), ("yes", True), ("on", True), ("1", True), ("false", False), ("no", False), ("off", False),
+    ("0", False),
+)  # fmt: skip
+
+
 @lru_cache(maxsize=256)
 def from_engine_type(text: str) -> SqlType:
     """The Redshift type of a DuckDB type name, for results and views: `DECIMAL(10,6)`, `VARCHAR`, `HUGEINT`."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from restframe import errors
+from restframe.types import read_boolean
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,10 @@ class Variable:
 
 
 def _boolean(text: str) -> str:
-    if text.lower() in ("on", "true", "t", "yes", "1"):
-        return "on"
-    if text.lower() in ("off", "false", "f", "no", "0"):
-        return "off"
-    raise ValueError("a Boolean value")
+    truth = read_boolean(text)
+    if truth is None:
+        raise ValueError("a Boolean value")
+    return "on" if truth else "off"
 
 
 def _whole(least: int, most: int) -> Callable[[str], str]:

@@ -11,7 +11,7 @@ from typing import Any
 from restframe import errors
 from restframe.engine import Connection, Parameters
 from restframe.sql import interval_text
-from restframe.types import SqlType
+from restframe.types import SqlType, read_boolean
 
 
 def read_values(values: Sequence[Any], types: Sequence[SqlType], connection: Connection) -> list[Any]:
@@ -114,14 +114,12 @@ def _decimal(text: str, type_: SqlType) -> Any:
 
 
 def _boolean(text: str, type_: SqlType) -> bool:
-    word = text.strip().lower()
-    if word not in _TRUE and word not in _FALSE:
+    truth = read_boolean(text)
+    if truth is None:
         raise _invalid(text, "boolean")
-    return word in _TRUE
+    return truth
 
 
-_TRUE = frozenset({"t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"})
-_FALSE = frozenset({"f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"})
 _WHOLE = re.compile(r"\s*[-+]?[0-9]{1,40}\s*")
 
 _READERS: dict[str, Callable[[str, SqlType], Any]] = {

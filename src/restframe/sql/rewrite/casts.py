@@ -30,7 +30,7 @@ from restframe.sql.rewrite.texts import to_text
 from restframe.sql.rewrite.visit import Typed, visit, visits
 from restframe.sql.spellings import SYSTEM_TYPES
 from restframe.sql.units import interval_text
-from restframe.types import SqlType, parse_type
+from restframe.types import SqlType, parse_type, read_boolean
 
 
 @visits(exp.Cast)
@@ -256,10 +256,12 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
                 f'"{text[:100]}" is out of range for type {target}', position=scope.context.position(node)
             )
     elif target.name == "bool":
-        if text.strip().lower() not in _BOOLEANS:
+        truth = read_boolean(text)
+        if truth is None:
             raise errors.InvalidTextRepresentation(
                 f'invalid input syntax for type boolean: "{text[:100]}"', position=scope.context.position(node)
             )
+        return exp.Boolean(this=truth)
     elif target.name in ("time", "timetz"):
         return macro(target.name, node)
     elif target.name in DATETIMES:
@@ -274,7 +276,6 @@ def _from_literal(node: exp.Expr, target: SqlType, scope: Scope) -> exp.Expr:
     return as_type(node, target)
 
 
-_BOOLEANS = frozenset(["t", "true", "y", "yes", "on", "1", "f", "false", "n", "no", "off", "0"])
 _WHOLE = re.compile(r"\s*[-+]?[0-9]+\s*")
 _NUMBER = re.compile(r"\s*([-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|nan|[-+]?inf(inity)?)\s*", re.IGNORECASE)
 _ISO = re.compile(r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?\s*")

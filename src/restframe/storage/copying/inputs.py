@@ -19,7 +19,7 @@ from restframe.storage.loading.fields import Column, Fields
 from restframe.storage.loading.json import NO_NULL_STRING
 from restframe.storage.loading.listed import ListedValues
 from restframe.storage.writing import texts
-from restframe.types import SqlType
+from restframe.types import SqlType, read_boolean
 
 _CONVERSION = Conversion(null=NO_NULL_STRING, round_decimals=True, date_format="auto", time_format="auto")
 _SHOWN = 100
@@ -106,15 +106,6 @@ def _read_again(type_: SqlType, fields: Fields, number: int, row: int, values: V
 
 _OF_TIME = ("date", "time", "timetz", "timestamp", "timestamptz")
 
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def _boolean(text: str, _: SqlType) -> bool | None:
-    """The beginning of a word, as far as it is the beginning of no other."""
-    found = {truth for word, truth in _WORDS.items() if text and word.startswith(text.lower())}
-    return found.pop() if len(found) == 1 else None
-
-
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}\.?[0-9]{0,400}|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,5})?")
 
 
@@ -156,7 +147,8 @@ def _bytes(text: str, type_: SqlType) -> bytes | None:
 _HEX_PREFIX = re.compile(r"\A\\{1,2}x")
 
 _READ_AGAIN: dict[str, Callable[[str, SqlType], Any]] = {
-    "bool": _boolean, "numeric": _numeric, "float4": _float, "float8": _float, "varbyte": _bytes,
+    "bool": lambda text, type_: read_boolean(text),
+    "numeric": _numeric, "float4": _float, "float8": _float, "varbyte": _bytes,
 }  # fmt: skip
 
 
