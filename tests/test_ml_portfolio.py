@@ -39,7 +39,7 @@ def weekly(weeks: int, noise: float = 0.0, seed: int = 0) -> list[float]:
 
 
 def task(steps: int = 7, levels: Sequence[float] = (0.1, 0.5, 0.9), counts: bool = False) -> Task:
-    return Task(steps, DAY, tuple(levels), counts)
+    return Task(steps, DAY, tuple(levels), tuple(levels), counts)
 
 
 # Objectives
@@ -67,15 +67,21 @@ FORECASTS = [
     ],
 )
 def test_objectives_are_what_their_definitions_say(objective: str, expected: float) -> None:
-    assert error(objective, TRIALS, FORECASTS, (0.1, 0.5, 0.9), season=1) == pytest.approx(expected, rel=1e-12)
+    levels = (0.1, 0.5, 0.9)
+    assert error(objective, TRIALS, FORECASTS, levels, levels, season=1) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_quantile_loss_is_of_the_percentiles_that_were_asked_for() -> None:
+    asked = error("AverageWeightedQuantileLoss", TRIALS, FORECASTS, (0.1, 0.5, 0.9), (0.1, 0.9), season=1)
+    assert asked == pytest.approx(2 * (0.9 + 1.5) / 30 / 2, rel=1e-12)
 
 
 def test_an_objective_that_is_not_defined_is_nan() -> None:
     nothing = [Trial(np.array([3.0, 3.0]), np.array([0.0]))]
     right = [Forecast(np.array([[0.0]]), np.array([0.0]))]
-    assert math.isnan(error("MAPE", nothing, right, (0.5,), season=1))
-    assert math.isnan(error("MASE", nothing, right, (0.5,), season=1))
-    assert math.isnan(error("WAPE", nothing, right, (0.5,), season=1))
+    assert math.isnan(error("MAPE", nothing, right, (0.5,), (0.5,), season=1))
+    assert math.isnan(error("MASE", nothing, right, (0.5,), (0.5,), season=1))
+    assert math.isnan(error("WAPE", nothing, right, (0.5,), (0.5,), season=1))
 
 
 # Candidates

@@ -138,11 +138,12 @@ def test_other_settings_and_a_table_with_unused_columns(warehouse: Warehouse, se
     result = session.execute(
         "CREATE MODEL other FROM sales TARGET price IAM_ROLE 'arn:aws:iam::1:role/x' MODEL_TYPE FORECAST "
         "OBJECTIVE 'wape' SETTINGS (S3_BUCKET 'kept', HORIZON 2, FREQUENCY D, PERCENTILES '0.05,mean', "
-        "S3_GARBAGE_COLLECT OFF)"
+        "S3_GARBAGE_COLLECT OFF, TAGS 'a=b')"
     )
     assert [notice.message for notice in result.notices] == [
         'column "qty" is not used by MODEL_TYPE FORECAST',
         'column "note" is not used by MODEL_TYPE FORECAST',
+        "TAGS is accepted without effect",
     ]
     found = wait_for(warehouse, "other")
     assert (found["Table"], found["Objective"], found["IAM Role"]) == ("sales", "WAPE", "arn:aws:iam::1:role/x")

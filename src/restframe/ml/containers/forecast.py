@@ -30,6 +30,7 @@ _CONTENT_TYPES = ("application/x-parquet", "application/jsonlines", "application
 
 # The part of the time that is left that a candidate may take: on the hold-out, and once more on everything.
 _PART_OF_TIME = 0.4
+_DEFAULT_LEVELS = [0.1, 0.5, 0.9]  # where nothing but the mean is asked for
 
 _HYPERPARAMETERS = (
     HyperParameter("prediction_length", "integer", required=True, low=1, high=500),
@@ -101,13 +102,14 @@ def _task(parameters: Mapping[str, Any], series: Sequence[Series], remaining_s: 
     from restframe.ml.portfolio.candidates import Task
     from restframe.ml.portfolio.objectives import MEDIAN
 
-    levels = sorted({MEDIAN, *(float(one) for one in parameters["quantiles"])})
+    scored = sorted({float(one) for one in parameters["quantiles"]}) or _DEFAULT_LEVELS
+    levels = sorted({MEDIAN, *scored})
     if not all(0 < level < 1 for level in levels):
         raise errors.InvalidParameterValue("quantiles must be between 0 and 1")
     values = np.concatenate([one.target[~np.isnan(one.target)] for one in series])
     counts = bool((values >= 0).all() and (values == np.floor(values)).all())
     frequency = Frequency.parse(parameters["time_freq"])
-    return Task(parameters["prediction_length"], frequency, tuple(levels), counts, remaining_s)
+    return Task(parameters["prediction_length"], frequency, tuple(levels), tuple(scored), counts, remaining_s)
 
 
 def _report(chosen: Chosen) -> bytes:

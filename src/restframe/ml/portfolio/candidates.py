@@ -27,6 +27,7 @@ class Task:
     """What is to be forecast.
 
     levels : of the quantiles, ascending
+    scored : those of them that were asked for
     counts : whether all that was observed are whole numbers, and none is negative
     remaining_s : asked before long work, how long that may take
     """
@@ -34,6 +35,7 @@ class Task:
     steps: int
     frequency: Frequency
     levels: tuple[float, ...]
+    scored: tuple[float, ...]
     counts: bool
     remaining_s: Callable[[], float] = lambda: math.inf
 

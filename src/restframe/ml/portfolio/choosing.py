@@ -112,7 +112,7 @@ def _try(
 ) -> Tried:
     try:
         forecaster: Forecaster = candidate.learn([one for one in cut if len(one)], task)
-        found = error(objective, trials, forecaster(asked), task.levels, task.frequency.season)
+        found = error(objective, trials, forecaster(asked), task.levels, task.scored, task.frequency.season)
     except Skipped as reason:
         tell(f"{candidate.name}: skipped: {reason}")
         return Tried(candidate.name, None, f"skipped: {reason}")

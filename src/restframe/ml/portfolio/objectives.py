@@ -46,13 +46,23 @@ class Trial:
 
 
 def error(
-    objective: str, trials: Sequence[Trial], forecasts: Sequence[Forecast], levels: Sequence[float], season: int
+    objective: str,
+    trials: Sequence[Trial],
+    forecasts: Sequence[Forecast],
+    levels: Sequence[float],
+    scored: Sequence[float],
+    season: int,
 ) -> float:
     """The error of some forecasts, lower is better; NaN when the objective is not defined for these data.
 
     levels : of the forecasts' quantiles, ascending, 0.5 among them
+    scored : those that AverageWeightedQuantileLoss is of
     season : steps, for MASE
     """
+    if objective == OBJECTIVES[0]:
+        places = [list(levels).index(level) for level in scored]
+        forecasts = [Forecast(one.quantiles[places], one.mean) for one in forecasts]
+        levels = scored
     return _ERRORS[objective](trials, forecasts, levels, season)
 
 

@@ -56,6 +56,9 @@ def create(statement: CreateForecastModel, session: Session) -> Result:
         error.position = statement.places.get("S3_BUCKET")
         raise
     session.catalog.add_model(model)
+    for word, given in (("TAGS", statement.settings.tags), ("KMS_KEY_ID", statement.settings.kms_key_id)):
+        if given is not None:
+            session.notice(f"{word} is accepted without effect")
     return Result(command="CREATE MODEL")
 
 
