@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from restframe import errors
-from restframe.jobs.local import LocalServer
+from restframe.jobs.local import LocalServer, check_artifact
 from restframe.jobs.logs import Logs
 from restframe.jobs.models import Models
 from restframe.jobs.remote import RemoteServer
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/Endpoints"
 _MAX_FAILURE = 1024  # what DescribeEndpoint's FailureReason can hold
-_MAX_ARTIFACT_BYTES = 1 << 30  # compressed, before it is even looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +223,7 @@ class Endpoints:
         assert model.artifact is not None
         url = ObjectUrl.parse(model.artifact)
         with self._storage.open(url) as found:
-            if found.info.size_bytes > _MAX_ARTIFACT_BYTES:
-                raise errors.UnsafeArtifact(f'the artefact "{url}" is larger than {_MAX_ARTIFACT_BYTES} bytes')
+            check_artifact(found.info)
             return LocalServer.load(found.stream, model.algorithm, model.environment)
 
     @staticmethod

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO
 
+from restframe import errors
 from restframe.ml import artifact, registry
 from restframe.ml.algorithm import Algorithm, ConfiguredPredictor, Predictor
+from restframe.storage import ObjectInfo
+
+_MAX_ARTIFACT_BYTES = 1 << 30  # compressed, before it is even looked at
+
+
+def check_artifact(info: ObjectInfo) -> None:
+    """UnsafeArtifact when a model.tar.gz is too large to be one."""
+    if info.size_bytes > _MAX_ARTIFACT_BYTES:
+        raise errors.UnsafeArtifact(f'the artefact "{info.url}" is larger than {_MAX_ARTIFACT_BYTES} bytes')
 
 
 class LocalServer:

@@ -24,6 +24,7 @@ from typing import Any
 
 from restframe import errors
 from restframe.jobs import inputs
+from restframe.jobs.local import check_artifact
 from restframe.jobs.logs import Logs
 from restframe.jobs.process import TrainingProcess
 from restframe.jobs.transform_record import TransformDescription, TransformRecord, TransformSpec
@@ -220,8 +221,9 @@ class Transforms:
                 listed.append((str(url), str(path), str(directory / f"{number}.out")))
             model = dataclasses.asdict(dataclasses.replace(spec.model, details={}))
             if spec.model.artifact is not None:
-                artifact = held.enter_context(self._storage.local_file(ObjectUrl.parse(spec.model.artifact)))
-                model["artifact"] = str(artifact)
+                archive = ObjectUrl.parse(spec.model.artifact)
+                check_artifact(self._storage.head(archive))
+                model["artifact"] = str(held.enter_context(self._storage.local_file(archive)))
             task = {
                 "model": model,
                 "environment": {**spec.model.environment, **spec.environment},
