@@ -99,3 +99,8 @@ def test_lists_name_nothing_that_the_user_has_no_right_to(aws: Any, data: Any) -
     assert data.describe_table(Schema="sales", Table="rides", **ann)["ColumnList"] == []
     assert data.describe_table(Schema="public", Table="rides", **ann)["ColumnList"] == []
     assert len(data.describe_table(Schema="public", Table="rides_2", **ann)["ColumnList"]) == 1
+    assert data.list_schemas(**ann)["Schemas"] == ["information_schema", "pg_catalog", "public"]
+    aws.warehouse.sql("GRANT USAGE ON SCHEMA sales TO ann; GRANT SELECT (note) ON rides TO ann")
+    assert data.list_schemas(SchemaPattern="s%", **ann)["Schemas"] == ["sales"]
+    described = data.describe_table(Schema="public", Table="rides", **ann)["ColumnList"]
+    assert [column["name"] for column in described] == ["note"]

@@ -93,7 +93,7 @@ class Catalog(SessionRecords):
     def shows(self, schema: str, name: str) -> bool:
         """Whether a list of relations is to name this one to the user, who must have some right to it."""
         rights = self.rights
-        if rights.superuser or schema in _SYSTEM_SCHEMAS:
+        if self.knowledge.everything or schema in _SYSTEM_SCHEMAS:
             return True
         found = None if self.hides(schema) else self.find_relation(schema, name)
         return found is not None and (found.owner == rights.user.name or rights.has_any(found.object))
