@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from restframe import errors
-from restframe.jobs import JobDescription, Service, TrainingJob, training
+from restframe.jobs import JobDescription, Service, TrainingJob, training, training_run
 from restframe.journal import Journal
 from restframe.ml import artifact, deepar
 from restframe.settings import Settings
@@ -151,7 +151,7 @@ def test_a_job_that_ran_for_too_long_keeps_the_best_model_so_far(
 
 
 def test_a_child_that_does_not_save_in_time_is_killed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_SAVING_S", 0.1)
+    monkeypatch.setattr(training_run, "_SAVING_S", 0.1)
     job = train(service)
     wait_for_line(job, "Arguments: train")
     pid = service.training.process_id("demand")
@@ -181,6 +181,29 @@ def test_a_forest_just_stops(service: Service) -> None:
     assert statuses(description)[-2:] == ["Stopping", "Stopped"]
     assert description.artifact is None
     assert objects(service) == []
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_what_is_being_uploaded_is_kept(service: Service, monkeypatch: pytest.MonkeyPatch, closing: bool) -> None:
+    put = service.storage.put
+
+    def interrupted(url: ObjectUrl, source: Any) -> Any:
+        run = service.training._runs["forest"]
+        if closing:
+            run.abandon()
+        else:
+            service.training.stop("forest")
+        return put(url, source)
+
+    monkeypatch.setattr(service.storage, "put", interrupted)
+    job = service.train(
+        "random_cut_forest", {"train": "s3://rides/rows/"}, "s3://models/out", name="forest",
+        hyperparameters={"num_trees": 50},
+    )  # fmt: skip
+    description = service.training.wait("forest", 60)
+    assert description.status == ("Completed" if closing else "Stopped")
+    assert description.artifact == job.artifact == "s3://models/out/forest/output/model.tar.gz"
+    assert objects(service) == [description.artifact]
 
 
 def test_a_killed_child_fails_its_job_and_the_next_one_trains(service: Service) -> None:

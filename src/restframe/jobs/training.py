@@ -29,6 +29,7 @@ from restframe.jobs.logs import LogLine, Logs
 from restframe.jobs.process import TrainingProcess, describe_exit
 from restframe.jobs.specs import Channel, TrainingSpec
 from restframe.jobs.training_record import JobDescription, TrainingRecord
+from restframe.jobs.training_run import Failed, Run, Stopped
 from restframe.jobs.waiting import wait_for
 from restframe.journal import Journal
 from restframe.ml import registry
@@ -39,47 +40,6 @@ logger = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _GLANCE_S = 0.05
-_SAVING_S = 120.0  # SageMaker kills a container so long after it was told to stop
-
-
-class _Stopped(Exception):
-    """The job was stopped; says which secondary status that leads to, and what it had measured when it kept a model."""
-
-    def __init__(self, status: str, metrics: dict[str, float] | None = None) -> None:
-        super().__init__(status)
-        self.metrics = metrics
-
-
-class _Run:
-    """A job under way in this process."""
-
-    def __init__(self, saves: bool) -> None:
-        """saves : whether the job has something to save when it is stopped"""
-        self.process: TrainingProcess | None = None
-        self.stop_status: str | None = None  # Stopped or MaxRuntimeExceeded, once it is to stop
-        self.abandoned = False  # the warehouse closes
-        self.lock = threading.Lock()
-        self._saves = saves
-
-    def stop(self, status: str) -> None:
-        with self.lock:
-            if self.stop_status is not None:
-                return
-            self.stop_status = status
-            if self.process is not None:
-                self.process.stop(_SAVING_S if self._saves else None)
-
-    def abandon(self) -> None:
-        """Stop at once; nothing is kept."""
-        with self.lock:
-            self.abandoned = True
-            self.stop_status = self.stop_status or "Stopped"
-            if self.process is not None:
-                self.process.kill()
-
-    def check(self) -> None:
-        if self.stop_status is not None:
-            raise _Stopped(self.stop_status)
 
 
 class Training:
@@ -90,7 +50,7 @@ class Training:
         self._record = TrainingRecord(journal)
         self._storage = storage
         self._directory = directory
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self._threads: list[threading.Thread] = []
         self._capacity = threading.Semaphore(os.cpu_count() or 1)
         self._changed = threading.Condition()
@@ -112,7 +72,7 @@ class Training:
         """
         _check(spec)
         self._record.add(spec)
-        run = self._runs[spec.name] = _Run(registry.find(spec.algorithm).keeps_when_stopped)
+        run = self._runs[spec.name] = Run(registry.find(spec.algorithm).keeps_when_stopped)
         thread = threading.Thread(
             target=self._run, args=(spec, run), name=f"restframe-training-{spec.name}", daemon=True
         )
@@ -199,20 +159,20 @@ class Training:
 
     # One job, in its own thread
 
-    def _run(self, spec: TrainingSpec, run: _Run) -> None:
+    def _run(self, spec: TrainingSpec, run: Run) -> None:
         directory = self._directory / spec.name
         timer = threading.Timer(spec.max_runtime_s, run.stop, ("MaxRuntimeExceeded",))
         timer.daemon = True
         timer.start()
-        status, reason, metrics = "Failed", None, {}
+        status, reason, metrics = "Failed", None, None
         try:
             with self._slot(run):
                 directory.mkdir(parents=True)
                 metrics = self._train(spec, run, directory)
             status = "Completed"
-        except _Stopped as stopped:
-            status, metrics = str(stopped), stopped.metrics or {}
-        except _Failed as failed:
+        except Stopped as stopped:
+            status, metrics = str(stopped), stopped.metrics
+        except Failed as failed:
             reason = str(failed)
         except errors.Error as error:
             blame = "InternalServerError" if isinstance(error, errors.DiskFull) else "ClientError"
@@ -223,7 +183,7 @@ class Training:
         finally:
             timer.cancel()
             shutil.rmtree(directory, ignore_errors=True)
-        if run.abandoned and status != "Completed":
+        if run.abandoned and metrics is None:  # there is no model
             status, reason = "Failed", "InternalServerError: the warehouse was closed while the job was running"
         try:
             self._finish(spec.name, status, reason, metrics)
@@ -233,7 +193,7 @@ class Training:
             self._notify()
 
     @contextlib.contextmanager
-    def _slot(self, run: _Run) -> Iterator[None]:
+    def _slot(self, run: Run) -> Iterator[None]:
         """As many jobs train at once as there are cores."""
         while not self._capacity.acquire(timeout=_GLANCE_S):
             run.check()
@@ -242,7 +202,7 @@ class Training:
         finally:
             self._capacity.release()
 
-    def _train(self, spec: TrainingSpec, run: _Run, directory: Path) -> dict[str, float]:
+    def _train(self, spec: TrainingSpec, run: Run, directory: Path) -> dict[str, float]:
         with contextlib.ExitStack() as held:
             self._advance(spec.name, run, "Downloading")
             channels = {name: self._fetch(channel, run, held) for name, channel in spec.channels.items()}
@@ -259,10 +219,10 @@ class Training:
         # The one step that makes the model visible; Storage.put is atomic.
         self._storage.put(ObjectUrl.parse(spec.artifact), artifact)
         if run.stop_status is not None:
-            raise _Stopped(run.stop_status, metrics)
+            raise Stopped(run.stop_status, metrics)
         return metrics
 
-    def _fetch(self, channel: Channel, run: _Run, held: contextlib.ExitStack) -> dict[str, Any]:
+    def _fetch(self, channel: Channel, run: Run, held: contextlib.ExitStack) -> dict[str, Any]:
         """What the child is told of a channel; its objects are files for as long as `held` is."""
         found = []
         for url in inputs.objects(channel, self._storage):
@@ -270,7 +230,7 @@ class Training:
             found.append((str(url), str(held.enter_context(self._storage.local_file(url)))))
         return {"content_type": channel.content_type, "compression": channel.compression, "objects": found}
 
-    def _supervise(self, name: str, run: _Run, directory: Path, task: dict[str, Any]) -> dict[str, float]:
+    def _supervise(self, name: str, run: Run, directory: Path, task: dict[str, Any]) -> dict[str, float]:
         with run.lock:
             run.check()
             run.process = TrainingProcess(directory, task)
@@ -293,22 +253,22 @@ class Training:
             return metrics
         run.check()
         self._log(stream, [(time.time(), line) for line in run.process.last_words()])
-        raise _Failed(failure or describe_exit(status))
+        raise Failed(failure or describe_exit(status))
 
     def _log(self, stream: str, lines: list[tuple[float, str]]) -> None:
         self._logs.append(LOG_GROUP, stream, lines)
         self._notify()
 
-    def _advance(self, name: str, run: _Run, secondary: str) -> None:
+    def _advance(self, name: str, run: Run, secondary: str) -> None:
         run.check()
         if not self._record.advance(name, secondary):
-            raise _Stopped("Stopped")
+            raise Stopped("Stopped")
         self._notify()
 
-    def _upload(self, name: str, run: _Run) -> None:
+    def _upload(self, name: str, run: Run) -> None:
         """Note that there is a model to be kept, also of a job that is stopping."""
         if run.abandoned:
-            raise _Stopped("Stopped")
+            raise Stopped("Stopped")
         self._record.upload(name)
         self._notify()
 
@@ -329,10 +289,6 @@ def _finite(text: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-class _Failed(Exception):
-    """The training process failed; the text is the job's failure reason."""
 
 
 def _check(spec: TrainingSpec) -> None:
