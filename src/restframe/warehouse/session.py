@@ -29,6 +29,7 @@ from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
 from restframe.warehouse.prepared import WITHOUT_ENGINE, Bound, Prepared, check_columns, prepare
 from restframe.warehouse.savepoints import SavedState
+from restframe.warehouse.stoppable import Stoppable
 from restframe.warehouse.variables import Variables
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ _session_ids = itertools.count(1)
 
 # Sets of parameters of one INSERT that are in memory together.
 _ROWS_AT_ONCE = 50_000
+
+# So many characters take long enough to read that somebody may cancel it.
+_LONG_TEXT = 10_000
 
 # The configuration parameters that the engine works with.
 _IN_THE_ENGINE = ("search_path", "timezone")
@@ -113,6 +117,7 @@ class Session:
         self._result: Result | None = None  # the last one, perhaps still streaming
         self._notices: list[Notice] = []
         self._lock = threading.Lock()  # over what runs and whether it is cancelled
+        self._parsing = Stoppable()
         self._executing = False
         self._undoing = False
         self._cancelled: errors.Error | None = None  # why, when it is
@@ -231,9 +236,14 @@ class Session:
         return changed
 
     def parse(self, text: str) -> list[Statement]:
-        """The statements of a text. One that cannot be read fails the block it stands in, like any other error."""
+        """The statements of a text. One that cannot be read fails the block it stands in, like any other error.
+
+        A long text can be cancelled while it is read, and is under the statement time-out.
+        """
         with self._failing():
-            return sql.parse(text)
+            if len(text) < _LONG_TEXT:
+                return sql.parse(text)
+            return self._parsing.run(lambda: sql.parse(text), self.variables.statement_timeout_s)
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
@@ -356,7 +366,7 @@ class Session:
             self.on_terminate()
 
     def _cancel(self, statement_id: int, reason: errors.Error) -> None:
-        if self._interrupt(statement_id, reason):
+        if not self._parsing.stop(reason) and self._interrupt(statement_id, reason):
             threading.Thread(target=self._stop, args=(statement_id, reason), daemon=True).start()
 
     def _stop(self, statement_id: int, reason: errors.Error) -> None:

@@ -80,9 +80,31 @@ def visit_function(node: exp.Expr, alias: exp.Expr | None, scope: Scope) -> exp.
     names += ["ordinality" if ordinality and place == len(outputs) - 1 else known_as
               for place in range(len(names), len(outputs))]  # fmt: skip
     named = list(zip(names, outputs, strict=True))
+    series = _series(outputs)
+    if series is not None:
+        scope.add(Source(known_as, {names[0]: outputs[0][1]}), called)
+        return exp.Table(this=series, alias=exp.TableAlias(this=identifier(known_as), columns=[identifier(names[0])]))
     projections = [exp.Alias(this=value, alias=identifier(label)) for label, (value, _) in named]
     scope.add(Source(known_as, {label: type_ for label, (_, type_) in named}), called)
     return exp.Subquery(this=exp.Select(expressions=projections), alias=exp.TableAlias(this=identifier(known_as)))
+
+
+def _series(outputs: list[tuple[exp.Expr, Type]]) -> exp.Expr | None:
+    """generate_series of constants and parameters, as rows: the engine would make it an array first, of any length and
+    beyond the reach of an interrupt. None for other functions, and where it wants what stands before it in FROM."""
+    made = outputs[0][0]
+    if len(outputs) > 1 or made.__class__ is not exp.Anonymous or made.name != "unnest":
+        return None
+    series: exp.Expr = made.args["expressions"][0]
+    if series.__class__ is not exp.Anonymous or series.name != "generate_series":
+        return None
+    arguments = series.args["expressions"]
+    # a step of 0 is an error there, and makes no rows here
+    constant = all(node.__class__ in _CONSTANT for one in arguments for node in one.walk())
+    return series if constant and len(arguments) == 2 else None
+
+
+_CONSTANT = frozenset({exp.Literal, exp.Neg, exp.Parameter, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Paren})
 
 
 def _called(node: exp.Expr, scope: Scope) -> tuple[exp.Expr, exp.Expr | bool]:
