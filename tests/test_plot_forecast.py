@@ -127,7 +127,7 @@ def test_rows_of_sql_are_drawn_by_their_ids(tmp_path: Any) -> None:
             select 'a' as item, date '2020-02-28' + i as day, i::decimal(8, 2) as quantity
             from (select 0 as i union all select 1 union all select 2 union all select 3) days
         """)
-        figure = restframe.plot.forecast(rows, history=sales.to_pandas().astype({"day": "datetime64[s]"}))
+        figure = restframe.plot.forecast(rows, history=sales)
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["b", "a"]
     of_a = [one for one in figure.data if not one.visible]
     (median,) = [one for one in of_a if one.name == "median (p50)"]
@@ -156,6 +156,8 @@ def test_a_forecast_may_come_as_json_text_and_without_a_frequency_of_the_history
         ({"a": [1]}, None, "rows of a forecast have time and p10, p50, mean or so; these have: a"),
         ([{"id": "a", "time": "no time", "p50": 1}], None, "these are no times"),
         (3, None, "neither an endpoint's answer nor rows"),
+        (ANSWER, 3, "history and actuals are series, a mapping of them, or rows"),
+        ([{"time": "2020-01-01", "p50": 1}], pd.DataFrame({"a": [1], "b": [2]}), "this has: a int64, b int64"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(predicted: Any, history: Any, message: str) -> None:

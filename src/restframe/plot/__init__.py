@@ -12,22 +12,27 @@ They are plotly's: `pip install 'restframe[plot]'`. Nothing heavy is imported be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from restframe import errors
 
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects as go
+    import pyarrow as pa
+
+    from restframe.result import Result
+
+    History: TypeAlias = pandas.Series | pandas.DataFrame | Mapping[str, pandas.Series] | pa.Table | Result | None
 
 __all__ = ["forecast"]
 
 
 def forecast(
     predicted: Any,
-    history: pandas.Series | pandas.DataFrame | Mapping[str, pandas.Series] | None = None,
+    history: History = None,
     *,
-    actuals: pandas.Series | pandas.DataFrame | Mapping[str, pandas.Series] | None = None,
+    actuals: History = None,
     frequency: str | None = None,
     label: str = "value",
     title: str | None = None,
@@ -43,8 +48,8 @@ def forecast(
         `p10`, `p50`, `mean` and the like: a Result, an Arrow table, a data frame, a list of mappings.
     history : for an endpoint's answer necessary, and what was sent: the forecast begins one step behind its end. One
         series indexed by time; or several, in the order of the predictions: a mapping, or the columns of a frame
-        indexed by time. For rows, series of the same ids; or a frame with one column of times, one of ids, one of
-        numbers.
+        indexed by time. For rows, series of the same ids; or rows too (a frame, an Arrow table, a Result), with one
+        column of times, one of ids and one of numbers.
     actuals : in the forms of `history`; what lies at the times of the forecast is drawn. For rows, what `history` has
         there is taken otherwise.
     frequency : of an endpoint's answer, as `2h`, `15min`, `D`, `MS`; by default that of the history's times

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +19,7 @@ from restframe.ml.forecasting.frequency import Frequency
 
 Values = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
-Given: TypeAlias = "pd.Series | pd.DataFrame | Mapping[str, pd.Series] | None"
+Given: TypeAlias = "pd.Series | pd.DataFrame | Mapping[str, pd.Series] | Any | None"
 
 _QUANTILE = re.compile(r"p(\d{1,2}(?:[._]\d+)?)")
 # How many times tell the frequency, so that a change long ago does not matter.
@@ -206,8 +208,12 @@ def _named(given: Given) -> dict[str, Line]:
         return {}
     if isinstance(given, pd.Series):
         return {"" if given.name is None else str(given.name): _line(given)}
+    if hasattr(given, "to_pandas"):  # of a Result or an Arrow table
+        given = given.to_pandas()
     if isinstance(given, pd.DataFrame) and not isinstance(given.index, pd.DatetimeIndex):
         return _of_long(given)
+    if not hasattr(given, "items"):
+        raise errors.InvalidParameterValue("history and actuals are series, a mapping of them, or rows")
     return {str(name): _line(series) for name, series in given.items()}
 
 
@@ -215,8 +221,7 @@ def _of_long(frame: pd.DataFrame) -> dict[str, Line]:
     """Lines of a frame with a row for each value: columns of times, of values, and of names if there are several."""
     kinds: dict[str, list[Any]] = {"times": [], "values": [], "names": []}
     for name, column in frame.items():
-        is_time, is_number = pd.api.types.is_datetime64_any_dtype(column), pd.api.types.is_numeric_dtype(column)
-        kinds["times" if is_time else "values" if is_number or _is_decimal(column) else "names"].append(name)
+        kinds[_kind(column)].append(name)
     if len(kinds["times"]) != 1 or len(kinds["values"]) != 1 or len(kinds["names"]) > 1:
         have = ", ".join(f"{name} {dtype}" for name, dtype in frame.dtypes.items())[:200]
         raise errors.InvalidParameterValue(
@@ -224,15 +229,19 @@ def _of_long(frame: pd.DataFrame) -> dict[str, Line]:
         )
     (time,), (value,) = kinds["times"], kinds["values"]
     names = frame[kinds["names"][0]].astype(str) if kinds["names"] else pd.Series("", frame.index)
+    frame = frame.assign(**{time: _times(frame[time])})
     return {
         str(name): _line(part.set_index(time)[value].sort_index()) for name, part in frame.groupby(names, sort=False)
     }
 
 
-def _is_decimal(column: pd.Series) -> bool:
-    """DECIMAL columns come as Python's."""
+def _kind(column: pd.Series) -> str:
+    """DATE and DECIMAL come as Python's objects."""
     present = column.dropna()
-    return len(present) > 0 and type(present.iloc[0]).__name__ == "Decimal"
+    first = present.iloc[0] if column.dtype == object and len(present) else None
+    if pd.api.types.is_datetime64_any_dtype(column) or isinstance(first, datetime.date):
+        return "times"
+    return "values" if pd.api.types.is_numeric_dtype(column) or isinstance(first, decimal.Decimal) else "names"
 
 
 def _line(series: pd.Series) -> Line:
