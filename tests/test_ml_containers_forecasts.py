@@ -147,6 +147,11 @@ def test_a_seed_repeats_an_answer(forecaster: Forecaster) -> None:
     assert same[0] != same[10] != same[20] != same[29]
 
 
+def test_a_request_may_say_its_frequency(forecaster: Forecaster) -> None:
+    for frequency in ("D", "1D"):
+        assert len(ask(forecaster, instance(), time_freq=frequency)) == 1
+
+
 def test_missing_values_are_spelled_in_many_ways(forecaster: Forecaster) -> None:
     nan = b'[1, NaN, 3, null, 5, "NaN", 7, "nan", 9.5, 10, 11]'
     answers = [
@@ -247,7 +252,11 @@ def test_a_bad_request_is_refused_with_its_place(forecaster: Forecaster, body: A
         ({"output_types": "mean"}, '"output_types" is "mean", not a list'),
         ({"output_types": ["median"]}, 'output type "median" is not one of mean, quantiles, samples'),
         ({"output_types": [{}]}, "output type an object is not one of"),
-        ({"samples": 5}, 'the configuration has no "samples", only num_samples, output_types, quantiles, seed'),
+        ({"samples": 5}, 'the configuration has no "samples", only num_samples, output_types, quantiles, seed, '),
+        ({"time_freq": "H"}, '"time_freq" is "H", the model was trained with D'),
+        ({"time_freq": "2D"}, '"time_freq" is "2D", the model was trained with D'),
+        ({"time_freq": "fortnight"}, "fortnight"),
+        ({"time_freq": [1]}, "[1]"),
         ({"x" * 1000: 5}, f'the configuration has no "{"x" * 100}", only'),
     ],
 )

@@ -6,8 +6,9 @@
     {"predictions": [{"mean": [..], "quantiles": {"0.5": [..]}, "samples": [[..], ..]}]}
 
 application/jsonlines has an instance a line and a prediction a line. Keys of quantiles come back as they were sent.
-`seed` in a configuration is ours: with it the same request gets the same answer. A request does not say how far apart
-its observations are; they are taken to be a step of the model's time_freq apart.
+Two names in a configuration are ours: with `seed` the same request gets the same answer, and `time_freq` says how far
+apart the observations are, so that a model of another frequency refuses them. Without it they are taken to be one step
+of the model's time_freq apart, as on SageMaker.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/deepar-in-formats.html
 """
@@ -53,12 +54,14 @@ class Wanted:
     """What a request's configuration asks for.
 
     quantiles : as they were written
+    time_freq : of the observations, when the request says it
     """
 
     samples: int = 100
     outputs: tuple[str, ...] = ("mean", "quantiles")
     quantiles: tuple[str, ...] = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9")
     seed: int | None = None
+    time_freq: str | None = None
 
 
 class Forecaster:
@@ -120,6 +123,7 @@ def answer(predictor: Predictor, body: bytes, content_type: str, accept: str) ->
     answered = _accepted(accept, media_type)
     try:
         instances, wanted = _request(body, media_type, predictor.wanted)
+        _check_frequency(wanted, predictor.configuration)
         _check_size(len(instances), wanted, predictor.configuration.prediction_length)
         series = _series(instances, predictor.configuration)
         predictions = [_prediction(samples, wanted) for samples in predictor.samples(series, wanted)]
@@ -178,7 +182,7 @@ def _request(body: bytes, media_type: str, default: Wanted) -> tuple[list[Any], 
 def _wanted(fields: Any, default: Wanted) -> Wanted:
     if not isinstance(fields, dict):
         raise errors.DataError('"configuration" is not an object')
-    _check_keys(fields, ("num_samples", "output_types", "quantiles", "seed"), "configuration")
+    _check_keys(fields, ("num_samples", "output_types", "quantiles", "seed", "time_freq"), "configuration")
     given: dict[str, Any] = {}
     if "num_samples" in fields:
         given["samples"] = _integer(fields["num_samples"], "num_samples", 1, _MAX_SAMPLES)
@@ -188,6 +192,8 @@ def _wanted(fields: Any, default: Wanted) -> Wanted:
         given["quantiles"] = _quantiles(fields["quantiles"])
     if fields.get("seed") is not None:
         given["seed"] = _integer(fields["seed"], "seed", 0, 2**63 - 1)
+    if fields.get("time_freq") is not None:
+        given["time_freq"] = str(fields["time_freq"])
     return dataclasses.replace(default, **given)
 
 
@@ -244,6 +250,14 @@ def _series(instances: Sequence[Any], configuration: Configuration) -> list[Seri
             raise errors.DataError(f"instance {number}: {error.message}", hint=error.hint) from error
         found.append(series)
     return found
+
+
+def _check_frequency(wanted: Wanted, configuration: Configuration) -> None:
+    from restframe.ml.forecasting.frequency import Frequency
+
+    known = Frequency.parse(configuration.time_freq)
+    if wanted.time_freq is not None and Frequency.parse(wanted.time_freq) != known:
+        raise errors.DataError(f'"time_freq" is "{wanted.time_freq[:_SHOWN]}", the model was trained with {known}')
 
 
 def _check_categories(series: Series, configuration: Configuration) -> None:
