@@ -201,6 +201,25 @@ def test_values_arrive_in_every_version_of_its_protocol(sql_client: Run, protoco
     assert parameters == ["None", '"x\'y"', "3.5", "42", "True"]
 
 
+def bytes_that_are_no_text() -> list[object]:
+    import os
+
+    import redshift_connector
+
+    connection = redshift_connector.connect(
+        host="localhost", port=int(os.environ["PGPORT"]), database="dev", user=os.environ["PGUSER"],
+        password=os.environ["PGPASSWORD"],
+    )  # fmt: skip
+    cursor = connection.cursor()
+    cursor.execute("select to_varbyte('ff00', 'hex'), from_hex('0001fe'), 'ab'::varbyte")
+    return list(cursor.fetchone())
+
+
+def test_bytes_are_hexadecimal_digits_in_version_2_of_its_protocol(sql_client: Run) -> None:
+    """Its source takes the text as it comes there, and in versions 0 and 1 for the digits of UTF-8."""
+    assert sql_client(bytes_that_are_no_text) == ["ff00", "0001fe", "6162"]
+
+
 def paramstyles() -> list[object]:
     import os
 
