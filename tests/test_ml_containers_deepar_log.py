@@ -191,12 +191,13 @@ def test_an_early_end(story: Story, lines: Lines) -> None:
 
 
 def test_a_stopped_job_has_not_completed_its_epochs(lines: Lines) -> None:
-    progress = Progress(Story(TrainingLog(lines.append, "AWS/DeepAR", stopping=lambda: True)), 50)
+    progress = Progress(Story(TrainingLog(lines.append, "AWS/DeepAR", stopping=lambda: True)), 1)
     assert progress.stopping()
     progress.epoch(EpochReport(0, 2.5, True, 10, 1.0))
     lines.clear()
     progress.finished()
     assert lines[1:3] == ["INFO stopping training now", "INFO Final loss: 2.5 (occurred at epoch 0)"]
+    assert progress.metrics["train:progress"] == 0
 
 
 def test_scores(story: Story, lines: Lines) -> None:

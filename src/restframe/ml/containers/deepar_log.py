@@ -188,7 +188,8 @@ class Progress:
         throughput = report.examples / max(update_ms / 1000, 1e-9)
         self.metrics |= {"train:throughput": throughput, "train:loss": report.loss}
         self._log.info(f"#throughput_metric: host=algo-1, train throughput={short(throughput)} records/second")
-        self._progress(100 * (report.epoch + 1) // self._epochs)
+        self.done = report.epoch + (not self.stopping())  # which may have cut this one short
+        self._progress(100 * self.done // self._epochs)
         self._log.info(f"#quality_metric: host=algo-1, epoch={report.epoch}, train loss <loss>={short(report.loss)}")
         if report.best:
             self._log.info("best epoch loss so far")
@@ -198,7 +199,6 @@ class Progress:
         else:
             self._log.info("loss did not improve")
         self._losses, self._reported, self._unreported_examples, self._at = [], 0, 0, time.time()
-        self.done = report.epoch + 1
 
     def finished(self) -> None:
         """Training has ended, for one reason or another, with at least one epoch done."""
