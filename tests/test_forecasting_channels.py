@@ -386,3 +386,42 @@ def test_channels_that_are_not_ours_are_refused(warehouse: Warehouse) -> None:
         load(warehouse, "s3://rides/nothing")
     with pytest.raises(errors.CorruptObject, match='"s3://rides/o/" has no channels'):
         load(warehouse, "s3://rides/o")
+
+
+# The whole way
+
+
+def test_a_job_trains_on_channels_and_its_endpoint_answers_their_requests(warehouse: Warehouse) -> None:
+    warehouse.sql("""
+        create table sales as
+        select 'item ' || i % 3 as item, date '2020-01-01' + (i / 3)::int as day,
+               i % 7 + i % 3 as quantity, i % 2 as offer
+        from generate_series(0, 599) g(i)
+    """)
+    made = channels(
+        warehouse,
+        "select * from sales",
+        "s3://rides/sales",
+        frequency="D",
+        prediction_length=4,
+        windows=2,
+        value="quantity",
+        categories=["item"],
+        features=["offer"],
+    )
+    job = warehouse.train(
+        "deepar",
+        {"train": made.train, "test": str(made.test)},
+        "s3://rides/models",
+        hyperparameters={**made.hyperparameters, "epochs": 1, "num_cells": 4, "num_layers": 1, "mini_batch_size": 32},
+    )
+    log = [line.text for line in job.log()]
+    assert "number of time series: 6" in "\n".join(log)  # of the test: three items, two windows
+    endpoint = warehouse.deploy(job, "sales").wait()
+    request = made.request("item 2", "item 0", until="2020-07-10", num_samples=9)
+    answer, _ = endpoint.invoke(json.dumps(request).encode(), "application/json", "application/json")
+    endpoint.delete()
+    history = {item: made.history(item, until="2020-07-10") for item in ("item 2", "item 0")}
+    figure = restframe.plot.forecast(answer, history)
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["item 2", "item 0"]
+    assert str(figure.data[-1].x[0])[:10] == "2020-07-10"

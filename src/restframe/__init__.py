@@ -7,8 +7,9 @@
         warehouse.sql("insert into trips values ('2014-11-02 01:00', 39197)")
         print(warehouse.sql("select * from trips").fetchall())
 
-`open` gives a Warehouse, `connect` a DB-API 2.0 connection. The errors live in `restframe.errors`; those that DB-API
-names stand here too. Everything arrives when it is first used, so that importing restframe costs next to nothing.
+`open` gives a Warehouse, `connect` a DB-API 2.0 connection. `forecasting` makes channels of a query, `plot` figures.
+The errors live in `restframe.errors`; those that DB-API names stand here too. Everything arrives when it is first used,
+so that importing restframe costs next to nothing.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from restframe.errors import (
 )
 
 if TYPE_CHECKING:
+    from restframe import forecasting, plot
     from restframe.dbapi import apilevel, connect, paramstyle, threadsafety
     from restframe.result import Column, Notice, Result
     from restframe.settings import S3Endpoint, Settings
@@ -58,8 +60,10 @@ __all__ = [
     "__version__",
     "apilevel",
     "connect",
+    "forecasting",
     "open",
     "paramstyle",
+    "plot",
     "threadsafety",
 ]
 
@@ -78,8 +82,12 @@ _HOME = {
     "paramstyle": "restframe.dbapi",
 }
 
+_MODULES = ("forecasting", "plot")
+
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"restframe.{name}")
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

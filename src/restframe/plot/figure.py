@@ -44,7 +44,7 @@ def menu(pictures: Sequence[Picture], look: Look) -> go.Figure:
     for trace, owner in zip(figure.data, [place for place, traces in enumerate(drawn) for _ in traces], strict=True):
         trace.visible = owner == 0
     _dress(figure, look, _title(pictures[0], look), pictures)
-    _axes(figure, pictures[:1], look)
+    _axes(figure, pictures[0], look, _range_mode(pictures[:1]))
     figure.update_xaxes(rangeslider_visible=look.range_slider)
     if len(pictures) > 1:
         buttons = [_button(one, place, drawn, look) for place, one in enumerate(pictures)]
@@ -72,7 +72,7 @@ def grid(pictures: Sequence[Picture], look: Look) -> go.Figure:
     figure.update_layout(height=190 + 240 * rows, margin_t=110)
     for place, one in enumerate(pictures):
         where = {"row": place // columns + 1, "col": place % columns + 1}
-        _axes(figure, [one], look, **where)
+        _axes(figure, one, look, _range_mode(pictures), **where)
         figure.update_xaxes(title_text=None, **where)
         if place % columns:
             figure.update_yaxes(title_text=None, **where)
@@ -220,24 +220,15 @@ def _dress(figure: go.Figure, look: Look, title: str, pictures: Sequence[Picture
     )
 
 
-def _axes(figure: go.Figure, pictures: Sequence[Picture], look: Look, **where: int) -> None:
+def _axes(figure: go.Figure, one: Picture, look: Look, range_mode: str, **where: int) -> None:
     lines = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID, "ticks": "outside", "tickcolor": _GRID}
+    pointed = {"spikecolor": _TEXT, "spikethickness": 1, "spikedash": "dot"}
     figure.update_xaxes(
-        title_text="time, as in the data (no time zone)", title_standoff=8, showgrid=False, **lines, **where
+        title_text="time, as in the data (no time zone)", title_standoff=8, showgrid=False, **lines, **pointed, **where
     )
-    figure.update_yaxes(title_text=look.label, rangemode=_range_mode(pictures), automargin=True, **lines, **where)
-    for one in pictures:
-        if len(one.history):
-            figure.add_shape(
-                type="line",
-                x0=one.times[0],
-                x1=one.times[0],
-                y0=0,
-                y1=1,
-                yref="y domain",
-                line={"color": _TEXT, "width": 1, "dash": "dot"},
-                **where,
-            )
+    figure.update_yaxes(title_text=look.label, rangemode=range_mode, automargin=True, **lines, **where)
+    begins = {"x0": one.times[0], "x1": one.times[0], "y0": 0, "y1": 1, "yref": "y domain"}
+    figure.add_shape(type="line", line={"color": _TEXT, "width": 1, "dash": "dot"}, **begins, **where)
 
 
 def _range_mode(pictures: Sequence[Picture]) -> str:
