@@ -81,6 +81,8 @@ def test_an_endpoint_answers(directory: Path) -> None:
     assert strange > 2 * ordinary
     asked = restframe("endpoint", "invoke", "forest", "--accept", "application/json", "-d", directory, text="105\n")
     assert list(json.loads(asked.stdout)) == ["scores"]
+    request = '{"instances": [{"features": [105]}, {"features": [9999]}]}'
+    assert len(json.loads(restframe("endpoint", "invoke", "forest", request, "-d", directory).stdout)["scores"]) == 2
 
 
 def test_endpoints_are_created_listed_described_and_deleted(directory: Path) -> None:

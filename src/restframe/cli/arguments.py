@@ -166,8 +166,8 @@ def _add_endpoint(commands: Commands) -> None:
     for one in (listed, describe):
         one.add_argument("--json", action="store_true", help="print JSON")
     invoke.add_argument("body", nargs="?", help="the request; standard input without it")
-    invoke.add_argument("--content-type", default="text/csv")
-    invoke.add_argument("--accept", default="text/csv")
+    invoke.add_argument("--content-type", help="of the request; JSON or CSV without it, as it looks")
+    invoke.add_argument("--accept", help="the type of the answer; that of the request without it")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8080)
 

@@ -54,7 +54,9 @@ def describe(given: argparse.Namespace) -> int:
 def invoke(given: argparse.Namespace) -> int:
     body = sys.stdin.buffer.read() if given.body is None else given.body.encode()
     with Warehouse(given.directory) as warehouse:
-        answer, _ = warehouse.jobs.invoke(given.name, body, given.content_type, given.accept)
+        looks = "application/json" if body.lstrip().startswith((b"{", b"[")) else "text/csv"
+        content_type = given.content_type or looks
+        answer, _ = warehouse.jobs.invoke(given.name, body, content_type, given.accept or content_type)
     sys.stdout.flush()
     sys.stdout.buffer.write(answer)
     if sys.stdout.isatty() and not answer.endswith(b"\n"):
