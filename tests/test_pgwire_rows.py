@@ -91,6 +91,12 @@ def test_description_for_clients_of_postgresql() -> None:
     )  # fmt: skip
 
 
+def test_descriptions_that_differ_in_origins_alone_differ() -> None:
+    """Of a column of a table: the table's number, and the column's in it."""
+    told = [rows.description([Column("a", SqlType("int4"), origin)], ()) for origin in (None, (100_000, 2), None)]
+    assert [struct.unpack_from(">IH", one, 9) for one in told] == [(0, 0), (100_000, 2), (0, 0)]
+
+
 def test_description_for_redshifts_drivers_has_origins_and_flags() -> None:
     columns = [Column("j", SqlType("super"))]
     field = b"j\0" + struct.pack(">ihihih", 0, 0, 4000, -1, -1, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -426,3 +427,22 @@ def test_settings_by_parameters(session: Session) -> None:
     assert run(session, "SHOW query_group").scalar() == "late"
     with pytest.raises(errors.InvalidParameterValue, match="set_config"):
         run(session, "SELECT set_config('query_group', $1, false)", None)
+
+
+def test_columns_of_relations_say_whose_they_are(tmp_path: Path) -> None:
+    with restframe.open(tmp_path) as warehouse, warehouse.session() as session:
+        session.execute("create table rides (id int, note varchar(9), fare int)")
+        session.execute("create view seen as select note as said, fare + 1 as more from rides")
+        named = "select oid from pg_class where relname in ('rides', 'seen') order by relname"
+        rides, seen = (number for (number,) in session.execute(named).fetchall())
+        for query, expected in {
+            "select note as n, id, id + 1, count(*) over () from rides": [(rides, 2), (rides, 1), None, None],
+            "select * from rides": [(rides, 1), (rides, 2), (rides, 3)],
+            "select b.fare, a.id from rides a join rides b on a.id = b.id": [(rides, 3), (rides, 1)],
+            "select * from seen": [(seen, 1), (seen, 2)],
+            "with w as (select note as x from rides) select q.x from (select x from w) q": [(rides, 2)],
+            "select id from rides union all select 1": [None],
+            "select max(id) from rides": [None],
+        }.items():
+            assert [column.origin for column in session.execute(query).columns] == expected
+            assert [column.origin for column in session.prepare(query).columns or ()] == expected

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """origin : of a column that is a table's or view's own, that relation's number and the place in it, from 1"""
+
     name: str
     type: SqlType
+    origin: tuple[int, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,3 +100,13 @@ def test_columns_and_parameters_are_described(story: Story) -> None:
         "at|timestamptz|35|6|java.sql.Timestamp",
         "int4", "numeric", "varchar", "timestamptz",
     ]  # fmt: skip
+
+
+def test_columns_say_whose_they_are_so_that_rows_can_be_updated(story: Story) -> None:
+    assert story("origins") == [
+        "remark|jdbc_origins|note|1",
+        "id|jdbc_origins|id|0",
+        "next|||2",
+        "one",
+        "changed",
+    ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # worth loading.
 _FEW_ROWS, _MANY_ROWS = 8, 10_000
 _KERNEL = "restframe.storage.writing.messages"
-_FIELD = struct.Struct(">ihihih")
+_FIELD = struct.Struct(">IhIhih")
 _ROW = struct.Struct(">cih")
 _LENGTH = struct.Struct(">i").pack
 _NULL = b"\xff\xff\xff\xff"
@@ -44,16 +44,22 @@ def description(columns: Sequence[Column], formats: Sequence[int], redshift_vers
     redshift_version : what a driver of Redshift agreed to; from 1 on each field also has its schema, table, column and
         catalog, which are empty but for the column's name, and flags
     """
-    return _description(tuple(columns), tuple(formats), redshift_version)
+    origins = tuple(column.origin or (0, 0) for column in columns)
+    return _description(tuple(columns), origins, tuple(formats), redshift_version)
 
 
 @lru_cache(maxsize=256)
-def _description(columns: tuple[Column, ...], formats: tuple[int, ...], redshift_version: int | None) -> bytes:
+def _description(
+    columns: tuple[Column, ...],
+    origins: tuple[tuple[int, int], ...],
+    formats: tuple[int, ...],
+    redshift_version: int | None,
+) -> bytes:
     fields = [struct.pack(">h", len(columns))]
-    for column, format_ in zip(columns, formats_of(formats, len(columns)), strict=True):
+    for column, origin, format_ in zip(columns, origins, formats_of(formats, len(columns)), strict=True):
         oid, size, modifier = oids.wire(column.type, redshift_version is not None)
         name = column.name.encode()
-        fields.append(name + b"\0" + _FIELD.pack(0, 0, oid, size, modifier, format_))
+        fields.append(name + b"\0" + _FIELD.pack(*origin, oid, size, modifier, format_))
         if redshift_version:
             fields.append(b"\0\0" + name + b"\0\0")
             fields.append(struct.pack(">h", _SEARCHABLE))

@@ -51,6 +51,7 @@ class Translation:
     sql : its parameters are `$1` or `$name`
     labels : the names of a query's columns
     types : their Redshift types, None for a column of NULLs or parameters alone
+    origins : for those that are columns of a relation, its number and the place in it
     reads : the tables and views that are read
     writes : the table that is changed
     changes : what is done to its rows
@@ -66,6 +67,7 @@ class Translation:
     sql: str
     labels: tuple[str, ...] | None = None
     types: tuple[SqlType | None, ...] = ()
+    origins: tuple[tuple[int, int] | None, ...] = ()
     reads: tuple[TableReference, ...] = ()
     writes: TableReference | None = None
     changes: tuple[Change, ...] = ()
@@ -148,6 +150,7 @@ def _translate(statement: Statement, context: Context) -> Translation:
     scope.certain = isinstance(statement, Query | Insert)  # the others change the rows that a clause selects
     labels: tuple[str, ...] | None = None
     types: tuple[Type, ...] = ()
+    origins: tuple[tuple[int, int] | None, ...] = ()
     writes = rows = None
     match statement:
         case Query():
@@ -156,6 +159,7 @@ def _translate(statement: Statement, context: Context) -> Translation:
             tree, outputs = visit_query(tree, scope)
             labels = tuple(output.label for output in outputs)
             types = tuple(output.type for output in outputs)
+            origins = tuple(output.origin for output in outputs)
             if any(type_ is not None and type_.name == "record" for type_ in types):
                 raise errors.NotSupportedError("a row as a column of a result is not supported")
         case Insert():
@@ -175,6 +179,7 @@ def _translate(statement: Statement, context: Context) -> Translation:
         sql=render(tree),
         labels=labels,
         types=types,
+        origins=origins,
         reads=tuple(context.reads.values()),
         writes=writes,
         changes=tuple(context.changes),

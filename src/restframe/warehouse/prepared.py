@@ -210,8 +210,8 @@ def _planned(blank: Prepared, statement: Statement, session: Session) -> Prepare
         translation, types = translate_prepared(statement, SessionNames(session), blank.declared)
         columns = None
         if translation.labels is not None:
-            described = zip(translation.labels, translation.types, strict=True)
-            columns = tuple(Column(name, type_ or _TEXT) for name, type_ in described)
+            described = zip(translation.labels, translation.types, translation.origins, strict=True)
+            columns = tuple(Column(name, type_ or _TEXT, origin) for name, type_, origin in described)
         command = "SELECT" if columns is not None else type(statement).__name__.upper()
         return dataclasses.replace(
             blank,

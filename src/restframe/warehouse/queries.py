@@ -38,7 +38,8 @@ def select(
         if not local or session.transaction == "open":
             session.set_variable(_given(name, parameters), _given(value, parameters), local=local)
     found = stream(translation, session, parameters)
-    columns = described or tuple(Column(name, type_) for name, type_ in zip(found.names, found.types, strict=True))
+    origins = translation.origins or (None,) * len(found.names)
+    columns = described or tuple(map(Column, found.names, found.types, origins))
     return Result(columns, "SELECT", 0, _batches=found.batches, complete=found.complete)
 
 

@@ -211,4 +211,26 @@ public class Client {
             System.out.println(parameters.getParameterTypeName(i));
         }
     }
+
+    static void origins(Connection connection) throws SQLException {
+        run(connection, "create table jdbc_origins (id int not null primary key, note varchar(20))");
+        run(connection, "insert into jdbc_origins values (1, 'one'), (2, 'two')");
+        ResultSetMetaData about = connection.createStatement()
+            .executeQuery("select note as remark, id, id + 1 as next from jdbc_origins").getMetaData();
+        for (int i = 1; i <= about.getColumnCount(); i++) {
+            System.out.println(about.getColumnLabel(i) + "|" + about.getTableName(i) + "|"
+                + about.unwrap(org.postgresql.PGResultSetMetaData.class).getBaseColumnName(i) + "|" + about.isNullable(i));
+        }
+        try (Statement statement =
+                connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE)) {
+            ResultSet rows = statement.executeQuery("select id, note from jdbc_origins where id = 2");
+            rows.next();
+            rows.updateString("note", "changed");
+            rows.updateRow();
+        }
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("select note from jdbc_origins order by id")) {
+            while (rows.next()) System.out.println(rows.getString(1));
+        }
+    }
 }

@@ -114,10 +114,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of a query's result."""
+    """A column of a query's result.
+
+    origin : the number of the relation whose column it is, and the place in it; None for what is computed
+    """
 
     label: str
     type: Type
+    origin: tuple[int, int] | None = None
 
 
 class Source:
@@ -161,8 +165,16 @@ class Source:
     @property
     def outputs(self) -> tuple[Output, ...]:
         if self._outputs is None:
-            self._outputs = tuple(Output(name, self.columns[name]) for name in self.columns)
+            self._outputs = tuple(Output(name, self.columns[name], self.origin(name)) for name in self.columns)
         return self._outputs
+
+    def origin(self, name: str) -> tuple[int, int] | None:
+        """Whose column a column is; not noted as a use of it."""
+        if self.table is None:
+            return next((one.origin for one in self._outputs or () if one.label == name), None)
+        if not self.table.oid or name not in self.table.columns:
+            return None
+        return self.table.oid, list(self.table.columns).index(name) + 1
 
 
 _MOST_EXPANDED = 300_000

@@ -105,15 +105,16 @@ def _visit_projections(node: exp.Select, scope: Scope) -> list[Output]:
         elif kind is exp.Alias:
             name = fold_in_place(projection.args["alias"])
             expanded = scope.context.expanded
+            origin = _origin(projection.args["this"], scope)
             type_ = visit_argument(projection, "this", scope)
             scope.aliases[name] = type_
             scope.expansions[name] = projection.args["this"], scope.context.expanded - expanded
-            outputs.append(Output(name, _measured(projection.args["this"], type_)))
+            outputs.append(Output(name, _measured(projection.args["this"], type_), origin))
             projections.append(projection)
         else:
-            label = label_of(projection)
+            label, origin = label_of(projection), _origin(projection, scope)
             new, type_ = visit(projection, scope)
-            outputs.append(Output(label, _measured(new, type_)))
+            outputs.append(Output(label, _measured(new, type_), origin))
             if new.__class__ is not exp.Column or kind is not exp.Column:
                 new = exp.Alias(this=new, alias=identifier(label))
             projections.append(new)
@@ -126,6 +127,18 @@ def _visit_projections(node: exp.Select, scope: Scope) -> list[Output]:
 
 
 _MOST_OUTPUTS = 1664
+
+
+def _origin(node: exp.Expr, scope: Scope) -> tuple[int, int] | None:
+    """Whose column is selected by its name; None for everything else."""
+    if node.__class__ is not exp.Column or node.args["this"].__class__ is not exp.Identifier or node.args.get("db"):
+        return None
+    name, table = fold(node.args["this"]), node.args.get("table")
+    if table is not None:
+        source = scope.sources.get(fold(table))
+        return None if source is None or name in source.doubled else source.origin(name)
+    named = [source for source in scope.sources.values() if name in source.columns and name not in scope.merged]
+    return named[0].origin(name) if len(named) == 1 and name not in named[0].doubled else None
 
 
 def _measured(node: exp.Expr, type_: Type) -> Type:
