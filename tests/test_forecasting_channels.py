@@ -158,6 +158,15 @@ def test_many_rows_in_any_order_are_the_same_as_one_query_of_sql(warehouse: Ware
     assert targets(warehouse, "m/train/train.json.gz") == expected
 
 
+def test_channels_say_in_a_line_what_they_are(warehouse: Warehouse) -> None:
+    query = rows("'a', date '2020-01-01', 1", "'a', date '2020-01-04', 1", "'b', date '2020-01-03', 2")
+    made = channels(warehouse, query, "s3://rides/d", frequency="D", prediction_length=1)
+    assert str(made) == (
+        "2 series of 2 to 4 steps of D, from 2020-01-01 00:00:00 to 2020-01-04 00:00:00, 50.0 % of the values missing; "
+        "the last 1 x 1 steps are held back for the test"
+    )
+
+
 # Categories and features
 
 WEATHER = rows(

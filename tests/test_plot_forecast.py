@@ -152,6 +152,7 @@ def test_a_forecast_may_come_as_json_text_and_without_a_frequency_of_the_history
         (ANSWER, HISTORY.reset_index(drop=True), "must be indexed by time"),
         ("{", HISTORY, "a text that is not JSON"),
         ({"quantiles": {"0.1": [1, 2], "0.9": [1]}}, HISTORY, "differ in their lengths"),
+        ({"quantiles": {"90": [1]}}, HISTORY, "lie between 0 and 1"),
         ({"quantiles": {"high": [1]}}, HISTORY, "this is not an endpoint's prediction"),
         ({"a": [1]}, None, "rows of a forecast have time and p10, p50, mean or so; these have: a"),
         ([{"id": "a", "time": "no time", "p50": 1}], None, "these are no times"),

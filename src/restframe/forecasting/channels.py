@@ -143,14 +143,14 @@ class Channels:
     def __str__(self) -> str:
         frequency = Frequency.parse(self.frequency)
         sizes = [len(one) for one in self.series.values()]
-        first = min(one.start for one in self.series.values())
+        first, last = min(one.start for one in self.series.values()), next(iter(self.series.values()))
+        end = frequency.times(last.start, 1, first=len(last) - 1)[0]
         missing = sum(int(np.isnan(one.target).sum()) for one in self.series.values())
-        last = next(iter(self.series.values()))
+        held_back = f"the last {self.windows} x {self.prediction_length} steps are" if self.windows else "nothing is"
         return (
             f"{len(sizes)} series of {min(sizes)} to {max(sizes)} steps of {frequency}, "
-            f"from {written_time(first)} to {written_time(frequency.times(last.start, 1, first=len(last) - 1)[0])}, "
-            f"{100 * missing / sum(sizes):.1f} % of the values missing; the last {self.windows} x "
-            f"{self.prediction_length} steps are held back for the test"
+            f"from {written_time(first)} to {written_time(end)}, "
+            f"{100 * missing / sum(sizes):.1f} % of the values missing; {held_back} held back for the test"
         )
 
 

@@ -129,6 +129,8 @@ def _distribution(answer: Mapping[str, Any]) -> tuple[dict[float, Values], Value
         samples = np.asarray(answer.get("samples") or np.empty((0, 0)), float)
     except (TypeError, ValueError, AttributeError) as error:
         raise errors.InvalidParameterValue(f"this is not an endpoint's prediction: {error}") from error
+    if not all(0 < level < 1 for level in quantiles):
+        raise errors.InvalidParameterValue("quantiles of a prediction lie between 0 and 1")
     if not quantiles and len(samples):
         quantiles = {level: np.quantile(samples, level, axis=0, method="nearest") for level in _USUAL_QUANTILES}
     lengths = {one.shape for one in (*quantiles.values(), *([] if mean is None else [mean]), *samples)}
