@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from restframe.ml.forecasting.ets import Smoothing, smooth
 
@@ -106,6 +108,18 @@ def test_paths_stay_finite_and_within_ten_times_what_was(name: str, season: int)
     assert np.abs(paths).max() <= 10.001 * np.nanmax(np.abs(y))
     if np.nanmin(y) >= 0:
         assert paths.min() >= 0
+
+
+@given(st.lists(st.floats(-1e30, 1e30) | st.integers(0, 3).map(float) | st.just(NAN), max_size=40), st.integers(1, 10))
+def test_any_series_has_a_forecast(target: list[float], season: int) -> None:
+    paths = smooth(np.array(target), season).sample_paths(12, 5, np.random.default_rng(0))
+    assert np.isfinite(paths).all()
+
+
+def test_of_a_long_series_the_end_counts() -> None:
+    y = np.random.default_rng(7).normal(50, 4, 12_000)
+    changed = np.concatenate([np.full(2_000, 1e6), y[2_000:]])
+    assert (median(smooth(y, 4), 8) == median(smooth(changed, 4), 8)).all()
 
 
 def test_the_same_generator_gives_the_same_paths() -> None:

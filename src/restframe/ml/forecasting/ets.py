@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float64]
 
-_FEWEST = 4  # observations of which something can be learnt
+_FEWEST = 5  # observations of which something can be learnt
 _FILTERINGS = 200
 _FIRST_SEASONS = 4
 _FIRST_STEPS = 10
+_MOST_STEPS = 10_000  # that are looked at, or a few seasons: more take time and change little
 _LETTERS = {NONE: "N", ADDITIVE: "A", MULTIPLICATIVE: "M", DAMPED: "Ad"}
 _FARTHEST = 10.0  # of the largest observation: what a forecast may reach
 _LEAST_FACTOR = 0.05
@@ -75,8 +76,10 @@ class Smoothing:
 def smooth(target: FloatArray, season: int) -> Smoothing:
     """The likeliest kind of smoothing for a series (n,), by AICc; NaN where nothing was observed.
 
-    A season that was not seen twice is left out. With less than four observations, the last one stays.
+    What is long past is not looked at. A season that was not seen twice is left out. With less than five observations,
+    the last one stays.
     """
+    target = target[-max(_MOST_STEPS, _FIRST_SEASONS * season) :]
     observed = np.flatnonzero(~np.isnan(target))
     scale = float(np.abs(target[observed]).mean()) if len(observed) else 0.0
     if len(observed) < _FEWEST or scale == 0.0:
