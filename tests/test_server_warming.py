@@ -17,13 +17,13 @@ PROGRAM = """
 import importlib, json, pkgutil, sys, tempfile
 from pathlib import Path
 import numpy as np
-import restframe.ml.random_cut_forest, restframe.storage
+import restframe.ml.forecasting, restframe.ml.random_cut_forest, restframe.storage
 from numba.core.dispatcher import Dispatcher
 from restframe.server import warming
 
 def signatures():
     found = {}
-    for package in (restframe.storage, restframe.ml.random_cut_forest):
+    for package in (restframe.storage, restframe.ml.random_cut_forest, restframe.ml.forecasting):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for one in vars(importlib.import_module(module.name)).values():
                 if isinstance(one, Dispatcher) and one.stats.cache_path:

@@ -24,11 +24,14 @@ from pathlib import Path
 from typing import Literal
 
 # What is compiled together, in the order in which it is likely to be wanted: rows for SQL clients and COPY TO; COPY
-# FROM STDIN; COPY from buckets; forests.
-Group = Literal["results", "copying", "loading", "forest"]
-GROUPS: tuple[Group, ...] = ("results", "copying", "loading", "forest")
+# FROM STDIN; COPY from buckets; forests; exponential smoothing.
+Group = Literal["results", "copying", "loading", "forest", "smoothing"]
+GROUPS: tuple[Group, ...] = ("results", "copying", "loading", "forest", "smoothing")
 
-_SOURCES = ("compiled.py", "storage/writing", "storage/loading", "storage/copying", "ml/random_cut_forest")
+_SOURCES = (
+    "compiled.py", "storage/writing", "storage/loading", "storage/copying", "ml/random_cut_forest",
+    "ml/forecasting/smoothing.py",
+)  # fmt: skip
 _PACKAGE = Path(__file__).parent
 _LOCK = "lock"
 _GLANCE_S = 0.05

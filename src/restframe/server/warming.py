@@ -175,11 +175,21 @@ def use_forest(_: Path) -> None:
         attribution(load(save(forest)), points)
 
 
+def use_smoothing(_: Path) -> None:
+    import numpy as np
+
+    from restframe.ml.forecasting.ets import smooth
+
+    target = 10 + np.sin(np.arange(40.0)) + np.arange(40.0) / 10
+    smooth(target, 7).sample_paths(3, 2, np.random.default_rng(0))
+
+
 USES: dict[Group, Callable[[Path], None]] = {
     "results": use_results,
     "copying": use_copying,
     "loading": use_loading,
     "forest": use_forest,
+    "smoothing": use_smoothing,
 }
 
 if __name__ == "__main__":
