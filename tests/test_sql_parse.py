@@ -60,7 +60,7 @@ def bare(statement: Statement) -> Statement:
         ("SET query_group TO 'nightly'", SetVariable("query_group", ("nightly",))),
         ("set session Query_Group = nightly", SetVariable("query_group", ("nightly",))),
         ("set local statement_timeout to 60000", SetVariable("statement_timeout", ("60000",), local=True)),
-        ("set search_path to '$user', public, \"S\"", SetVariable("search_path", ("$user", "public", "s"))),
+        ("set search_path to '$user', public, \"S\"", SetVariable("search_path", ('"$user"', "public", "s"))),
         ("set extra_float_digits = -15", SetVariable("extra_float_digits", ("-15",))),
         ("set seed to 0.25", SetVariable("seed", ("0.25",))),
         ("set enable_result_cache_for_session to on", SetVariable("enable_result_cache_for_session", ("on",))),
