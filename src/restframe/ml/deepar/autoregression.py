@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from restframe.ml.deepar.model import Floats
 from restframe.ml.deepar.windows import Windows
@@ -19,13 +20,14 @@ def autoregression(windows: Windows, rng: np.random.Generator) -> tuple[Floats, 
     there is nothing to learn, and seasons are far stronger than the belief.
     """
     batch = windows.batch(*windows.draw(_WINDOWS, rng))
-    seen = batch.observed.numpy() > 0
-    lagged = batch.inputs.numpy()[:, :, : windows.lags.numel()][seen].clip(-_FARTHEST, _FARTHEST).astype(np.float64)
-    target = (batch.target / batch.scale).numpy()[seen].clip(-_FARTHEST, _FARTHEST)
-    if not target.size:
-        return np.eye(1, windows.lags.numel(), dtype=np.float32)[0], 1.0
-    belief = np.eye(lagged.shape[1]) * (_TOWARDS_THE_LAST * len(lagged) + 1e-9)
-    weights = np.linalg.solve(lagged.T @ lagged + belief, lagged.T @ (target - lagged[:, 0]))
-    weights[0] += 1.0
-    sigma = 1.5 * float(np.median(np.abs(target - lagged @ weights)))
-    return weights.astype(np.float32), min(max(sigma, 1e-3), 1.0)
+    seen, count = batch.observed > 0, windows.lags.numel()
+    lagged = batch.inputs[:, :, :count][seen].clamp(-_FARTHEST, _FARTHEST).double()
+    target = (batch.target / batch.scale)[seen].clamp(-_FARTHEST, _FARTHEST).double()
+    last = torch.eye(1, count, dtype=torch.float64)[0]
+    if not len(target):
+        return last.float().numpy(), 1.0
+    belief = torch.eye(count, dtype=torch.float64) * (_TOWARDS_THE_LAST * len(lagged))
+    # by torch, whose threads are one: NumPy's sums would depend on how many processors there are
+    weights = last + torch.linalg.solve(lagged.T @ lagged + belief, lagged.T @ (target - lagged @ last))
+    sigma = 1.5 * float((target - lagged @ weights).abs().median())
+    return weights.float().numpy(), min(max(sigma, 1e-3), 1.0)

@@ -17,7 +17,7 @@ import numpy as np
 
 from restframe import errors
 from restframe.ml.deepar.configuration import Configuration, check_configuration
-from restframe.ml.deepar.model import Floats, Model, weight_shapes
+from restframe.ml.deepar.model import Floats, Model, check_size, weight_shapes
 from restframe.ml.deepar.packing import Statistics
 from restframe.ml.forecasting.frequency import Frequency
 
@@ -96,6 +96,7 @@ def _configuration(fields: dict[str, Any]) -> Configuration:
         raise TypeError("cardinality")
     configuration = Configuration(**fields | {"cardinality": tuple(fields["cardinality"])})
     check_configuration(configuration)
+    check_size(configuration)
     return configuration
 
 

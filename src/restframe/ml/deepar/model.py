@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from restframe import errors
 from restframe.ml.deepar.configuration import Configuration, embedding_widths
 from restframe.ml.deepar.drawing import PARAMETER_COUNTS
 from restframe.ml.deepar.packing import Statistics
@@ -15,6 +17,10 @@ from restframe.ml.forecasting.frequency import Frequency
 from restframe.ml.forecasting.series import Series
 
 Floats = npt.NDArray[np.float32]
+
+_MOST_WEIGHTS = 100_000_000  # in training each is in memory five times
+_MOST_NUMBERS = 50_000_000  # of one window: 200 MB
+_MOST_PRODUCTS = 10_000_000_000  # for one path: some seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +94,23 @@ def input_width(configuration: Configuration) -> int:
     frequency = Frequency.parse(configuration.time_freq)
     beside = frequency.feature_count + configuration.num_dynamic_feat + sum(embedding_widths(configuration))
     return len(frequency.lags) + beside + 2  # age and log(scale)
+
+
+def numbers_per_series(configuration: Configuration) -> int:
+    """How many numbers a forecast of one series holds beside its paths."""
+    steps = configuration.context_length + configuration.prediction_length
+    return steps * (input_width(configuration) + 4 * configuration.num_cells)
+
+
+def check_size(configuration: Configuration) -> None:
+    """InvalidParameterValue for a network that no machine has memory or time for, though each number may be right."""
+    sizes = {name: math.prod(shape) for name, shape in weight_shapes(configuration).items()}
+    steps = configuration.context_length + configuration.prediction_length
+    products = steps * sum(size for name, size in sizes.items() if not name.startswith("embedding"))
+    for count, most, what in (
+        (sum(sizes.values()), _MOST_WEIGHTS, "weights"),
+        (numbers_per_series(configuration), _MOST_NUMBERS, "inputs and gates for one series"),
+        (products, _MOST_PRODUCTS, "multiplications for one path"),
+    ):
+        if count > most:
+            raise errors.InvalidParameterValue(f"the network would need {count} {what}, at most {most} are allowed")

@@ -11,13 +11,14 @@ from restframe import errors
 from restframe.ml.deepar.configuration import Configuration, embedding_widths
 from restframe.ml.deepar.drawing import Dice
 from restframe.ml.deepar.kernels import advance, project
-from restframe.ml.deepar.model import Asked, Floats, Model
+from restframe.ml.deepar.model import Asked, Floats, Model, numbers_per_series
 from restframe.ml.deepar.packing import Packed, check_series, pack_ends, room_before
 from restframe.ml.forecasting.frequency import Frequency
 from restframe.ml.forecasting.series import Series
 
 _FARTHEST = 10.0  # a path stays within so many times the greatest |target| that was seen
 _ROWS_AT_ONCE = 4096  # paths that are in memory together
+_NUMBERS_AT_ONCE = 20_000_000  # of what is known of their series: 80 MB
 
 
 def sample(model: Model, asked: Sequence[Asked]) -> list[Floats]:
@@ -33,15 +34,15 @@ def _paths(model: Model, asked: Asked) -> Floats:
     """(series, samples, P)"""
     horizon, chance = model.configuration.prediction_length, np.random.SeedSequence(asked.seed)
     paths = np.empty((len(asked.series), asked.samples, horizon), np.float32)
-    for lot in _lots(asked):
+    for lot in _lots(asked, model.configuration):
         dice = Dice(model.configuration.likelihood, (lot.stop - lot.start) * asked.samples, horizon, chance.spawn(1)[0])
         paths[lot] = _lot(model, asked.series[lot], asked.samples, dice)
     return paths
 
 
-def _lots(asked: Asked) -> Iterator[slice]:
+def _lots(asked: Asked, configuration: Configuration) -> Iterator[slice]:
     """Series, as many at a time as fit into memory."""
-    size = max(1, _ROWS_AT_ONCE // asked.samples)
+    size = max(1, min(_ROWS_AT_ONCE // asked.samples, _NUMBERS_AT_ONCE // numbers_per_series(configuration)))
     for first in range(0, len(asked.series), size):
         yield slice(first, min(len(asked.series), first + size))
 

@@ -14,7 +14,7 @@ from restframe import errors
 from restframe.ml.deepar.autoregression import autoregression
 from restframe.ml.deepar.configuration import Configuration, check_configuration
 from restframe.ml.deepar.likelihoods import loss as loss_of
-from restframe.ml.deepar.model import Floats, Model
+from restframe.ml.deepar.model import Floats, Model, check_size
 from restframe.ml.deepar.network import Network, half_precision_works
 from restframe.ml.deepar.packing import check_series, measure, pack_whole
 from restframe.ml.deepar.reports import EpochReport, Observer
@@ -38,6 +38,7 @@ def fit(series: Sequence[Series], configuration: Configuration, observer: Observ
     Salinas, Flunkert, Gasthaus: DeepAR, 2020, sections 3.2 and 3.3. https://arxiv.org/abs/1704.04110
     """
     check_configuration(configuration)
+    check_size(configuration)
     check_series(series, configuration, ahead=0)
     usable = [one for one in series if len(one) > configuration.prediction_length and not np.isnan(one.target).all()]
     if not usable:
