@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -261,7 +262,8 @@ def test_stopping(service: Service) -> None:
     job.stop()
     assert job.status == "Stopping"
     job.stop()
-    os.kill(pid, signal.SIGCONT)
+    with contextlib.suppress(ProcessLookupError):  # on a slow machine its time is over by now
+        os.kill(pid, signal.SIGCONT)
     with pytest.raises(errors.TrainingFailed, match='training job "paused" stopped: Stopped'):
         job.wait()
     assert statuses(job.describe()) == ["Starting", "Downloading", "Training", "Stopping", "Stopped"]

@@ -83,9 +83,9 @@ def serve(directory: Path) -> Iterator[Served]:
             process.wait(60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One server for all tests of clients; each keeps to buckets and tables of its own."""
+    """One server for the tests of a file; each keeps to buckets and tables of its own."""
     with serve(tmp_path_factory.mktemp("served")) as running:
         yield running
 
