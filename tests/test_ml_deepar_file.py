@@ -133,6 +133,21 @@ def test_hyper_parameters_that_are_not_its_own_are_refused(change: dict[str, Any
 
 
 @pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"cardinality": [1_000_000] * 20}, "weights"),
+        ({"num_cells": 2000, "num_layers": 20}, "weights"),
+        ({"context_length": 100_000, "num_dynamic_feat": 10_000}, "inputs"),
+        ({"context_length": 40_000, "num_cells": 200}, "multiplications"),
+    ],
+)
+def test_a_network_that_nobody_has_memory_or_time_for_is_not_loaded(change: dict[str, Any], what: str) -> None:
+    with pytest.raises(errors.DataError) as caught:
+        load(with_header(configuration=header()["configuration"] | change))
+    assert what in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"feature_mean": []}, {"feature_mean": [float("inf")]}, {"feature_spread": [0.0]}, {"log_size": "x"},

@@ -85,9 +85,10 @@ def test_without_a_seed_every_answer_is_another() -> None:
     assert (first != second).all()
 
 
-def test_many_series_are_forecast_lot_by_lot(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "most"), [("_ROWS_AT_ONCE", 12), ("_NUMBERS_AT_ONCE", 2500)])
+def test_many_series_are_forecast_lot_by_lot(monkeypatch: pytest.MonkeyPatch, limit: str, most: int) -> None:
     model, series = model_of(), some_series(5)
-    monkeypatch.setattr("restframe.ml.deepar.sampling._ROWS_AT_ONCE", 12)
+    monkeypatch.setattr(f"restframe.ml.deepar.sampling.{limit}", most)
     samples = model.sample([Asked(series, samples=5, seed=0)])[0]
     assert samples.shape == (5, 5, 6)
     first_lot = model.sample([Asked(series[:2], samples=5, seed=0)])[0]
