@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -246,6 +247,7 @@ def test_a_bad_request_is_refused_with_its_place(forecaster: Forecaster, body: A
         ({"quantiles": ["p50"]}, 'quantile "p50" is not'),
         ({"quantiles": [1]}, "quantile 1 is not"),
         ({"quantiles": [["0.5"]]}, "quantile a list is not"),
+        ({"quantiles": ["0." + "1" * 5000]}, 'quantile "0.1111'),
         ({"quantiles": "0.5"}, '"quantiles" is not a list of at most 1000'),
         ({"quantiles": ["0.5"] * 1001}, '"quantiles" is not a list of at most 1000'),
         ({"output_types": []}, '"output_types" is a list, not a list of some of mean, quantiles, samples'),
@@ -283,6 +285,22 @@ def test_a_bad_configuration_is_refused(forecaster: Forecaster, configuration: A
 )
 def test_what_does_not_fit_the_model_is_refused(grouped: Forecaster, given: Any, reason: str) -> None:
     assert f"instance 1: {reason}" in refusal(grouped, {"instances": [instance(**given)]})
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "target", "reason"),
+    [
+        ("negative-binomial", [1, None, -1], "values other than 0 and more, which negative-binomial is for"),
+        ("beta", [0.5, 1.5], "values other than 0 to 1, which beta is for"),
+    ],
+)
+def test_values_that_a_likelihood_cannot_have_are_refused_with_their_instance(
+    forecaster: Forecaster, likelihood: Any, target: Any, reason: str
+) -> None:
+    configuration = dataclasses.replace(forecaster.configuration, likelihood=likelihood)
+    of_counts = Forecaster(dataclasses.replace(forecaster.model, configuration=configuration))
+    instances = [instance(target=[0, 1, None]), instance(target=target)]
+    assert refusal(of_counts, {"instances": instances}) == f'instance 2: "target" has {reason}'
 
 
 def test_too_much_for_one_request_is_refused_before_it_is_computed(forecaster: Forecaster) -> None:

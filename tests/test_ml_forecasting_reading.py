@@ -129,6 +129,7 @@ def test_what_is_no_start(start: Any, reason: str) -> None:
         ({"dynamic_feat": [[1, 2, 3, 4]]}, '"dynamic_feat" has 4 numbers a feature, "target" has 3'),
         ({"dynamic_feat": [[1, None, 3]]}, '"dynamic_feat" has missing values in feature 0'),
         ({"dynamic_feat": [1, 2, 3]}, '"dynamic_feat" is not a list of numbers'),
+        ({"dynamic_feat": [[]] * 10_001}, '"dynamic_feat" has 10001 features, the limit is 10000'),
         ({"dynamic_feat": {"a": 1}}, '"dynamic_feat" is not a list of lists of numbers'),
     ],
 )

@@ -43,6 +43,7 @@ CONFIGURATION_VARIABLE = "DEEPAR_INFERENCE_CONFIG"
 _OUTPUTS = ("mean", "quantiles", "samples")
 _MAX_SAMPLES = 10_000
 _MAX_QUANTILES = 1000
+_MAX_QUANTILE_LENGTH = 40  # of its text, which is answered with each instance
 _MAX_SAMPLED = 20_000_000  # numbers that are drawn for a request: some 20 s of computing
 _MAX_ANSWERED = 5_000_000  # numbers of an answer: about 50 MB
 _PART_ROWS = 1024  # samples of series that are computed at once: what a small request has to wait for
@@ -228,7 +229,7 @@ def _quantile(value: Any) -> str:
     """As it was sent; a number, which clients should send as text, as JSON writes it."""
     text = repr(value) if isinstance(value, float) else value
     try:
-        if isinstance(text, str) and 0 < float(text) < 1:
+        if isinstance(text, str) and len(text) <= _MAX_QUANTILE_LENGTH and 0 < float(text) < 1:
             return text
     except ValueError:
         pass
@@ -246,6 +247,7 @@ def _series(instances: Sequence[Any], configuration: Configuration) -> list[Seri
             series = from_json(fields)
             _check_categories(series, configuration)
             _check_features(series, configuration)
+            _check_values(series, configuration)
         except errors.DataError as error:
             raise errors.DataError(f"instance {number}: {error.message}", hint=error.hint) from error
         found.append(series)
@@ -288,9 +290,19 @@ def _check_features(series: Series, configuration: Configuration) -> None:
         )
 
 
+def _check_values(series: Series, configuration: Configuration) -> None:
+    """As the model does, which knows no number of the instance."""
+    import numpy as np
+
+    high = {"negative-binomial": np.inf, "beta": 1.0}.get(configuration.likelihood)
+    if high is not None and ((series.target < 0) | (series.target > high)).any():
+        allowed = "0 to 1" if high == 1 else "0 and more"
+        raise errors.DataError(f'"target" has values other than {allowed}, which {configuration.likelihood} is for')
+
+
 def _check_size(instances: int, wanted: Wanted, steps: int) -> None:
-    numbers = {"mean": 1, "quantiles": len(wanted.quantiles), "samples": wanted.samples}
-    answered = instances * steps * sum(numbers[output] for output in set(wanted.outputs))
+    numbers = {"mean": steps, "quantiles": (steps + 1) * len(wanted.quantiles), "samples": wanted.samples * steps}
+    answered = instances * sum(numbers[output] for output in set(wanted.outputs))
     if instances * wanted.samples * steps > _MAX_SAMPLED or answered > _MAX_ANSWERED:
         raise errors.DataError(
             f"{instances} instances with {wanted.samples} samples of {steps} steps are too much for one request: at "

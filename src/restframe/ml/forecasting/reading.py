@@ -38,6 +38,7 @@ _MAX_NUMBERS = 1 << 27  # of one channel: a gigabyte
 _NUMBERS_PER_SERIES = 50  # what a series takes beside its numbers
 _MAX_CATEGORIES = 100
 _MAX_CATEGORY = 999_999
+_MAX_FEATURES = 10_000
 
 
 def read(name: str, channel: Channel) -> list[Series]:
@@ -206,6 +207,8 @@ def _features(value: Any, length: int) -> npt.NDArray[np.float32]:
         return np.empty((0, length), np.float32)
     if not isinstance(value, list):
         raise errors.DataError('"dynamic_feat" is not a list of lists of numbers')
+    if len(value) > _MAX_FEATURES:
+        raise errors.DataError(f'"dynamic_feat" has {len(value)} features, the limit is {_MAX_FEATURES}')
     rows = [_numbers(row, "dynamic_feat") for row in value]
     for number, row in enumerate(rows):
         if len(row) != len(rows[0]) or len(row) < length:
