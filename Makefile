@@ -10,6 +10,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CODE := src tests benchmarks examples
+# A process for each processor; the tests of a file stay together.
+PARALLEL := -n auto --dist loadfile
 
 .PHONY: help demo test test-all clients check format clean
 
@@ -26,10 +28,10 @@ demo: $(VENV)/demo.stamp
 	$(BIN)/restframe demo taxi --out demo $(if $(DATA_FILE),--data-file $(DATA_FILE))
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" $(PYTEST)
 
 test-all: $(VENV)/test.stamp
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 clients: $(VENV)/clients.stamp $(VENV)/sql-clients.stamp $(VENV)/dbt.stamp
 
