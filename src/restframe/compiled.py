@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba import config, njit
+import numba
+from numba import njit
 
 from restframe import kernels
+
+# It makes its attributes as it is imported.
+_config: Any = numba.config
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -18,11 +22,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     place = kernels.directory()
     if place is None:
         return part(function)
-    given, config.CACHE_DIR = config.CACHE_DIR, str(place)
+    given, _config.CACHE_DIR = _config.CACHE_DIR, str(place)
     try:
         return njit(nogil=True, cache=True, error_model="numpy")(function)
     finally:
-        config.CACHE_DIR = given
+        _config.CACHE_DIR = given
 
 
 def part(function: Callable[..., Any]) -> Any:

@@ -257,7 +257,7 @@ def split_escaped(
 
 
 @part
-def _is(block: Any, i: int, end: int, null: Any, delimiter: int) -> bool:
+def _is(block: Any, i: int, end: int, null: Any, delimiter: int) -> Any:
     """Whether the field that starts at `i` is the NULL string."""
     if i + len(null) > end:
         return False

@@ -111,7 +111,7 @@ def _equal(block: Any, start: int, text: Any) -> bool:
 
 
 @part
-def _check(block: Any, start: int, end: int, ascii_wanted: bool, replacement: int) -> int:
+def _check(block: Any, start: int, end: int, ascii_wanted: bool, replacement: int) -> Any:
     """Where the first byte stands that is not allowed, -1 when there is none or all were replaced."""
     i = _int(start)
     data = block.ctypes.data
@@ -155,7 +155,7 @@ def _sequence(block: Any, i: int, end: int) -> int:
 
 
 @part
-def _has_no_zero(word: Any) -> bool:
+def _has_no_zero(word: Any) -> Any:
     """Whether none of 8 bytes is zero. Of those that follow a zero, it does not tell."""
     return (word - _EACH_ONE) & ~word & _EACH_HIGH == U(0)
 
