@@ -129,3 +129,13 @@ def test_of_a_random_walk_the_autoregression_expects_the_last_value() -> None:
     assert weights[0] > 0.8
     assert weights.sum() == pytest.approx(1.0, abs=0.02)
     assert 0.001 < sigma < 0.02
+
+
+def test_the_autoregression_looks_at_few_windows_when_they_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    windows = windows_of([a_series([float(t % 7) for t in range(50)])])
+    monkeypatch.setattr("restframe.ml.deepar.autoregression._STEPS", 35)
+    drawn: list[int] = []
+    draw = windows.draw
+    monkeypatch.setattr(windows, "draw", lambda count, rng: drawn.append(count) or draw(count, rng))
+    autoregression(windows, np.random.default_rng(0))
+    assert drawn == [5]  # of a window of four steps and three, the network reads all but the first

@@ -144,6 +144,7 @@ def test_what_is_wrong_is_said_with_its_object_and_line(changes: dict[str, Any],
     ("line", "reason"),
     [
         ('{"start": "2020-01-01", "target": [1, 2}', "not JSON: expecting ',' delimiter at line 1, column 40"),
+        ('{"start": "2020-01-01", "target": [1\n', "not JSON: expecting ',' delimiter at line 1, column 37"),
         ("[1, 2, 3]", 'a series is an object with "start" and "target"'),
         ('{"target": [1]}', 'the series has no "start"'),
         ('{"start": "2020-01-01"}', 'the series has no "target"'),

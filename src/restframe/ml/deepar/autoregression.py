@@ -9,6 +9,7 @@ from restframe.ml.deepar.model import Floats
 from restframe.ml.deepar.windows import Windows
 
 _WINDOWS = 512
+_STEPS = 1_000_000  # of all of them: fewer windows when they are long
 _TOWARDS_THE_LAST = 1e-4  # weight of the belief that the next value is like the last one, per observation
 _FARTHEST = 10.0  # in scales: what is farther away counts as this far
 
@@ -19,7 +20,7 @@ def autoregression(windows: Windows, rng: np.random.Generator) -> tuple[Floats, 
     Ridge regression of each target on its lags, shrunk towards its predecessor rather than towards 0: of a random walk
     there is nothing to learn, and seasons are far stronger than the belief.
     """
-    batch = windows.batch(*windows.draw(_WINDOWS, rng))
+    batch = windows.batch(*windows.draw(max(1, min(_WINDOWS, _STEPS // windows.steps)), rng))
     seen, count = batch.observed > 0, windows.lags.numel()
     lagged = batch.inputs[:, :, :count][seen].clamp(-_FARTHEST, _FARTHEST).double()
     target = (batch.target / batch.scale)[seen].clamp(-_FARTHEST, _FARTHEST).double()

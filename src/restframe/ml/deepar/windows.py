@@ -51,6 +51,7 @@ class Windows:
         self._horizon = configuration.prediction_length
         self._context = torch.arange(-configuration.context_length, 0)
         self._steps = torch.arange(1 - configuration.context_length, configuration.prediction_length)
+        self.steps = self._steps.numel()
         self.lags = torch.tensor(Frequency.parse(configuration.time_freq).lags)
         self._whose = np.argsort(packed.size, kind="stable")
         size = packed.size[self._whose].astype(np.float64)

@@ -122,7 +122,7 @@ def _series(content: bytes, is_parquet: bool, first: list[Series]) -> Iterator[S
     """The series of one object, each compared with the first of the channel, if there is one already."""
     for number, row in parquet.rows(content) if is_parquet else lines.lines(content):
         with _at(f"{'row' if is_parquet else 'line'} {number}"):
-            one = from_json(json.parse(row, number) if isinstance(row, bytes) else row)
+            one = from_json(json.parse(row.rstrip(), number) if isinstance(row, bytes) else row)
             if len(one.features) and one.features.shape[1] != len(one):
                 raise errors.DataError(
                     f'"dynamic_feat" has {one.features.shape[1]} numbers a feature, "target" has {len(one)}',
