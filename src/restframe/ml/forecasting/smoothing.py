@@ -1,11 +1,6 @@
 """Kernels of exponential smoothing: filter a series, find the best parameters, go on from its end.
 
-A model is three numbers: error ADDITIVE or MULTIPLICATIVE, trend if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[np.float64]
-
-NONE, ADDITIVE or DAMPED, season NONE, ADDITIVE or
+A model is three numbers: error ADDITIVE or MULTIPLICATIVE, trend NONE, ADDITIVE or DAMPED, season NONE, ADDITIVE or
 MULTIPLICATIVE. Letters are those of Hyndman, Koehler, Ord, Snyder: Forecasting with Exponential Smoothing, 2008,
 chapter 2: alpha, beta, gamma smooth level, slope and season; the slope of a damped trend shrinks by phi; the season s
 has a value for each of m places.
