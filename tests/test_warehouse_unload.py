@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -221,6 +222,21 @@ def test_rows_are_shared_evenly_and_stay_in_order(session: restframe.Session, un
     numbers = [[int(line.split("|")[0]) for line in lines] for lines in slices]
     assert all(one == sorted(one) for one in numbers)
     assert sorted(numbers[0] + numbers[1]) == list(range(200_001))
+    assert all(max(np.diff(one)) < 5000 for one in numbers)  # each is of the whole result
+
+
+@pytest.mark.parametrize("format_", ["", "parquet"])
+def test_each_slice_of_a_small_result_is_all_of_it_thinned(
+    session: restframe.Session, unload: Run, format_: str
+) -> None:
+    session.execute("create table hours (hour int, vendor int)")
+    session.connection.run("INSERT INTO public.hours SELECT i // 2, i % 2 + 1 FROM range(200) rows(i)")
+    unload("select * from hours order by hour, vendor", format_, parallel=True)
+    session.execute("create table half (like hours)")
+    (kept, _) = keys(session.storage)
+    session.execute(f"copy half from 's3://out/{kept}' iam_role default {format_}")
+    by_vendor = session.execute("select vendor, count(*), min(hour), max(hour) from half group by 1 order by 1")
+    assert by_vendor.fetchall() == [(1, 50, 0, 99), (2, 50, 1, 98)]
 
 
 def test_a_serial_unload_is_in_the_order_of_the_query(session: restframe.Session, unload: Run) -> None:
@@ -329,7 +345,7 @@ def test_included_partition_columns_stay_in_the_files(session: restframe.Session
     ]
     text = gzip.decompress(session.storage.read(ObjectUrl("out", "part=1/0000_part_00.gz"))).decode()
     rows = [tuple(map(int, line.split("|"))) for line in text.splitlines()]
-    assert len(rows) == 8334
+    assert len(rows) == 8333
     assert rows == sorted(rows)
     assert all(part == 1 and i % 3 == 1 for part, i in rows)
 

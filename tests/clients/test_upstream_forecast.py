@@ -1,4 +1,4 @@
-"""The notebook that the forecasting document grew out of, as its author published it, with three lines changed.
+"""The notebook that the forecasting document grew out of, as its author published it, with two lines changed.
 
 RESTFRAME_UPSTREAM_DEEPAR names `JupyterNotebook/RedshiftDeepAR.ipynb` of saunakc/redshift-dataengineering-lab, a
 repository on GitHub; nothing of it is kept here. It wants SageMaker's SDK 1 and a pandas before 2, as in
@@ -19,8 +19,6 @@ import pytest
 from restframe.warehouse import Warehouse
 
 CHANGES = [
-    # The author's first file of several was no data; here it is half of it, and the series would begin too late.
-    ("for file in datafiles[1:]:", "for file in datafiles:"),
     # 400 epochs are for those who want to wait.
     ('"epochs": "400"', '"epochs": "3"'),
     # Steps are taken from times as pandas did before 1.0.

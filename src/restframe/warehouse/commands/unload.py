@@ -48,8 +48,8 @@ def run(statement: Unload, session: Session) -> Result:
     make_layout = parquet_layout if statement.format == "parquet" else text_layout
     layout = make_layout(statement, source.columns, source.kept)
     with session.storage.publish() as publication:
-        output = Output(statement, target, publication, layout.new_part)
-        _write(output, source, layout, session)
+        output = Output(statement, target, publication, layout)
+        _write(output, source, session)
         rows = sum(one.lines - statement.header for one in output.written)
         if statement.manifest is not None:
             columns = [source.columns[number] for number in source.kept]
@@ -136,20 +136,20 @@ def _partitions(statement: Unload, columns: Sequence[Column]) -> Iterator[int]:
 # Writing
 
 
-def _write(output: Output, source: Source, layout: Layout, session: Session) -> None:
+def _write(output: Output, source: Source, session: Session) -> None:
+    layout = output.layout
     key, folder = "", Slices(output, "")
     try:
         for batch in session.connection.stream(_select(source, layout), layout.parameters, layout.batch_rows).batches:
             stretches = [("", 0, batch.num_rows)]
             if source.partitions:
                 stretches, batch = list(runs(batch.column(0))), batch.drop_columns(["folder"])
-            rows = layout.rows_of(batch)
             for next_key, start, stop in stretches:
                 if next_key != key:
                     folder.close()
                     key, folder = next_key, Slices(output, folder_of(output.statement, next_key))
                 session.check_cancelled()
-                folder.write(rows, start, stop)
+                folder.write(batch.slice(start, stop - start))
             percent = session.connection.progress()
             if percent is not None:
                 session.progress(percent, 100)

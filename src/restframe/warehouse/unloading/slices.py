@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from restframe.sql.statements.unload import Unload
 from restframe.storage import ObjectUrl, Publication
 from restframe.storage.objects import translated
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SLICES = 2  # readers of unloaded files count on more than one
+_DEALT_SINGLY = 1 << 16  # rows
 
 
 class Part(Protocol):
@@ -68,7 +71,7 @@ class Output:
     statement: Unload
     base: ObjectUrl
     publication: Publication
-    new_part: Callable[[Path], Part]
+    layout: Layout
     written: list[Written] = field(default_factory=list)
 
     def url(self, folder: str, slice_number: int, part_number: int) -> ObjectUrl:
@@ -86,21 +89,34 @@ def extension(statement: Unload) -> str:
 
 
 class Slices:
-    """The slices of one folder. Rows are dealt out so that all have the same number, give or take one."""
+    """The slices of one folder, which get the same number of rows, give or take one.
+
+    Each gets rows of the whole result, in order. Of a small one that is every other row, by the sequence of Thue and
+    Morse, 0 1 1 0 1 0 0 1 ...: by turns, a result of pairs (two vendors each hour) would have the first of all pairs in
+    one slice and the second in the other. Of a large one it is every other thousand or so, which needs no copies.
+    """
 
     def __init__(self, output: Output, folder: str) -> None:
-        self._rows = 0
+        self._dealt = 0
+        self._rows_of = output.layout.rows_of
         count = SLICES if output.statement.parallel else 1
         self._slices = [_Slice(output, folder, number) for number in range(count)]
 
-    def write(self, rows: Any, start: int, stop: int) -> None:
-        """Rows from `start` up to `stop` of a batch."""
-        self._rows += stop - start
-        for number, one in enumerate(self._slices):
-            share = self._rows // len(self._slices) + (number < self._rows % len(self._slices))
-            end = min(stop, start + max(0, share - one.rows))
-            one.write(rows, start, end)
-            start = end
+    def write(self, batch: pa.RecordBatch) -> None:
+        pieces = [batch] if len(self._slices) == 1 else self._deal(batch)
+        for one, piece in zip(self._slices, pieces, strict=True):
+            if piece.num_rows:
+                one.write(self._rows_of(piece), 0, piece.num_rows)
+
+    def _deal(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+        import pyarrow as pa
+
+        first, self._dealt = self._dealt, self._dealt + batch.num_rows
+        if first >= _DEALT_SINGLY:
+            half = (self._dealt + 1) // 2 - self._slices[0].rows
+            return [batch.slice(0, half), batch.slice(half)]
+        turns = np.bitwise_count(np.arange(first, self._dealt)) % 2
+        return [batch.take(pa.array(np.flatnonzero(turns == number))) for number in range(SLICES)]
 
     def close(self) -> None:
         for one in self._slices:
@@ -136,7 +152,7 @@ class _Slice:
         url = self._output.url(self._folder, self._number, self._parts)
         path = self._output.publication.stage(url)
         with translated(url):
-            self._open = (url, path, self._output.new_part(path))
+            self._open = (url, path, self._output.layout.new_part(path))
         self._parts += 1
         return self._open
 
