@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from restframe.catalog.records import Part
 from restframe.catalog.relations import Relation
 from restframe.catalog.users import Records
 
@@ -29,20 +30,28 @@ def reads(records: Records, schema: str, name: str) -> list[tuple[str, str]]:
 
 def add(records: Records, view: Relation, on: Iterable[tuple[str, str]]) -> None:
     for one in sorted(set(on)):
-        records.write("INSERT INTO _restframe.dependencies VALUES (?, ?, ?, ?)", [view.schema, view.name, *one])
+        values = [view.schema, view.name, *one]
+        records.write("INSERT INTO _restframe.dependencies VALUES (?, ?, ?, ?)", values, Part.RELATIONS)
 
 
 def remove(records: Records, view: Relation) -> None:
     records.write(
-        "DELETE FROM _restframe.dependencies WHERE schema_name = ? AND view_name = ?", [view.schema, view.name]
+        "DELETE FROM _restframe.dependencies WHERE schema_name = ? AND view_name = ?",
+        [view.schema, view.name],
+        Part.RELATIONS,
     )
 
 
 def set_view_reads(records: Records, view: Relation, on: Iterable[tuple[str, str, Iterable[str]]]) -> None:
     """Record which columns of which relations a view's query reads: what its owner must have the right to."""
-    records.write("DELETE FROM _restframe.view_reads WHERE oid = ?", [view.oid])
+    forget_view_reads(records, view)
     for schema, name, columns in on:
-        records.write("INSERT INTO _restframe.view_reads VALUES (?, ?, ?, ?)", [view.oid, schema, name, list(columns)])
+        values = [view.oid, schema, name, list(columns)]
+        records.write("INSERT INTO _restframe.view_reads VALUES (?, ?, ?, ?)", values, Part.RELATIONS)
+
+
+def forget_view_reads(records: Records, view: Relation) -> None:
+    records.write("DELETE FROM _restframe.view_reads WHERE oid = ?", [view.oid], Part.RELATIONS)
 
 
 def view_reads(records: Records, view: Relation) -> list[tuple[str, str, frozenset[str]]]:

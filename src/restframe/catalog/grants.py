@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from restframe.catalog.records import Part
 from restframe.catalog.users import PUBLIC, SUPERUSER_ID, SYSTEM_ROLES, Principal, Records, User, Users
 
 # What privileges are on. `table` is any relation, `system` the warehouse as a whole.
@@ -113,7 +114,7 @@ class Grants:
 
     def rights(self, user_id: int) -> Rights | None:
         """None when there is no such user any more."""
-        return self._records.cached(("rights", str(user_id)), lambda: self._load(user_id))
+        return self._records.cached(("rights", str(user_id)), lambda: self._load(user_id), Part.FRAME)
 
     def _load(self, user_id: int) -> Rights | None:
         user = self._users.by_id(user_id)
@@ -196,6 +197,7 @@ class Grants:
                 "FROM _restframe.grants WHERE kind = ? AND object_id = ? ORDER BY ALL",
                 [target.kind, target.id],
             ),
+            Part.FRAME,
         )
         return [
             Grant(target, privilege, Principal(kind, grantee), grantor, column, grantable)
@@ -250,6 +252,7 @@ class Grants:
                 "FROM _restframe.default_grants WHERE owner_id = ? ORDER BY ALL",
                 [owner_id],
             ),
+            Part.FRAME,
         )
         return [
             DefaultGrant(owner_id, schema, kind, privilege, Principal(grantee_kind, grantee_id), grantable)

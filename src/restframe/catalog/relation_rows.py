@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from restframe.catalog.records import Part
 from restframe.catalog.relations import ColumnDefinition, Identity, Kind, Relation
 from restframe.catalog.users import Records
 from restframe.types import read_type
@@ -56,6 +57,7 @@ def add(records: Records, relation: Relation) -> None:
             list(relation.constraints),
             relation.oid,
         ],
+        Part.RELATIONS,
     )
     rows = [[*key, position, *_column_values(column)] for position, column in enumerate(relation.columns, start=1)]
     if rows:
@@ -63,6 +65,7 @@ def add(records: Records, relation: Relation) -> None:
         records.write(
             f"INSERT INTO _restframe.columns VALUES {', '.join([row] * len(rows))}",
             [value for values in rows for value in values],
+            Part.RELATIONS,
         )
 
 
@@ -71,6 +74,7 @@ def remove(records: Records, relation: Relation) -> None:
         records.write(
             f"DELETE FROM _restframe.{table} WHERE schema_name = ? AND table_name = ?",
             [relation.schema, relation.name],
+            Part.RELATIONS,
         )
 
 

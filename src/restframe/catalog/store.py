@@ -7,6 +7,7 @@ warehouse's catalogs share one `Cache` of what has been committed.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterable
 
@@ -15,7 +16,7 @@ from restframe.catalog import classes, dependencies, knowledge, relation_rows
 from restframe.catalog.grants import Grants, Rights
 from restframe.catalog.knowledge import Knowledge
 from restframe.catalog.models import Model
-from restframe.catalog.records import Cache, Executor, SessionRecords
+from restframe.catalog.records import Cache, Executor, Part, SessionRecords
 from restframe.catalog.relations import ColumnDefinition, Relation, Schema
 from restframe.catalog.users import SUPERUSER_ID, Users
 
@@ -68,13 +69,13 @@ class Catalog(SessionRecords):
     @property
     def knowledge(self) -> Knowledge:
         """What the user may know of."""
-        return self.cached(("knowledge", str(self.user_id)), lambda: knowledge.load(self))
+        return self.cached(("knowledge", str(self.user_id)), lambda: knowledge.load(self), Part.FRAME)
 
     @property
     def path(self) -> tuple[str, ...]:
         """The schemas in which an unqualified name is looked up, in order: those on the search path that exist and
         that the user may use."""
-        return self.cached(("path", str(self.user_id), *self.search_path), self._path)
+        return self.cached(("path", str(self.user_id), *self.search_path), self._path, Part.FRAME)
 
     def _path(self) -> tuple[str, ...]:
         rights = self.rights
@@ -88,7 +89,7 @@ class Catalog(SessionRecords):
 
     def hides(self, schema: str) -> bool:
         """Whether the schema is there, and the user may not look into it."""
-        return self.cached(("hidden", str(self.user_id), schema), lambda: self._hides(schema))
+        return self.cached(("hidden", str(self.user_id), schema), lambda: self._hides(schema), Part.FRAME)
 
     def shows(self, schema: str, name: str) -> bool:
         """Whether a list of relations is to name this one to the user, who must have some right to it."""
@@ -124,7 +125,7 @@ class Catalog(SessionRecords):
         return self.find_schema(name) is not None
 
     def find_schema(self, name: str) -> Schema | None:
-        return self.cached(("schema", name), lambda: self._load_schema(name))
+        return self.cached(("schema", name), lambda: self._load_schema(name), Part.FRAME)
 
     def _load_schema(self, name: str) -> Schema | None:
         rows = self._connection.run("SELECT name, owner, oid FROM _restframe.schemas WHERE name = ?", [name])
@@ -201,14 +202,17 @@ class Catalog(SessionRecords):
         )
         return [found for (name,) in names if (found := relation_rows.find(self, schema, name)) is not None]
 
-    def add_relation(self, relation: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
-        """Record a relation that the engine has created; `reads` names what a view depends on."""
+    def add_relation(self, relation: Relation, reads: Iterable[tuple[str, str]] = ()) -> Relation:
+        """Record a relation that the engine has created, and return it with its number.
+
+        reads : what a view depends on
+        """
         if relation.kind == "temporary table":
             relation = dataclasses.replace(relation, oid=relation.oid or next(_temporary_oids))
             self._set_temporary({**self._temporary, relation.name: relation})
             schema_oid = classes.TEMPORARY_SCHEMAS + self.session_id
             classes.write(self._connection, relation, schema_oid, self.user_id, self.session_id)
-            return
+            return relation
         schema = self.find_schema(relation.schema)
         owner = self.users.find(relation.owner)
         assert schema is not None, relation.schema
@@ -217,6 +221,7 @@ class Catalog(SessionRecords):
         owner_id = SUPERUSER_ID if owner is None else owner.id
         classes.write(self._connection, relation, schema.oid, owner_id, exists=self.has_relation)
         dependencies.add(self, relation, reads)
+        return relation
 
     def _next_oid(self) -> int:
         return int(self._connection.run("SELECT nextval('_restframe.oids')")[0][0])
@@ -231,12 +236,13 @@ class Catalog(SessionRecords):
             return
         classes.forget(self._connection, relation)
         relation_rows.remove(self, relation)
-        dependencies.remove(self, relation)
+        if relation.kind == "view":
+            dependencies.remove(self, relation)
 
-    def replace_relation(self, old: Relation, new: Relation, reads: Iterable[tuple[str, str]] = ()) -> None:
-        """Change what is recorded of a relation, which keeps its OID and what was granted on it."""
+    def replace_relation(self, old: Relation, new: Relation, reads: Iterable[tuple[str, str]] = ()) -> Relation:
+        """Change what is recorded of a relation, which keeps its OID and what was granted on it; as add_relation."""
         self.remove_relation(old)
-        self.add_relation(dataclasses.replace(new, oid=old.oid), reads)
+        recorded = self.add_relation(dataclasses.replace(new, oid=old.oid), reads)
         before, after = [[column.name for column in one.columns] for one in (old, new)]
         for place, name in enumerate(before):
             if len(before) == len(after) and after[place] not in before:
@@ -244,25 +250,29 @@ class Catalog(SessionRecords):
                 self.write(
                     "UPDATE _restframe.comments SET column_name = ? WHERE oid = ? AND column_name = ?",
                     [after[place], old.oid, name],
+                    Part.RELATIONS,
                 )
             elif name not in after:
                 self.grants.forget_column(old.object, name)
                 self.set_comment(old.oid, name, None)
+        return recorded
 
     def drop_relation(self, relation: Relation) -> None:
         """Forget a relation, with what was granted on it."""
         self.remove_relation(relation)
         if relation.oid:
             self.grants.forget(relation.object)
-            self.write("DELETE FROM _restframe.comments WHERE oid = ?", [relation.oid])
-            self.write("DELETE FROM _restframe.view_reads WHERE oid = ?", [relation.oid])
+            self.write("DELETE FROM _restframe.comments WHERE oid = ?", [relation.oid], Part.RELATIONS)
+            if relation.kind == "view":
+                dependencies.forget_view_reads(self, relation)
 
     def set_comment(self, oid: int, column: str | None, comment: str | None) -> None:
         """Say something about a relation, one of its columns or a schema; None takes it back."""
         key = [oid, column]
-        self.write("DELETE FROM _restframe.comments WHERE oid = ? AND column_name IS NOT DISTINCT FROM ?", key)
+        one = "oid = ? AND column_name IS NOT DISTINCT FROM ?"
+        self.write(f"DELETE FROM _restframe.comments WHERE {one}", key, Part.RELATIONS)
         if comment is not None:
-            self.write("INSERT INTO _restframe.comments VALUES (?, ?, ?)", [*key, comment])
+            self.write("INSERT INTO _restframe.comments VALUES (?, ?, ?)", [*key, comment], Part.RELATIONS)
 
     def close(self) -> None:
         """When the session ends: nobody shall see its temporary tables."""
@@ -291,7 +301,8 @@ class Catalog(SessionRecords):
     def functions(self, schema: str | None, name: str) -> tuple[Model, ...]:
         """The models whose prediction function has this name, in the first schema of the path that has any."""
         for candidate in self.path if schema is None else (schema,):
-            found = self.cached(("function", candidate, name), lambda s=candidate: self._load_functions(s, name))  # type: ignore[misc]
+            load = functools.partial(self._load_functions, candidate, name)
+            found = self.cached(("function", candidate, name), load, Part.FRAME)
             if found:
                 return found
         return ()

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
 from restframe import errors
+from restframe.catalog.records import Part
 
 SUPERUSER_ID = 100  # of the first user, whom the settings name
 
@@ -25,9 +26,9 @@ class Records(Protocol):
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
 
-    def cached(self, key: tuple[str, ...], load: Callable[[], T]) -> T: ...
+    def cached(self, key: tuple[str, ...], load: Callable[[], T], part: Part = ...) -> T: ...
 
-    def write(self, sql: str, parameters: Sequence[Any] = ()) -> None: ...
+    def write(self, sql: str, parameters: Sequence[Any] = (), part: Part = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,10 @@ class Users:
     # Users
 
     def find(self, name: str) -> User | None:
-        return self._records.cached(("user", name), lambda: self._load("name", name))
+        return self._records.cached(("user", name), lambda: self._load("name", name), Part.FRAME)
 
     def by_id(self, user_id: int) -> User | None:
-        return self._records.cached(("user id", str(user_id)), lambda: self._load("id", user_id))
+        return self._records.cached(("user id", str(user_id)), lambda: self._load("id", user_id), Part.FRAME)
 
     def get(self, name: str, position: int | None = None) -> User:
         """As find; UndefinedObject when there is no such user."""
@@ -214,6 +215,7 @@ class Users:
             lambda: self._records.read(
                 "SELECT role_id, grantee_kind, grantee_id, admin FROM _restframe.role_grants ORDER BY ALL"
             ),
+            Part.FRAME,
         )
         return [RoleGrant(role_id, Principal(kind, grantee), admin) for role_id, kind, grantee, admin in rows]
 

@@ -13,6 +13,7 @@ from restframe import errors
 from restframe.catalog import dependencies
 from restframe.catalog.grants import DATABASE, SYSTEM, Grant, Object, Rights
 from restframe.catalog.models import Model
+from restframe.catalog.records import Part
 from restframe.catalog.relations import Relation, Schema
 from restframe.sql import QualifiedName, Translation
 from restframe.sql.statements import Statement
@@ -199,7 +200,7 @@ def _check_calls(translation: Translation, session: Session) -> None:
         _check_reach(model.function_schema or model.schema, "table", session)
         check_model(model, session)
     hidden = {name for table in translation.reads for name in table.models}
-    for model in session.catalog.cached(("models",), session.catalog.models) if hidden else ():
+    for model in session.catalog.cached(("models",), session.catalog.models, Part.FRAME) if hidden else ():
         if model.engine_function in hidden:
             check_model(model, session)
 

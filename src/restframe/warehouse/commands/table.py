@@ -126,9 +126,9 @@ def make_table(relation: Relation, session: Session) -> None:
     temporary = "TEMP " if relation.kind == "temporary table" else ""
     table = quoted(relation.name) if temporary else quoted(relation.engine_schema, relation.name)
     session.connection.run(f"CREATE {temporary}TABLE {table} ({columns})")
-    session.catalog.add_relation(relation)
-    if relation.kind == "table":
-        grant_defaults(session.catalog.relation(relation.schema, relation.name), session)
+    recorded = session.catalog.add_relation(relation)
+    if recorded.kind == "table":
+        grant_defaults(recorded, session)
 
 
 def column_ddl(column: ColumnDefinition, relation: Relation, session: Session) -> str:

@@ -58,12 +58,11 @@ def create(statement: CreateView, session: Session) -> Result:
     session.connection.run(
         f"CREATE OR REPLACE VIEW {quoted(view.engine_schema, view.name)} ({listed}) AS {translation.sql}"
     )
-    if old is None:
-        catalog.add_relation(view, reads)
-    else:
+    if old is not None:
         _check_same_columns(old, view, name)
-        catalog.replace_relation(old, view, reads)
-    recorded = catalog.relation(schema, name.name)
+        recorded = catalog.replace_relation(old, view, reads)
+    else:
+        recorded = catalog.add_relation(view, reads)
     uses = [(table.origin, columns) for table, columns in translation.uses]
     dependencies.set_view_reads(catalog, recorded, [(one.schema, one.name, used) for one, used in uses if one.oid])
     if old is None:
