@@ -253,7 +253,7 @@ def test_a_crashed_child_fails_its_job(service: Service) -> None:
     os.kill(pid, signal.SIGCONT)
     with pytest.raises(errors.TrainingFailed, match=r"the training process crashed \(SIGABRT\), exit code: 134"):
         job.wait()
-    assert describe_exit(3) == "AlgorithmError: the training process ended, exit code: 3"
+    assert describe_exit(3, "training") == "AlgorithmError: the training process ended, exit code: 3"
 
 
 def test_stopping(service: Service) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from restframe import errors
-from restframe.jobs import JobDescription, Service, TrainingJob, training, training_run
+from restframe.jobs import JobDescription, Service, TrainingJob, runs
 from restframe.journal import Journal
 from restframe.ml import artifact, deepar
 from restframe.settings import Settings
@@ -138,7 +139,7 @@ def test_a_job_that_ran_for_too_long_keeps_the_best_model_so_far(
 
         def cancel(self) -> None: ...
 
-    monkeypatch.setattr(training.threading, "Timer", Timer)
+    monkeypatch.setattr(threading, "Timer", Timer)
     job = train(service, max_runtime_s=77)
     wait_for_line(job, "best epoch loss so far")
     seconds, ring = timers[0]
@@ -151,7 +152,7 @@ def test_a_job_that_ran_for_too_long_keeps_the_best_model_so_far(
 
 
 def test_a_child_that_does_not_save_in_time_is_killed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_run, "_SAVING_S", 0.1)
+    monkeypatch.setattr(runs, "_SAVING_S", 0.1)
     job = train(service)
     wait_for_line(job, "Arguments: train")
     pid = service.training.process_id("demand")
@@ -188,7 +189,8 @@ def test_what_is_being_uploaded_is_kept(service: Service, monkeypatch: pytest.Mo
     put = service.storage.put
 
     def interrupted(url: ObjectUrl, source: Any) -> Any:
-        run = service.training._runs["forest"]
+        run = service.training._runs.find("forest")
+        assert run is not None
         if closing:
             run.abandon()
         else:

@@ -22,7 +22,6 @@ _PASSED = (
 )  # fmt: skip
 _GRACE_S = 5.0
 _TAIL_BYTES = 4000
-_OURS = "the training process"
 
 
 class TrainingProcess:
@@ -95,17 +94,21 @@ class TrainingProcess:
         return content.decode("utf-8", "replace").splitlines()
 
 
-def describe_exit(status: int) -> str:
-    """Why a process ended that did not say so itself."""
+def describe_exit(status: int, kind: str) -> str:
+    """Why a process ended that did not say so itself.
+
+    kind : of its job, training or transform
+    """
+    process = f"AlgorithmError: the {kind} process"
     if status >= 0:
-        return f"AlgorithmError: {_OURS} ended, exit code: {status}"
+        return f"{process} ended, exit code: {status}"
     try:
         name = signal.Signals(-status).name
     except ValueError:
         name = str(-status)
     if status == -signal.SIGKILL:
-        return f"AlgorithmError: {_OURS} was killed ({name}), perhaps for lack of memory, exit code: {128 - status}"
-    return f"AlgorithmError: {_OURS} crashed ({name}), exit code: {128 - status}"
+        return f"{process} was killed ({name}), perhaps for lack of memory, exit code: {128 - status}"
+    return f"{process} crashed ({name}), exit code: {128 - status}"
 
 
 def _event(line: bytes) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import re
 import shutil
 import threading
@@ -27,10 +26,9 @@ from restframe import errors
 from restframe.jobs import inputs
 from restframe.jobs.logs import LogLine, Logs
 from restframe.jobs.process import TrainingProcess, describe_exit
+from restframe.jobs.runs import Failed, Run, Runs, Stopped, listen, reason
 from restframe.jobs.specs import Channel, TrainingSpec
 from restframe.jobs.training_record import JobDescription, TrainingRecord
-from restframe.jobs.training_run import Failed, Run, Stopped
-from restframe.jobs.waiting import wait_for
 from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.ml.hyperparameters import check
@@ -39,7 +37,6 @@ from restframe.storage import ObjectUrl, Storage
 logger = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-_GLANCE_S = 0.05
 
 
 class Training:
@@ -50,10 +47,7 @@ class Training:
         self._record = TrainingRecord(journal)
         self._storage = storage
         self._directory = directory
-        self._runs: dict[str, Run] = {}
-        self._threads: list[threading.Thread] = []
-        self._capacity = threading.Semaphore(os.cpu_count() or 1)
-        self._changed = threading.Condition()
+        self._runs = Runs("training")
         self._recover()
 
     def _recover(self) -> None:
@@ -72,12 +66,8 @@ class Training:
         """
         _check(spec)
         self._record.add(spec)
-        run = self._runs[spec.name] = Run(registry.find(spec.algorithm).keeps_when_stopped)
-        thread = threading.Thread(
-            target=self._run, args=(spec, run), name=f"restframe-training-{spec.name}", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
+        run = Run(registry.find(spec.algorithm).keeps_when_stopped)
+        self._runs.start(spec.name, run, lambda: self._run(spec, run))
 
     def describe(self, name: str) -> JobDescription:
         """UndefinedObject when there is no such job."""
@@ -93,13 +83,13 @@ class Training:
         InvalidParameterValue when it has ended already; a stopping one stops once.
         """
         description = self.describe(name)
-        run = self._runs.get(name)
+        run = self._runs.find(name)
         if description.is_final or run is None:
             raise errors.InvalidParameterValue(f'training job "{name}" is {description.status}, it cannot be stopped')
         if description.status == "InProgress":
             self._record.advance(name, "Stopping", status="Stopping")
-            self._notify()
-        run.stop("Stopped")
+            self._runs.notify()
+        run.stop()
 
     def wait(
         self, name: str, timeout_s: float | None = None, given_up: threading.Event | None = None
@@ -108,7 +98,7 @@ class Training:
 
         given_up : when it is set nobody wants to know any more
         """
-        wait_for(self._changed, lambda: name not in self._runs, timeout_s, given_up)
+        self._runs.wait(name, timeout_s, given_up)
         return self.describe(name)
 
     def stream(self, name: str) -> str:
@@ -120,10 +110,10 @@ class Training:
         stream = self.stream(name)
         while True:
             final = not follow or self.describe(name).is_final
-            with self._changed:
+            with self._runs.changed:
                 lines = self._logs.lines(LOG_GROUP, stream, start)
                 if not lines and not final:
-                    self._changed.wait(1.0)
+                    self._runs.changed.wait(1.0)
             yield from lines
             start = lines[-1].position + 1 if lines else start
             if final and not lines:
@@ -147,15 +137,11 @@ class Training:
 
     def process_id(self, name: str) -> int | None:
         """Of the process a job trains in, while it does."""
-        run = self._runs.get(name)
-        return run.process.pid if run is not None and run.process is not None else None
+        return self._runs.process_id(name)
 
     def close(self) -> None:
         """Stop what runs; such jobs have failed."""
-        for run in list(self._runs.values()):
-            run.abandon()
-        for thread in list(self._threads):
-            thread.join()
+        self._runs.close()
 
     # One job, in its own thread
 
@@ -164,43 +150,22 @@ class Training:
         timer = threading.Timer(spec.max_runtime_s, run.stop, ("MaxRuntimeExceeded",))
         timer.daemon = True
         timer.start()
-        status, reason, metrics = "Failed", None, None
+        status, failure, metrics = "Failed", None, None
         try:
-            with self._slot(run):
+            with self._runs.slot(run):
                 directory.mkdir(parents=True)
                 metrics = self._train(spec, run, directory)
             status = "Completed"
         except Stopped as stopped:
             status, metrics = str(stopped), stopped.metrics
-        except Failed as failed:
-            reason = str(failed)
-        except errors.Error as error:
-            blame = "InternalServerError" if isinstance(error, errors.DiskFull) else "ClientError"
-            reason = f"{blame}: {error.message}"
-        except Exception as error:
-            logger.exception("training job %s", spec.name)
-            reason = f"InternalServerError: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001  (whatever it was, the job failed)
+            failure = reason(error, f"training job {spec.name}")
         finally:
             timer.cancel()
             shutil.rmtree(directory, ignore_errors=True)
         if run.abandoned and metrics is None:  # there is no model
-            status, reason = "Failed", "InternalServerError: the warehouse was closed while the job was running"
-        try:
-            self._finish(spec.name, status, reason, metrics)
-        finally:
-            self._runs.pop(spec.name, None)
-            self._threads.remove(threading.current_thread())
-            self._notify()
-
-    @contextlib.contextmanager
-    def _slot(self, run: Run) -> Iterator[None]:
-        """As many jobs train at once as there are cores."""
-        while not self._capacity.acquire(timeout=_GLANCE_S):
-            run.check()
-        try:
-            yield
-        finally:
-            self._capacity.release()
+            status, failure = "Failed", "InternalServerError: the warehouse was closed while the job was running"
+        self._finish(spec.name, status, failure, metrics)
 
     def _train(self, spec: TrainingSpec, run: Run, directory: Path) -> dict[str, float]:
         with contextlib.ExitStack() as held:
@@ -231,55 +196,37 @@ class Training:
         return {"content_type": channel.content_type, "compression": channel.compression, "objects": found}
 
     def _supervise(self, name: str, run: Run, directory: Path, task: dict[str, Any]) -> dict[str, float]:
-        with run.lock:
-            run.check()
-            run.process = TrainingProcess(directory, task)
-        failure: str | None = None
-        metrics: dict[str, float] | None = None
+        process = run.start(TrainingProcess, directory, task)
         stream = self.stream(name)
-        try:
-            for events in run.process.events():
-                lines = [(event.get("at", time.time()), event["log"]) for event in events if "log" in event]
-                self._log(stream, lines)
-                for event in events:
-                    failure = event.get("failure", failure)
-                    metrics = event.get("metrics", metrics)
-        except BaseException:  # the journal cannot take more: nobody listens to the child any longer
-            run.process.stop()
-            raise
-        finally:
-            status = run.process.finish()
-        if status == 0 and metrics is not None:
+        status, said = listen(process, lambda lines: self._log(stream, lines))
+        if status == 0 and "metrics" in said:
+            metrics: dict[str, float] = said["metrics"]
             return metrics
         run.check()
-        self._log(stream, [(time.time(), line) for line in run.process.last_words()])
-        raise Failed(failure or describe_exit(status))
+        self._log(stream, [(time.time(), line) for line in process.last_words()])
+        raise Failed(said.get("failure") or describe_exit(status, "training"))
 
     def _log(self, stream: str, lines: list[tuple[float, str]]) -> None:
         self._logs.append(LOG_GROUP, stream, lines)
-        self._notify()
+        self._runs.notify()
 
     def _advance(self, name: str, run: Run, secondary: str) -> None:
         run.check()
         if not self._record.advance(name, secondary):
             raise Stopped("Stopped")
-        self._notify()
+        self._runs.notify()
 
     def _upload(self, name: str, run: Run) -> None:
         """Note that there is a model to be kept, also of a job that is stopping."""
         if run.abandoned:
             raise Stopped("Stopped")
         self._record.upload(name)
-        self._notify()
+        self._runs.notify()
 
     def _finish(self, name: str, outcome: str, failure: str | None, metrics: dict[str, float] | None = None) -> None:
         self._record.finish(name, outcome, failure, metrics or {})
         logger.info("training job %s: %s", name, outcome)
-        self._notify()
-
-    def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+        self._runs.notify()
 
 
 def _finite(text: str) -> float | None:

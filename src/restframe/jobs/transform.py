@@ -13,12 +13,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import os
 import shutil
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +24,9 @@ from restframe import errors
 from restframe.jobs import inputs
 from restframe.jobs.local import check_artifact
 from restframe.jobs.logs import Logs
-from restframe.jobs.process import TrainingProcess
+from restframe.jobs.process import TrainingProcess, describe_exit
+from restframe.jobs.runs import Failed, Run, Runs, Stopped, listen, reason
 from restframe.jobs.transform_record import TransformDescription, TransformRecord, TransformSpec
-from restframe.jobs.waiting import wait_for
 from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.storage import ObjectUrl, Storage
@@ -36,47 +34,12 @@ from restframe.storage import ObjectUrl, Storage
 logger = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
-_GLANCE_S = 0.05
 
 
 class TransformProcess(TrainingProcess):
     """The child in which a job runs."""
 
     module = "restframe.jobs.transform_child"
-
-
-class _Stopped(Exception):
-    """The job was stopped."""
-
-
-class _Failed(Exception):
-    """The child failed; the text is the job's failure reason."""
-
-
-class _Run:
-    """A job under way in this process."""
-
-    def __init__(self) -> None:
-        self.process: TransformProcess | None = None
-        self.stopped = False
-        self.abandoned = False  # the warehouse closes
-        self.lock = threading.Lock()
-
-    def start(self, directory: Path, task: Mapping[str, Any]) -> TransformProcess:
-        with self.lock:
-            self.check()
-            self.process = TransformProcess(directory, task)
-            return self.process
-
-    def stop(self) -> None:
-        with self.lock:
-            self.stopped = True
-            if self.process is not None:
-                self.process.stop()
-
-    def check(self) -> None:
-        if self.stopped:
-            raise _Stopped
 
 
 class Transforms:
@@ -91,10 +54,7 @@ class Transforms:
         self._storage = storage
         self._directory = directory
         self._timeout_s = timeout_s
-        self._runs: dict[str, _Run] = {}
-        self._threads: list[threading.Thread] = []
-        self._capacity = threading.Semaphore(os.cpu_count() or 1)
-        self._changed = threading.Condition()
+        self._runs = Runs("transform")
         self._recover()
 
     def _recover(self) -> None:
@@ -116,12 +76,8 @@ class Transforms:
         if spec.model.algorithm is not None:
             registry.find(spec.model.algorithm)
         self._record.add(spec)
-        run = self._runs[spec.name] = _Run()
-        thread = threading.Thread(
-            target=self._run, args=(spec, run), name=f"restframe-transform-{spec.name}", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
+        run = Run()
+        self._runs.start(spec.name, run, lambda: self._run(spec, run))
 
     def describe(self, name: str) -> TransformDescription:
         """UndefinedObject when there is no such job."""
@@ -134,11 +90,11 @@ class Transforms:
     def stop(self, name: str) -> None:
         """Make a job end soon. InvalidParameterValue when it has ended already; a stopping one stops once."""
         description = self.describe(name)
-        run = self._runs.get(name)
+        run = self._runs.find(name)
         if description.is_final or run is None:
             raise errors.InvalidParameterValue(f'transform job "{name}" is {description.status}, it cannot be stopped')
         self._record.stop(name)
-        self._notify()
+        self._runs.notify()
         run.stop()
 
     def wait(
@@ -148,7 +104,7 @@ class Transforms:
 
         given_up : when it is set nobody wants to know any more
         """
-        wait_for(self._changed, lambda: name not in self._runs, timeout_s, given_up)
+        self._runs.wait(name, timeout_s, given_up)
         return self.describe(name)
 
     def stream(self, name: str) -> str:
@@ -157,60 +113,34 @@ class Transforms:
 
     def process_id(self, name: str) -> int | None:
         """Of the process a job runs in, while it does."""
-        run = self._runs.get(name)
-        return run.process.pid if run is not None and run.process is not None else None
+        return self._runs.process_id(name)
 
     def close(self) -> None:
         """Stop what runs; such jobs have failed."""
-        for run in list(self._runs.values()):
-            run.abandoned = True
-            run.stop()
-        for thread in list(self._threads):
-            thread.join()
+        self._runs.close()
 
     # One job, in its own thread
 
-    def _run(self, spec: TransformSpec, run: _Run) -> None:
+    def _run(self, spec: TransformSpec, run: Run) -> None:
         directory = self._directory / spec.name
-        status, reason = "Failed", None
+        status, failure = "Failed", None
         try:
-            with self._slot(run):
+            with self._runs.slot(run):
                 self._record.start(spec.name)
                 directory.mkdir(parents=True)
                 self._transform(spec, run, directory)
             status = "Completed"
-        except _Stopped:
+        except Stopped:
             status = "Stopped"
-        except _Failed as failed:
-            reason = str(failed)
-        except errors.Error as error:
-            blame = "InternalServerError" if isinstance(error, errors.DiskFull) else "ClientError"
-            reason = f"{blame}: {error.message}"
-        except Exception as error:
-            logger.exception("transform job %s", spec.name)
-            reason = f"InternalServerError: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001  (whatever it was, the job failed)
+            failure = reason(error, f"transform job {spec.name}")
         finally:
             shutil.rmtree(directory, ignore_errors=True)
         if run.abandoned and status != "Completed":
-            status, reason = "Failed", "InternalServerError: the warehouse was closed while the job was running"
-        try:
-            self._finish(spec.name, status, reason)
-        finally:
-            self._runs.pop(spec.name, None)
-            self._threads.remove(threading.current_thread())
-            self._notify()
+            status, failure = "Failed", "InternalServerError: the warehouse was closed while the job was running"
+        self._finish(spec.name, status, failure)
 
-    @contextlib.contextmanager
-    def _slot(self, run: _Run) -> Iterator[None]:
-        """As many jobs run at once as there are cores."""
-        while not self._capacity.acquire(timeout=_GLANCE_S):
-            run.check()
-        try:
-            yield
-        finally:
-            self._capacity.release()
-
-    def _transform(self, spec: TransformSpec, run: _Run, directory: Path) -> None:
+    def _transform(self, spec: TransformSpec, run: Run, directory: Path) -> None:
         found = inputs.named_objects(spec.input, self._storage)
         outputs = _outputs(spec, [name for name, _ in found])
         with contextlib.ExitStack() as held:
@@ -244,24 +174,14 @@ class Transforms:
             for (_, _, written), url in zip(listed, outputs, strict=True):
                 shutil.move(written, publication.stage(url, spec.accept or "application/octet-stream"))
 
-    def _supervise(self, name: str, run: _Run, directory: Path, task: Mapping[str, Any]) -> None:
-        failure: str | None = None
+    def _supervise(self, name: str, run: Run, directory: Path, task: Mapping[str, Any]) -> None:
+        process = run.start(TransformProcess, directory, task)
         stream = self.stream(name)
-        process = run.start(directory, task)
-        try:
-            for events in process.events():
-                self._log(stream, [(event.get("at", time.time()), event["log"]) for event in events if "log" in event])
-                for event in events:
-                    failure = event.get("failure", failure)
-        except BaseException:  # the journal cannot take more: nobody listens to the child any longer
-            process.stop()
-            raise
-        finally:
-            status = process.finish()
+        status, said = listen(process, lambda lines: self._log(stream, lines))
         run.check()
         if status != 0:
             self._log(stream, [(time.time(), line) for line in process.last_words()])
-            raise _Failed(failure or _describe_exit(status))
+            raise Failed(said.get("failure") or describe_exit(status, "transform"))
 
     def _log(self, stream: str, lines: list[tuple[float, str]]) -> None:
         self._logs.append(LOG_GROUP, stream, lines)
@@ -269,11 +189,7 @@ class Transforms:
     def _finish(self, name: str, status: str, failure: str | None) -> None:
         self._record.finish(name, status, failure)
         logger.info("transform job %s: %s", name, status)
-        self._notify()
-
-    def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+        self._runs.notify()
 
 
 def _outputs(spec: TransformSpec, names: list[str]) -> list[ObjectUrl]:
@@ -282,11 +198,3 @@ def _outputs(spec: TransformSpec, names: list[str]) -> list[ObjectUrl]:
         raise errors.DataError("the answers about two of the objects would have the same name")
     output = ObjectUrl.parse(spec.output.rstrip("/") + "/")
     return [output.child(name + ".out") for name in names]
-
-
-def _describe_exit(status: int) -> str:
-    if status >= 0:
-        return f"AlgorithmError: the transform process ended, exit code: {status}"
-    if status == -signal.SIGKILL:
-        return "AlgorithmError: the transform process was killed (SIGKILL), perhaps for lack of memory, exit code: 137"
-    return f"AlgorithmError: the transform process crashed (signal {-status}), exit code: {128 - status}"
