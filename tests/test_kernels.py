@@ -72,7 +72,7 @@ def test_all_that_kernels_are_made_of_counts() -> None:
     with_kernels = [
         file.relative_to(PACKAGE).as_posix()
         for file in PACKAGE.rglob("*.py")
-        if re.search(r"^@(kernel|part|intrinsic)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+        if re.search(r"^@_?(kernel|part|intrinsic)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert len(with_kernels) > 10
     assert [name for name in with_kernels if not name.startswith(kernels._SOURCES)] == []
@@ -83,6 +83,18 @@ def test_what_is_compiled_elsewhere_is_pending_until_it_is_there(place: Path, co
     kernels.completed("results")
     assert not kernels.pending("results")
     assert kernels.pending("copying")
+
+
+def test_what_somebody_waits_for_is_compiled_next(compiling_elsewhere: None) -> None:
+    def give_up() -> None:
+        raise errors.QueryCanceled("enough")
+
+    with pytest.raises(errors.QueryCanceled):
+        kernels.wait("copying", give_up)
+    assert kernels.missing() == ["copying", "loading", "results", "forest", "deepar", "smoothing"]
+    for group in ("copying", "loading"):
+        kernels.completed(group)
+    assert kernels.missing() == ["results", "forest", "deepar", "smoothing"]
 
 
 def test_nothing_is_pending_when_nobody_compiles(place: Path) -> None:

@@ -17,13 +17,15 @@ PROGRAM = """
 import importlib, json, pkgutil, sys, tempfile
 from pathlib import Path
 import numpy as np
-import restframe.ml.forecasting, restframe.ml.random_cut_forest, restframe.storage
+import restframe.ml.deepar, restframe.ml.forecasting, restframe.ml.random_cut_forest, restframe.storage
 from numba.core.dispatcher import Dispatcher
 from restframe.server import warming
 
 def signatures():
     found = {}
-    for package in (restframe.storage, restframe.ml.random_cut_forest, restframe.ml.forecasting):
+    for package in (
+        restframe.storage, restframe.ml.random_cut_forest, restframe.ml.forecasting, restframe.ml.deepar,
+    ):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for one in vars(importlib.import_module(module.name)).values():
                 if isinstance(one, Dispatcher) and one.stats.cache_path:
@@ -44,6 +46,11 @@ with warming._session(directory / "again") as session:
         client.data = [data[:5], data[5:]]
         session.execute(f"copy two from stdin {options}")
     session.execute("copy two to stdout")
+from restframe.ml.deepar import Asked, Configuration, fit, load, save
+from restframe.ml.forecasting.series import Series
+series = (Series(np.datetime64("2024-01-01", "s"), np.arange(60.0)),)
+model = fit(series, Configuration(context_length=5, prediction_length=2, epochs=1, time_freq="D", num_layers=1))
+load(save(model)).sample([Asked(series)])
 again = signatures()
 print(json.dumps([[name for name in used if not used[name]], [name for name in again if again[name] != used[name]]]))
 """

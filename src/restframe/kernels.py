@@ -23,14 +23,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-# What is compiled together, in the order in which it is likely to be wanted: rows for SQL clients and COPY TO; COPY
-# FROM STDIN; COPY from buckets; forests; exponential smoothing.
-Group = Literal["results", "copying", "loading", "forest", "smoothing"]
-GROUPS: tuple[Group, ...] = ("results", "copying", "loading", "forest", "smoothing")
+# What is compiled together, in the order in which it is likely to be wanted: COPY from buckets; rows for SQL clients and
+# COPY TO; COPY FROM STDIN; forests; DeepAR's forecasts; exponential smoothing.
+Group = Literal["loading", "results", "copying", "forest", "deepar", "smoothing"]
+GROUPS: tuple[Group, ...] = ("loading", "results", "copying", "forest", "deepar", "smoothing")
 
 _SOURCES = (
     "compiled.py", "storage/writing", "storage/loading", "storage/copying", "ml/random_cut_forest",
-    "ml/forecasting/smoothing.py",
+    "ml/deepar/kernels.py", "ml/forecasting/smoothing.py",
 )  # fmt: skip
 _PACKAGE = Path(__file__).parent
 _LOCK = "lock"
@@ -108,8 +108,11 @@ def pending(group: Group) -> bool:
 def wait(group: Group, check: Callable[[], None]) -> None:
     """Let another process that compiles a group come to its end, rather than do the same here.
 
-    check : called now and then, ends the waiting with what it raises
+    What is waited for is compiled next. check : called now and then, ends the waiting with what it raises
     """
+    place = directory()
+    if place is not None and pending(group):
+        _wish(place, group).touch()
     while pending(group):
         check()
         time.sleep(_GLANCE_S)
@@ -155,11 +158,23 @@ def compiling() -> Iterator[Path | None]:
         os.close(lock)
 
 
+def missing() -> list[Group]:
+    """The groups that are to be compiled, those first that somebody waits for."""
+    place = directory()
+    left = [group for group in GROUPS if not complete(group)]
+    return left if place is None else sorted(left, key=lambda group: not _wish(place, group).exists())
+
+
+def _wish(place: Path, group: Group) -> Path:
+    return place / f"{group}.wanted"
+
+
 def completed(group: Group) -> None:
     """Note that all kernels of a group are on disk. For the process that compiles."""
     place = directory()
     assert place is not None
     (place / group).touch()
+    _wish(place, group).unlink(missing_ok=True)
 
 
 def forget_old() -> None:

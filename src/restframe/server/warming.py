@@ -21,14 +21,14 @@ from restframe.kernels import Group
 
 logger = logging.getLogger(__name__)
 
-_LAST = 19  # the niceness of what nobody waits for
+_NICENESS = 5  # somebody may wait for it, and a machine be busy for hours
 _LEAVE_S = 5.0
 
 
 @contextlib.contextmanager
 def warmed() -> Iterator[None]:
     """Compile in a child process what is not compiled yet, as long as the block lasts."""
-    if kernels.directory() is None or all(map(kernels.complete, kernels.GROUPS)):
+    if kernels.directory() is None or not kernels.missing():
         yield
         return
     # It ends with us, however we end: then nobody holds the other end of its standard input.
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     """1 when there is nowhere to keep them, or when another process is at it."""
     if "--beside" not in arguments:
         return 0 if warm() else 1
-    os.nice(_LAST)
+    os.nice(_NICENESS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warm()
     os._exit(0)  # what libraries say of an end in good order is not the server's to say
@@ -63,12 +63,11 @@ def warm() -> bool:
     """Compile what is not compiled yet; whether all of it is there now."""
     with kernels.compiling() as place:
         if place is None:
-            return all(map(kernels.complete, kernels.GROUPS))
+            return not kernels.missing()
         with tempfile.TemporaryDirectory(prefix="restframe-kernels-") as directory:
-            for group in kernels.GROUPS:
-                if not kernels.complete(group):
-                    USES[group](Path(directory) / group)
-                    kernels.completed(group)
+            while groups := kernels.missing():
+                USES[groups[0]](Path(directory) / groups[0])
+                kernels.completed(groups[0])
         kernels.forget_old()
     return True
 
@@ -175,6 +174,20 @@ def use_forest(_: Path) -> None:
         attribution(load(save(forest)), points)
 
 
+def use_deepar(_: Path) -> None:
+    import numpy as np
+
+    from restframe.ml.deepar import Asked, Configuration, Model
+    from restframe.ml.deepar.model import weight_shapes
+    from restframe.ml.deepar.packing import measure
+    from restframe.ml.forecasting.series import Series
+
+    series = (Series(np.datetime64("2024-01-01", "s"), np.arange(40.0)),)
+    configuration = Configuration(context_length=3, prediction_length=3, epochs=1, time_freq="D")
+    weights = {name: np.zeros(shape, np.float32) for name, shape in weight_shapes(configuration).items()}
+    Model(configuration, measure(series, configuration), weights, 0, 0.0).sample([Asked(series, samples=2)])
+
+
 def use_smoothing(_: Path) -> None:
     import numpy as np
 
@@ -185,10 +198,11 @@ def use_smoothing(_: Path) -> None:
 
 
 USES: dict[Group, Callable[[Path], None]] = {
+    "loading": use_loading,
     "results": use_results,
     "copying": use_copying,
-    "loading": use_loading,
     "forest": use_forest,
+    "deepar": use_deepar,
     "smoothing": use_smoothing,
 }
 

@@ -6,10 +6,11 @@ order a row's products are added depends on its place in the block, and on nothi
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
-from numba import njit
+
+from restframe.compiled import kernel, part
 
 # The ratio of polynomials in x^2 that comes nearest to tanh(x) / x within +-9, to 2e-8; beyond, tanh is 1 in single
 # precision. Found by reweighted least squares.
@@ -18,11 +19,12 @@ _Q = tuple(map(np.float32, (1.0, 4.67130321e-01, 2.58710684e-02, 3.28309098e-04,
 _END, _HALF, _ONE = np.float32(9.0), np.float32(0.5), np.float32(1.0)
 
 
-def _compiled(**options: Any) -> Any:
-    return njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp", "reassoc"}, error_model="numpy", **options)
+# Sums may be taken in any order: eight at a time.
+_FAST = {"contract", "nsz", "arcp", "reassoc"}
+_kernel, _part = partial(kernel, fastmath=_FAST), partial(part, fastmath=_FAST)
 
 
-@_compiled()
+@_part
 def _tanh(x):  # type: ignore[no-untyped-def]
     x = min(max(x, -_END), _END)
     y = x * x
@@ -31,12 +33,12 @@ def _tanh(x):  # type: ignore[no-untyped-def]
     return x * above / below
 
 
-@_compiled()
+@_part
 def _sigmoid(x):  # type: ignore[no-untyped-def]
     return _HALF * _tanh(_HALF * x) + _HALF
 
 
-@_compiled()
+@_part
 def _add_products(sums, x, weights, count):  # type: ignore[no-untyped-def]
     """sums += x[:, :count] @ weights[:count], for a block of 4 rows."""
     width, j = weights.shape[1], 0
@@ -62,7 +64,7 @@ def _add_products(sums, x, weights, count):  # type: ignore[no-untyped-def]
         j += 1
 
 
-@_compiled()
+@_kernel
 def project(x, weights, bias, out):  # type: ignore[no-untyped-def]
     """out = x @ weights + bias; x : (rows, inputs), weights : (inputs, outputs), all contiguous."""
     rows, count = x.shape
@@ -75,7 +77,7 @@ def project(x, weights, bias, out):  # type: ignore[no-untyped-def]
         out[first : first + some] = sums[:some]
 
 
-@_compiled()
+@_part
 def _turn(gates, cells, memory):  # type: ignore[no-untyped-def]
     """c = f c + i g and h = o tanh(c); cells and memory : (cells,) of one row, overwritten."""
     n = cells.size
@@ -85,7 +87,7 @@ def _turn(gates, cells, memory):  # type: ignore[no-untyped-def]
         cells[k] = _sigmoid(gates[3 * n + k]) * _tanh(memory[k])
 
 
-@_compiled()
+@_kernel
 def advance(known, whose, near, recurrent, biases, head, head_bias, cells, memory, output):  # type: ignore[no-untyped-def]
     """One step of all layers and the head.
 

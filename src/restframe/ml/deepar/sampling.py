@@ -60,7 +60,7 @@ def _lot(model: Model, series: Sequence[Series], samples: int, dice: Dice) -> Fl
     scale = _scales(packed, C)
     inputs = _inputs(packed, model, scale, lags)
     known = np.empty((*inputs.shape[:2], 4 * configuration.num_cells), np.float32)  # (C - 1 + P, N, 4 H)
-    first_layer = np.ascontiguousarray(weights["lstm.0.weight_ih"].T), weights["lstm.0.bias"]
+    first_layer = _own(weights["lstm.0.weight_ih"].T), _own(weights["lstm.0.bias"])
     project(inputs.reshape(-1, inputs.shape[2]), *first_layer, known.reshape(-1, known.shape[2]))
     place = inputs[C - 1 :, :, : lags.size] @ weights["skip.weight"]  # (P, N)
 
@@ -92,7 +92,12 @@ def _layers(model: Model, lags: int) -> tuple[Floats, Floats, Floats, Floats]:
         below = weights[f"lstm.{layer}.weight_ih"].T[: cells if layer else lags]
         recurrent[layer, cells : cells + len(below)] = below
     biases = np.array([weights[f"lstm.{layer}.bias"] for layer in range(1, count)], np.float32)
-    return recurrent, biases.reshape(count - 1, 4 * cells), weights["head.weight"], weights["head.bias"]
+    return recurrent, biases.reshape(count - 1, 4 * cells), _own(weights["head.weight"]), _own(weights["head.bias"])
+
+
+def _own(array: Floats) -> Floats:
+    """A copy that may be written to: kernels would be compiled once more for arrays of a file, which may not."""
+    return np.array(array, order="C")
 
 
 def _places(packed: Packed, first: int, after: int) -> npt.NDArray[np.int64]:
