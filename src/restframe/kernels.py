@@ -23,8 +23,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-# What is compiled together, in the order in which it is likely to be wanted: COPY from buckets; rows for SQL clients and
-# COPY TO; COPY FROM STDIN; forests; DeepAR's forecasts; exponential smoothing.
+# What is compiled together, in the order in which it is likely to be wanted: COPY from buckets; rows for SQL clients
+# and COPY TO; COPY FROM STDIN; forests; DeepAR's forecasts; exponential smoothing.
 Group = Literal["loading", "results", "copying", "forest", "deepar", "smoothing"]
 GROUPS: tuple[Group, ...] = ("loading", "results", "copying", "forest", "deepar", "smoothing")
 
