@@ -115,7 +115,7 @@ def test_an_epoch(story: Story, lines: Lines) -> None:
     progress = Progress(story, 400)
     for number, loss in enumerate(_epoch_of_the_seed()):
         progress.batch(0, number, loss, 64)
-    progress.epoch(EpochReport(0, 4.99151958119, True, 674, 2.7))
+    progress.epoch(EpochReport(0, 4.99151958119, True, 674))
     text = [re.sub(r"Speed: \d+\.\d\d", "Speed: 1.00", line) for line in lines]
     assert [re.sub(r"throughput=[\d.e+]+", "throughput=1.0", line) for line in text] == [
         "INFO Epoch[0] Batch[0] avg_epoch_loss=5.177043",
@@ -140,10 +140,10 @@ def test_an_epoch(story: Story, lines: Lines) -> None:
 
 def test_an_epoch_that_is_no_better(story: Story, lines: Lines) -> None:
     progress = Progress(story, 400)
-    progress.epoch(EpochReport(0, 3.0, True, 10, 1.0))
+    progress.epoch(EpochReport(0, 3.0, True, 10))
     lines.clear()
     progress.batch(1, 0, 3.5, 10)
-    progress.epoch(EpochReport(1, 3.5, False, 10, 1.0))
+    progress.epoch(EpochReport(1, 3.5, False, 10))
     assert lines[0] == "INFO Epoch[1] Batch[0] avg_epoch_loss=3.500000"
     assert lines[3] == "#metrics update.time"
     assert lines[-1] == "INFO loss did not improve"
@@ -152,8 +152,8 @@ def test_an_epoch_that_is_no_better(story: Story, lines: Lines) -> None:
 
 def test_the_end_of_all_epochs(story: Story, lines: Lines) -> None:
     progress = Progress(story, 2)
-    progress.epoch(EpochReport(0, 2.90486352444, True, 10, 1.0))
-    progress.epoch(EpochReport(1, 3.5, False, 10, 1.0))
+    progress.epoch(EpochReport(0, 2.90486352444, True, 10))
+    progress.epoch(EpochReport(1, 3.5, False, 10))
     assert "INFO #progress_metric: host=algo-1, completed 50 % of epochs" in lines
     assert "INFO #progress_metric: host=algo-1, completed 100 % of epochs" in lines
     lines.clear()
@@ -179,7 +179,7 @@ def test_the_end_of_all_epochs(story: Story, lines: Lines) -> None:
 
 def test_an_early_end(story: Story, lines: Lines) -> None:
     progress = Progress(story, 50)
-    progress.epoch(EpochReport(0, 2.5, True, 10, 1.0))
+    progress.epoch(EpochReport(0, 2.5, True, 10))
     lines.clear()
     progress.finished()
     assert lines[:4] == [
@@ -193,7 +193,7 @@ def test_an_early_end(story: Story, lines: Lines) -> None:
 def test_a_stopped_job_has_not_completed_its_epochs(lines: Lines) -> None:
     progress = Progress(Story(TrainingLog(lines.append, "AWS/DeepAR", stopping=lambda: True)), 1)
     assert progress.stopping()
-    progress.epoch(EpochReport(0, 2.5, True, 10, 1.0))
+    progress.epoch(EpochReport(0, 2.5, True, 10))
     lines.clear()
     progress.finished()
     assert lines[1:3] == ["INFO stopping training now", "INFO Final loss: 2.5 (occurred at epoch 0)"]

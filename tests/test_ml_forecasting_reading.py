@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from restframe import errors
 from restframe.ml.algorithm import Channel
 from restframe.ml.forecasting import lines, reading
-from restframe.ml.forecasting.reading import check_alike, from_json, read
+from restframe.ml.forecasting.reading import from_json, read
 from restframe.ml.forecasting.series import Series
 
 DAY = {"start": "2020-01-01", "target": [1, 2.5, 3]}
@@ -177,8 +177,6 @@ def test_series_that_differ_in_what_they_have_are_refused(
     with pytest.raises(errors.DataError) as raised:
         read("train", Channel(objects))
     assert raised.value.message == f'"b.json": line 1: {reason}'
-    with pytest.raises(errors.DataError, match="series 2: "):
-        check_alike([from_json({**DAY, **more}) for more in (first, second)])
 
 
 def test_a_request_has_features_beyond_the_target() -> None:

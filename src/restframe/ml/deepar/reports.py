@@ -19,7 +19,6 @@ class EpochReport:
     loss: float
     best: bool
     examples: int
-    seconds: float
 
 
 class Observer(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -72,7 +71,7 @@ class _Training:
         """All epochs, or fewer when the observer or early_stopping_patience ends it."""
         patience = self.configuration.early_stopping_patience
         for epoch in range(self.configuration.epochs):
-            began, losses, examples, stopping = time.perf_counter(), list[float](), 0, False
+            losses, examples, stopping = list[float](), 0, False
             for number, (series, times) in enumerate(self.draws()):
                 progress = (epoch + min(1.0, examples / self.expected)) / self.configuration.epochs
                 losses.append(self.learn(self.windows.batch(series, times), progress))
@@ -89,7 +88,7 @@ class _Training:
             if best:
                 self.best = Model(self.configuration, self.statistics, self.averaged(), epoch, loss)
             if observer is not None:
-                observer.epoch(EpochReport(epoch, loss, best, examples, time.perf_counter() - began))
+                observer.epoch(EpochReport(epoch, loss, best, examples))
             if stopping or (patience is not None and epoch - self.best.epoch >= patience):
                 break
         return self.best

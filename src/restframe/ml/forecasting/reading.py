@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/deepar.html#deepar-inputoutput
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
@@ -84,13 +84,6 @@ def from_json(fields: Any) -> Series:
         features=_features(fields.get("dynamic_feat"), len(target)),
         item=item if isinstance(item, str) else None,
     )
-
-
-def check_alike(series: Sequence[Series]) -> None:
-    """DataError when some have other numbers of categories or features than the first."""
-    for number, one in enumerate(series, 1):
-        with _at(f"series {number}"):
-            _compare(series[0], one)
 
 
 @contextmanager
