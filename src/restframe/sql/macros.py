@@ -172,7 +172,8 @@ _BODIES: dict[str, str] = {
              ELSE CAST(x AS TIME) END""",
     # A time with a zone is kept in UTC; the name of a zone means its winter time.
     "try_timetz(x)": """
-        CAST(coalesce(_restframe.try_timestamptz(x), CAST(_restframe.try_timestamp(x) AS TIMESTAMPTZ)) AS TIMETZ)""",
+        timezone('UTC', CAST(coalesce(_restframe.try_timestamptz(x),
+            CAST(_restframe.try_timestamp(x) AS TIMESTAMPTZ)) AS TIMETZ))""",
     "timetz(x)": r"""
         CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timetz(
                 CASE WHEN regexp_matches(x, '^\s*\d{1,2}:') THEN '2000-01-01 ' || ltrim(x) ELSE x END),

@@ -160,6 +160,8 @@ def convert(node: exp.Expr, type_: Type, target: SqlType, scope: Scope, *, expli
         return _from_text(node, target, scope)
     if target.name == "numeric" and explicit and type_.name == "numeric" and (type_.scale or 0) > (target.scale or 0):
         return _narrowed(node, target)
+    if target.name == "timetz":
+        return call("timezone", string("UTC"), as_type(node, target))
     return as_type(node, target)
 
 
