@@ -150,6 +150,26 @@ def test_ctrl_c_cancels_the_statement_and_leaves_with_an_error(tmp_path: Path, e
     assert "cancelled" in error
 
 
+def test_a_model_that_trains_is_waited_for(tmp_path: Path) -> None:
+    model = """create model demand from sales target qty iam_role default auto on model_type forecast
+        settings (s3_bucket 'forecasts', horizon 3, frequency 'D')"""
+    done = sql(
+        tmp_path,
+        "-c",
+        "create table sales as select dateadd(day, i, '2024-01-01'::date) as day, i % 7 as qty "
+        "from (select generate_series(0, 34) as i)",
+        "-c",
+        model,
+        "-c",
+        "select forecast(demand)",
+    )
+    assert done.returncode == 1
+    assert "it is TRAINING" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Waiting for the training of demand. Ctrl-C leaves it;")
+    done = sql(tmp_path, "-q", "--format", "csv", "-c", "select count(*) as n from (select forecast(demand)) f")
+    assert (done.stdout, done.stderr) == ("n\n3\n", "")
+
+
 def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = sql(tmp_path / "file" / "w", "-c", "select 1")

@@ -27,19 +27,43 @@ def run(given: argparse.Namespace) -> int:
     interactive = not given.command and given.file is None and sys.stdin.isatty()
     if given.format == "parquet" and (interactive or given.output is None):
         raise errors.InterfaceError("--format parquet needs a statement and -o FILE")
-    with Warehouse(given.directory) as warehouse, warehouse.session() as session:
-        view = View(format=given.format, quiet=given.quiet)
-        console = Console(warehouse, session, view, carry_out)
-        if interactive:
-            from restframe.cli.shell import shell
+    with Warehouse(given.directory) as warehouse:
+        with warehouse.session() as session:
+            view = View(format=given.format, quiet=given.quiet)
+            console = Console(warehouse, session, view, carry_out)
+            status = _talk(console) if interactive else _run_given(given, console)
+        _wait_for_models(warehouse, given.quiet)
+    return status
 
-            return shell(console)
-        try:
-            with _output(given, view):
-                _run_all(given, console)
-        except _Failed:
-            return 1
+
+def _talk(console: Console) -> int:
+    from restframe.cli.shell import shell
+
+    return shell(console)
+
+
+def _run_given(given: argparse.Namespace, console: Console) -> int:
+    try:
+        with _output(given, console.view):
+            _run_all(given, console)
+    except _Failed:
+        return 1
     return 0
+
+
+def _wait_for_models(warehouse: Warehouse, quiet: bool) -> None:
+    """Stay as long as forecast models train, because nobody else goes on with them; not after ctrl-C."""
+    names = warehouse.models_in_training()
+    if not names:
+        return
+    if not quiet:
+        print(
+            f"Waiting for the training of {', '.join(names)}. Ctrl-C leaves it; it begins anew, once, when the "
+            "warehouse is opened again.",
+            file=sys.stderr,
+        )
+    with contextlib.suppress(KeyboardInterrupt):
+        warehouse.wait_for_models()
 
 
 def _run_all(given: argparse.Namespace, console: Console) -> None:

@@ -231,6 +231,14 @@ class Warehouse:
         """
         return self._services.jobs.deploy(model, endpoint, **options)
 
+    def models_in_training(self) -> list[str]:
+        """The names of the forecast models that are TRAINING, which `close` interrupts."""
+        return self._services.forecasts.training()
+
+    def wait_for_models(self) -> None:
+        """Wait until every forecast model is READY or FAILED; those of transactions that are open do not count."""
+        self._services.forecasts.wait()
+
     @property
     def jobs(self) -> Service:
         return self._services.jobs

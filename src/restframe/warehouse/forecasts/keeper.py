@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 _GLANCE_S = 1.0  # how often a running training is looked at, for the model may be gone
 _COMMIT_GLANCE_S = 0.02
+_WAIT_S = 0.1
 _SECOND = "-2"  # the end of the name of a job that trains once more
 _CONTENT_TYPE = "application/x-parquet"
 _TRIES = 5
@@ -119,6 +120,17 @@ class Forecasts:
         if job.is_final:
             return job.status
         return f"{job.status}: {job.secondary_status}{_percent(self._jobs, record.job)}"
+
+    def training(self) -> list[str]:
+        """The names of the models in training."""
+        with self._catalog() as (catalog, _):
+            models = [model for model in catalog.models() if model.state == "TRAINING"]
+        return [model.name for model in models if self._register.find(model.id) is not None]
+
+    def wait(self) -> None:
+        """Until no model is in training, or the warehouse closes."""
+        while self.training() and not self._closing.wait(_WAIT_S):
+            pass
 
     def dropped(self, model: Model) -> None:
         """After a model was dropped for good: end its training, and let go of its record."""
