@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -384,6 +387,11 @@ def test_another_driver_reads_from_a_server_and_writes_where_the_environment_say
     assert json.loads(zlib.decompress(train, wbits=31))["target"] == list(range(6))
 
 
+def test_importing_the_module_imports_nothing_heavy() -> None:
+    code = "import sys, restframe.forecasting; print({'duckdb', 'sqlglot', 'pandas', 'torch'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
 def test_what_is_neither_a_warehouse_nor_a_connection_is_refused() -> None:
     with pytest.raises(errors.InterfaceError, match="give a Warehouse, or a DB-API connection"):
         channels("rides", HOURS, "s3://rides/h", frequency="H", prediction_length=2)
@@ -395,6 +403,11 @@ def test_channels_that_are_not_ours_are_refused(warehouse: Warehouse) -> None:
         load(warehouse, "s3://rides/nothing")
     with pytest.raises(errors.CorruptObject, match='"s3://rides/o/" has no channels'):
         load(warehouse, "s3://rides/o")
+    channels(warehouse, HOURS, "s3://rides/o", frequency="H", prediction_length=2)
+    for series in (b"no gzip", gzip.compress(b'{"start": "soon", "target": [1]}\n'), gzip.compress(b"")):
+        warehouse.storage.put(ObjectUrl("rides", "o/series.json.gz"), series)
+        with pytest.raises(errors.CorruptObject, match='"s3://rides/o/" has no channels'):
+            load(warehouse, "s3://rides/o")
 
 
 # The whole way

@@ -235,7 +235,7 @@ def load(warehouse: Any, location: str) -> Channels:
         return _made(
             base, found, about["frequency"], about["prediction_length"], about["windows"], tuple(about["features"])
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, errors.DataError) as error:
         raise errors.CorruptObject(f'"{base}" has no channels written by restframe.forecasting') from error
 
 

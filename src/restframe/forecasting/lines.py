@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from isal import isal_zlib
 
 from restframe import errors
+from restframe.ml.forecasting.reading import from_json
 from restframe.ml.forecasting.series import Series
 
 _GZIP = 31  # zlib's window bits that mean gzip
@@ -55,12 +57,13 @@ def written(series: Sequence[Series], prediction_length: int, windows: int) -> W
 
 
 def read(data: bytes, items: Sequence[str]) -> dict[str, Series]:
-    """What `written` wrote of whole series, under their names; ValueError, KeyError or TypeError for anything else."""
+    """What `written` wrote of whole series, under their names; ValueError or DataError for anything else."""
     try:
         lines = zlib.decompress(data, wbits=_GZIP).decode().splitlines()
     except zlib.error as error:
         raise ValueError(str(error)) from error
-    return {item: _series(json.loads(line), item) for item, line in zip(items, lines, strict=True)}
+    found = [from_json(json.loads(line)) for line in lines]
+    return {item: dataclasses.replace(one, item=item or None) for item, one in zip(items, found, strict=True)}
 
 
 def written_time(time: np.datetime64) -> str:
@@ -70,18 +73,6 @@ def written_time(time: np.datetime64) -> str:
 
 def _observed(series: Series, first: int, end: int) -> bool:
     return 0 <= first < end and not bool(np.isnan(series.target[first:end]).all())
-
-
-def _series(fields: Mapping[str, Any], item: str) -> Series:
-    target = np.array([np.nan if value is None else value for value in fields["target"]], float)
-    features = np.array(fields.get("dynamic_feat", ()), np.float32)
-    return Series(
-        np.datetime64(fields["start"], "s"),
-        target,
-        tuple(fields.get("cat", ())),
-        features if len(features) else np.empty((0, 0), np.float32),
-        item or None,
-    )
 
 
 class _Lines:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
 from restframe import errors
 from restframe.storage.urls import ObjectUrl
-from restframe.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from restframe.warehouse import Warehouse
 
 _ROWS_AT_ONCE = 65_536
 
@@ -27,6 +29,8 @@ class Source(Protocol):
 
 def source(given: Any) -> Source:
     """InterfaceError for what is neither a Warehouse nor a DB-API connection."""
+    from restframe.warehouse import Warehouse  # whose import takes a second
+
     if isinstance(given, Warehouse):
         return _Local(given)
     if not callable(getattr(given, "cursor", None)):
