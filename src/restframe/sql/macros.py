@@ -154,18 +154,24 @@ _BODIES: dict[str, str] = {
     # JDBC's dates bring a zone.
     "with_a_time(x)": r"""
         regexp_replace(x, '^\s*(\d{4,}-\d{1,2}-\d{1,2})\s*(Z|[-+]\d{1,2}(?::?\d\d)?)\s*$', '\1 00:00:00\2')""",
+    # 0044-03-15 12:00:00+01 BC, as the engine writes it; JDBC has the zone of a date behind BC.
+    "before_christ(x)": r"""
+        nullif(regexp_replace(x, '^\s*(\d{4,}-\d{1,2}-\d{1,2})([ T][0-9:.]+)?\s*(Z|[-+]\d{1,2}(?::?\d\d)?)?\s+(?:BC|bc)'
+            || '(?:\s+[-+]\d{1,2}(?::?\d\d)?)?\s*$', '\1 (BC)\2\3'), x)""",
     # The engine passes over any word behind a time, PM too. It has to be PM, Z or a zone's name.
     "try_timestamp(x)": fr"""
         coalesce(CASE WHEN NOT regexp_matches(x, '([A-Za-z]{{2}}|[A-Ya-y])\s*$') THEN TRY_CAST(x AS TIMESTAMP)
                       WHEN TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP) END,
-                 try_strptime(trim(x), {_TEXT_DATES}), TRY_CAST(nullif(_restframe.with_a_time(x), x) AS TIMESTAMP))""",
+                 try_strptime(trim(x), {_TEXT_DATES}), TRY_CAST(nullif(_restframe.with_a_time(x), x) AS TIMESTAMP),
+                 TRY_CAST(_restframe.before_christ(x) AS TIMESTAMP))""",
     "timestamp(x)": """
         CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timestamp(x),
             CAST(_restframe.fail('[22007] invalid input syntax for type timestamp: "' || left(x, 100) || '"')
                 AS TIMESTAMP)) END""",
     # The engine passes over an offset with a blank before it.
     "try_timestamptz(x)": r"""
-        TRY_CAST(regexp_replace(_restframe.with_a_time(x), '(:[0-9.]+) +([-+][0-9])', '\1\2') AS TIMESTAMPTZ)""",
+        coalesce(TRY_CAST(regexp_replace(_restframe.with_a_time(x), '(:[0-9.]+) +([-+][0-9])', '\1\2') AS TIMESTAMPTZ),
+                 TRY_CAST(_restframe.before_christ(x) AS TIMESTAMPTZ))""",
     "timestamptz(x)": "coalesce(_restframe.try_timestamptz(x), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
     "time(x)": fr"""
         CASE WHEN regexp_matches(x, '\d\s*[AaPp][Mm]\s*$') THEN CAST(strptime(trim(x), {_TEXT_TIMES}) AS TIME)
