@@ -545,6 +545,17 @@ def test_a_cursor_is_closed_as_a_portal(client: Client) -> None:
     assert sqlstate(client.say(describe("P", "some"), SYNC)) == "34000"
 
 
+def test_a_portal_is_read_as_a_cursor(client: Client) -> None:
+    client.query("begin")
+    client.say(parse("select i from generate_series(1, 9) as g(i)"), bind(portal="p"), execute(2, "p"), SYNC)
+    assert tags(client.query("move 3 from p")) == ["MOVE 3"]
+    assert cells(client.query("fetch 1 from p")) == [[b"6"]]
+    assert cells(client.say(execute(2, "p"), SYNC)) == [[b"7"], [b"8"]]
+    assert sqlstate(client.say(parse("select 1"), bind(portal="p"), SYNC)) == "42P03"
+    client.query("rollback; begin")
+    assert sqlstate(client.query("move 1 from p")) == "34000"
+
+
 def test_names_are_taken_once(client: Client) -> None:
     assert sqlstate(client.say(parse("select 1", "twice"), parse("select 2", "twice"), SYNC)) == "42P05"
     found = client.say(parse("select 1"), bind(portal="p"), bind(portal="p"), SYNC)

@@ -48,7 +48,7 @@ class Extended:
     def bind(self, body: bytes) -> None:
         bind = messages.read_bind(body)
         self._forget_ended()
-        if bind.portal and bind.portal in self._portals:
+        if bind.portal and (bind.portal in self._portals or bind.portal in self._session.cursors):
             raise errors.DuplicateCursor(f'cursor "{bind.portal[:100]}" already exists')
         portal = Portal(self._statement(bind.statement), bind, self._redshift)
         self._close_portal(bind.portal)

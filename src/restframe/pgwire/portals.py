@@ -19,11 +19,12 @@ from restframe.warehouse.session import Session
 class Portal:
     """A prepared statement with its values, and once it runs, what is left of its rows.
 
-    ended : whether all of it was told
+    In a transaction block one with a name is a cursor then, which FETCH and MOVE read on.
     """
 
     def __init__(self, prepared: Prepared, bind: Bind, redshift: int | None) -> None:
         self.prepared = prepared
+        self._name = bind.portal
         self._values = _values(prepared, bind)
         self._formats = _result_formats(prepared, bind.result_formats)
         self._redshift = redshift
@@ -51,6 +52,8 @@ class Portal:
             style = values.style_of(session.variables)
             encoder = Encoder(result.columns, self._formats, redshift_version=self._redshift, style=style)
             self._rows = Rows(result, encoder)
+            if self._name and session.in_block:
+                session.cursors[self._name] = self._rows.cursor
         elif self._rows is None:
             raise errors.ObjectNotInPrerequisiteState("portal cannot be run")
         sent = self._rows.send(channel, limit)

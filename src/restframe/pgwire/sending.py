@@ -9,6 +9,7 @@ from restframe.pgwire import messages
 from restframe.pgwire.channel import Channel
 from restframe.pgwire.rows import Encoder
 from restframe.result import Notice, Result
+from restframe.warehouse.cursors import OpenCursor
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,37 +28,30 @@ _LEVELS = {name: level for level, name in enumerate(("debug", "log", "notice", "
 class Rows:
     """The rows of one Result on their way to the client, as many at a time as it asks for.
 
-    done : whether all have been sent
+    cursor : where the rows are read, by FETCH and MOVE too
     """
 
     def __init__(self, result: Result, encoder: Encoder) -> None:
         self.result = result
+        self.cursor = OpenCursor(result)
         self._encoder = encoder
-        self._batches = result.batches()
-        self._rest: pa.RecordBatch | None = None
-        self.done = False
+
+    @property
+    def done(self) -> bool:
+        """Whether all have been sent."""
+        return self.cursor.done
 
     def send(self, channel: Channel, limit: int = 0) -> int:
         """Send so many rows, all when it is 0; returns how many there were."""
         sent = 0
-        while not limit or sent < limit:
-            batch = next(self._batches, None) if self._rest is None else self._rest
-            self._rest = None
-            if batch is None:
-                self.done = True
-                break
-            if limit and batch.num_rows > limit - sent:
-                self._rest = batch.slice(limit - sent)
-                batch = batch.slice(0, limit - sent)
+        for batch in self.cursor.take(limit or None):
             for piece in _pieces(batch):
                 channel.send(self._encoder.encode(piece))
             sent += batch.num_rows
         return sent
 
     def close(self) -> None:
-        self.done = True
-        self._rest = None
-        self.result.close()
+        self.cursor.close()
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -16,11 +16,13 @@ class OpenCursor:
     """A query's result and how far it has been read.
 
     streams : whether the engine still computes its rows, so that nothing else can run on the connection
+    done : whether somebody has asked for more rows than there were
     """
 
     def __init__(self, result: Result) -> None:
         self.columns: tuple[Column, ...] = result.columns
         self.streams = True
+        self.done = False
         self._result = result
         self._rows = result.batches()
         self._left: pa.RecordBatch | None = None
@@ -30,7 +32,7 @@ class OpenCursor:
         while count is None or count > 0:
             batch, self._left = self._left or next(self._rows, None), None
             if batch is None:
-                self.streams = False
+                self.streams, self.done = False, True
                 return
             if count is not None and batch.num_rows > count:
                 self._left, batch = batch.slice(count), batch.slice(0, count)
@@ -45,6 +47,6 @@ class OpenCursor:
             self._result.buffer(directory)
 
     def close(self) -> None:
-        self.streams = False
+        self.streams, self.done = False, True
         self._left = None
         self._result.close()
