@@ -168,13 +168,16 @@ def test_the_same_seed_gives_the_same_model() -> None:
     assert save(fit(series, dataclasses.replace(TINY, seed=1))) != first
 
 
-def test_training_leaves_the_number_of_threads_as_it_was() -> None:
+def test_training_takes_one_thread_and_leaves_their_number_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(2)
+    taken = set()
+    monkeypatch.setattr(Watcher, "stopping", lambda watcher: taken.add(torch.get_num_threads()))
     try:
-        fit(weekly(1, 30), dataclasses.replace(TINY, epochs=1))
+        fit(weekly(1, 30), dataclasses.replace(TINY, epochs=1), Watcher())
+        assert taken == {1}
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
