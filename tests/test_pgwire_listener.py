@@ -219,7 +219,7 @@ def test_little_is_kept_of_what_is_said_before_anybody_is_known(
         with contextlib.suppress(ConnectionError, TimeoutError):
             for _ in range(pieces):
                 connected.sendall(message * (5_000_000 // len(message) // pieces + 1))
-        assert all(len(one._inbox) <= 200 for one in pg.listener.connections)
+        assert all(len(one.answering._inbox) <= 200 for one in pg.listener.connections)
         connected.settimeout(10)
         all_of(connected)
     nothing_is_left(pg)
@@ -231,11 +231,11 @@ def test_messages_that_say_nothing_are_not_kept_without_bound(pg: Any, endless: 
         eventually(lambda: any(one.busy for one in pg.listener.connections))
         (one,) = pg.listener.connections
         for _ in range(1000):
-            if not one._paused:
+            if not one.paused:
                 connected.sendall(b"S\0\0\0\4" * 1000)
                 time.sleep(0.001)
-        assert one._paused
-        assert len(one._inbox) < 20_000
+        assert one.paused
+        assert len(one.answering._inbox) < 20_000
     nothing_is_left(pg)
 
 
@@ -335,11 +335,11 @@ def test_a_query_stops_when_its_client_goes_though_it_had_said_more_than_we_read
         eventually(lambda: any(one.busy for one in pg.listener.connections))
         (one,) = pg.listener.connections
         for _ in range(1000):
-            if not one._paused:
+            if not one.paused:
                 connected.sendall(query("select '" + "x" * 20_000 + "'"))
                 time.sleep(0.001)
-        assert one._paused
-        assert one._unread_bytes < 3 << 20
+        assert one.paused
+        assert one.answering._unread_bytes < 3 << 20
     nothing_is_left(pg)
 
 
@@ -351,7 +351,7 @@ def test_a_result_that_nobody_reads_is_not_computed(pg: Any, endless_rows: str, 
     before = resident_bytes()
     time.sleep(1)
     (one,) = pg.listener.connections
-    assert one.busy and one._in_loop_bytes < 4 << 20
+    assert one.busy and one.answering._in_loop_bytes < 4 << 20
     assert resident_bytes() - before < 100 << 20
     connection.pgconn.finish()
     nothing_is_left(pg)
@@ -387,7 +387,7 @@ def test_copy_can_be_cancelled_while_it_waits_for_the_client(pg: Any) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux alone")
 def test_a_long_statement_lets_others_first_and_its_thread_serves_nobody_else(pg: Any, endless: str) -> None:
     def is_last(one: Any) -> bool:
-        return one._thread_id is not None and os.getpriority(os.PRIO_PROCESS, one._thread_id) > 0
+        return one.answering._thread_id is not None and os.getpriority(os.PRIO_PROCESS, one.answering._thread_id) > 0
 
     with contextlib.closing(pg.connect(autocommit=True)) as connection:
         (one,) = pg.listener.connections
