@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ from restframe.ml.forecasting.series import Series
 from restframe.storage import ObjectUrl
 from restframe.warehouse import Session
 from restframe.warehouse.forecasts.keeper import Forecasts
+from restframe.warehouse.forecasts.register import Record
 
 SALES = (
     "create table sales (item varchar(10), day date, qty int, price decimal(8,2), note varchar(5))",
@@ -128,6 +130,25 @@ def test_show_model_tells_of_the_candidates(session: Session) -> None:
     assert float(str(values["validation:AverageWeightedQuantileLoss seasonal naive"])) < 0.2
     assert (values["Forecast Percentiles"], values["S3 Bucket"]) == ("p10 p50 p90", "forecasts")
     assert rows(session, "select model_state from stv_ml_model_info") == [("Model is Ready",)]
+
+
+def test_show_model_says_when_deepar_was_no_better(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    remark = "DeepAR did not beat the simpler methods on these data: its WAPE on the hold-out is 0.3, that of ETS 0.25."
+    errors_found = {"seasonal naive": 0.3751234, "ETS": 0.25, "DeepAR": 0.3}
+    tried = [{"name": name, "error": error, "skipped": None} for name, error in errors_found.items()]
+    report = {"winner": "ETS", "candidates": tried, "windows": 1, "remarks": [remark]}
+    found = Forecasts.find
+
+    def with_report(self: Forecasts, model_id: int) -> Record:
+        record = found(self, model_id)
+        assert record is not None
+        return dataclasses.replace(record, objective="WAPE", report=report)
+
+    monkeypatch.setattr(Forecasts, "find", with_report)
+    assert rows(session, "SHOW MODEL demand")[6:11] == [
+        ("validation:WAPE seasonal naive", "0.375123"), ("validation:WAPE ETS", "0.25"),
+        ("validation:WAPE DeepAR", "0.3"), ("Best Candidate", "ETS"), ("Remark", remark),
+    ]  # fmt: skip
 
 
 def test_the_objects_of_a_model_are_gone_when_it_is_ready(warehouse: Warehouse) -> None:
@@ -436,6 +457,7 @@ MAKER = f"""
 import os, signal, sys, time
 import restframe
 from restframe.warehouse.forecasts.keeper import Forecasts
+from restframe.warehouse.forecasts.register import Record
 
 def kill(self, *given):
     os.kill(os.getpid(), signal.SIGKILL)
