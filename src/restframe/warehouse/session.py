@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,14 +22,14 @@ from restframe.sql.secrets import masked
 from restframe.sql.statements import Statement
 from restframe.sql.statements.transaction import Begin, Commit, Rollback, RollbackTo, Savepoint
 from restframe.types import SqlType
-from restframe.warehouse.configuration import known_name
 from restframe.warehouse.cursors import OpenCursor
+from restframe.warehouse.engine_variables import EngineVariables
 from restframe.warehouse.plan import Plan, locate, plan, remembered
 from restframe.warehouse.prediction.functions import StatementCalls
 from restframe.warehouse.prepared import WITHOUT_ENGINE, Bound, Prepared, check_columns, prepare
 from restframe.warehouse.savepoints import SavedState
-from restframe.warehouse.stoppable import Stoppable
 from restframe.warehouse.variables import Variables
+from restframe.warehouse.watch import Watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,9 +52,6 @@ _ROWS_AT_ONCE = 50_000
 
 # So many characters take long enough to read that somebody may cancel it.
 _LONG_TEXT = 10_000
-
-# The configuration parameters that the engine works with.
-_IN_THE_ENGINE = ("search_path", "timezone")
 
 
 class Session:
@@ -98,7 +94,6 @@ class Session:
         self.pid = self.catalog.session_id = next(_session_ids)
         self.started = time.time()
         self.address: str | None = None
-        self.statement_id = 0
         self.running: Statement | None = None
         self.last_statement = ("", "UTILITY")
         self.statement_started = self.transaction_started = 0.0
@@ -116,13 +111,9 @@ class Session:
         self.prepared: dict[str, Prepared] = {}  # by the names that PREPARE or a client gave them
         self._result: Result | None = None  # the last one, perhaps still streaming
         self._notices: list[Notice] = []
-        self._lock = threading.Lock()  # over what runs and whether it is cancelled
-        self._parsing = Stoppable()
-        self._executing = False
-        self._undoing = False
-        self._cancelled: errors.Error | None = None  # why, when it is
-        self._deadline: float | None = None  # of the running statement, on the monotonic clock
-        self._set_engine_variables()
+        self._watch = Watch(self.connection, lambda: self._result is not None and self._result.streams)
+        self._engine_variables = EngineVariables(self)
+        self.authorize(self.login.id)
         services.activity.opened(self)
 
     def _log_in(self, name: str) -> User:
@@ -243,7 +234,7 @@ class Session:
         with self._failing():
             if len(text) < _LONG_TEXT:
                 return sql.parse(text)
-            return self._parsing.run(lambda: sql.parse(text), self.variables.statement_timeout_s)
+            return self._watch.parsing(lambda: sql.parse(text), self.variables.statement_timeout_s)
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
@@ -269,21 +260,18 @@ class Session:
             raise errors.InFailedTransaction(
                 "current transaction is aborted, commands ignored until end of transaction block"
             )
-        with self._lock:
-            self.statement_id = next(_statement_ids)
-            self._cancelled = None
+        self._watch.begin(next(_statement_ids), self.variables.statement_timeout_s)
         self.running, self.statement_started = statement, time.time()
         if self.transaction == "idle":
             self.transaction_id = next(_transaction_ids)
         self._notices = []
         started = time.perf_counter()
-        timeout_s = self.variables.statement_timeout_s
-        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         plan_s = 0.0
-        with self._watched():
+        with self._watch.running():
             try:
                 if not isinstance(statement, WITHOUT_ENGINE):
-                    self._follow_changes()
+                    self.followed = self.catalog.rights
+                    self._engine_variables.follow_changes()
                 planned = plan(statement, self, parameters)
                 plan_s = time.perf_counter() - started
                 result = self._carry_out(planned)
@@ -293,7 +281,7 @@ class Session:
                 self._undo()
                 if isinstance(error, errors.DiskFull):
                     self._give_space_back()
-                self._raise_cancelled(error)
+                self._watch.raise_cancelled(error)
                 if isinstance(error, errors.ProgrammingError):
                     locate(error, statement)
                 raise
@@ -331,14 +319,14 @@ class Session:
         """The batches of a statement that streams, under its time-out and cancellation until the last is read."""
         with contextlib.closing(batches):
             while True:
-                with self._watched():
+                with self._watch.running():
                     try:
                         self.check_cancelled()
                         batch = next(batches, None)
                     except BaseException as error:
                         batches.close()  # the engine ends no transaction while rows are being read
                         self._undo()
-                        self._raise_cancelled(error)
+                        self._watch.raise_cancelled(error)
                         raise
                 if batch is None:
                     return
@@ -353,7 +341,7 @@ class Session:
         """
         statement_id = self.statement_id
         message = message or f"Query ({statement_id}) cancelled on user's request"
-        self._cancel(statement_id, errors.QueryCanceled(message))
+        self._watch.stop(statement_id, errors.QueryCanceled(message))
 
     def terminate(self) -> None:
         """End the session: what it runs now, or is asked next, fails with AdminShutdown. Callable from any thread.
@@ -361,63 +349,26 @@ class Session:
         Its door is told, if it wants to be, and closes it; otherwise that happens when it is used again.
         """
         self.terminated = True
-        self._cancel(self.statement_id, _terminated())
+        self._watch.stop(self.statement_id, _terminated())
         if self.on_terminate is not None:
             self.on_terminate()
 
-    def _cancel(self, statement_id: int, reason: errors.Error) -> None:
-        if not self._parsing.stop(reason) and self._interrupt(statement_id, reason):
-            threading.Thread(target=self._stop, args=(statement_id, reason), daemon=True).start()
-
-    def _stop(self, statement_id: int, reason: errors.Error) -> None:
-        """Interrupt until it helps: one that comes between two calls of the engine, or while it plans, does not."""
-        while self._interrupt(statement_id, reason):
-            time.sleep(0.005)
-
-    def _interrupt(self, statement_id: int, reason: errors.Error) -> bool:
-        """Mark a statement as cancelled and interrupt it; returns whether it is still being executed."""
-        with self._lock:
-            streaming = self._result is not None and self._result.streams
-            if statement_id != self.statement_id or self._undoing or not (self._executing or streaming):
-                return False
-            self._cancelled = reason
-            self.connection.interrupt()
-            return self._executing
-
     def check_cancelled(self) -> None:
         """For Python loops inside a statement: QueryCanceled once somebody asked for it."""
-        if self._cancelled is not None:
-            raise type(self._cancelled)(self._cancelled.message)
+        self._watch.check_cancelled()
+
+    @property
+    def statement_id(self) -> int:
+        """Of the statement that runs, or was the last."""
+        return self._watch.statement_id
 
     @property
     def executing(self) -> bool:
-        return self._executing
+        return self._watch.executing
 
     @property
     def cancelled(self) -> bool:
-        return self._cancelled is not None
-
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Cancellable, and under the statement time-out."""
-        if self._executing:  # a command reads a stream of its own
-            yield
-            return
-        self._executing = True  # before the timer starts, which looks at it
-        timer = None
-        if self._deadline is not None:
-            remaining_s = max(0.0, self._deadline - time.monotonic())
-            reason = errors.QueryCanceled(f"Query ({self.statement_id}) cancelled on statement timeout")
-            timer = threading.Timer(remaining_s, self._stop, (self.statement_id, reason))
-            timer.daemon = True
-            timer.start()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._executing = False
-            if timer is not None:
-                timer.cancel()
+        return self._watch.cancelled
 
     # What commands use
 
@@ -437,7 +388,7 @@ class Session:
 
     def set_engine_variable(self, name: str, value: str | int | tuple[str | int, ...]) -> None:
         """Make a value readable in SQL as `getvariable('restframe_<name>')`, in this session."""
-        self.connection.run(f"SET VARIABLE restframe_{name} = {_engine_literal(value)}")
+        self._engine_variables.set(name, value)
 
     def set_variable(self, name: str, value: str | None, *, local: bool = False) -> None:
         """SET, or RESET when there is no value; `all` resets everything. `local` is for the open transaction only."""
@@ -447,54 +398,14 @@ class Session:
             self.variables.reset_all()
         else:
             self.variables.reset(name)
-        if name.lower() == "all" or known_name(name) in _IN_THE_ENGINE:
-            self._apply_variables()
-
-    def _set_engine_variables(self) -> None:
-        """What functions such as current_user and pg_last_copy_count answer."""
-        numbers = ("last_copy_count", "last_copy_id", "last_unload_count", "last_unload_id")
-        for name in numbers:
-            self.set_engine_variable(name, 0 if name.endswith("count") else -1)
-        self.set_engine_variable("pid", self.pid)
-        self.set_engine_variable("database", self.settings.database)
-        self.authorize(self.login.id)
+        self._engine_variables.follow_parameter(name)
 
     def authorize(self, user_id: int) -> None:
         """Act as this user from here on, until the transaction is rolled back or somebody else is authorized."""
         self.catalog.user_id = self.user_id = user_id
-        rights = self.catalog.rights
-        self.followed = rights
-        self.user = rights.user.name
-        self.set_engine_variable("user", self.user)
-        self.set_engine_variable("user_id", self.user_id)
-        self.set_engine_variable("superuser", int(rights.superuser))
-        self._tell_knowledge()
-        self.variables.show_as(session_authorization=self.user, is_superuser="on" if rights.superuser else "off")
-        self._apply_variables()
-
-    def _follow_changes(self) -> None:
-        """Tell the engine again what it was told of the user and the search path, when that has changed."""
-        self.followed = rights = self.catalog.rights
-        if self._told != (rights.user.name, rights.superuser, self.catalog.path):
-            self.authorize(self.user_id)
-        elif self.catalog.knowledge != self._known:
-            self._tell_knowledge()
-
-    def _tell_knowledge(self) -> None:
-        """What lists of objects may show to the user."""
-        self._known = self.catalog.knowledge
-        self.set_engine_variable("knows_everything", int(self._known.everything))
-        for name in () if self._known.everything else ("schemas", "tables", "whole", "columns", "models"):
-            self.set_engine_variable(f"known_{name}", getattr(self._known, name))
-
-    def _apply_variables(self) -> None:
-        self.catalog.search_path = self.variables.search_path
-        path = self.catalog.path
-        self.set_engine_variable("schema", path[0] if path else "")
-        self.set_engine_variable("search_path", path)
-        self._told = self.user, self.catalog.rights.superuser, path
-        zone = self.variables["timezone"].replace("'", "''")
-        self.connection.run(f"SET TimeZone = '{zone}'")
+        self.followed = self.catalog.rights
+        self.user = self.followed.user.name
+        self._engine_variables.tell_user()
 
     def open_model_calls(self) -> StatementCalls:
         """From here on the running statement's calls of models share one memo."""
@@ -606,7 +517,7 @@ class Session:
         self.catalog.commit()
         self._ended()
         if self.variables.commit():
-            self._apply_variables()
+            self._engine_variables.tell_parameters()
 
     def _rollback(self) -> None:
         self.close_cursors()
@@ -619,7 +530,7 @@ class Session:
         if self.user_id != self._authorized_before:
             self.authorize(self._authorized_before)
         elif changed:
-            self._apply_variables()
+            self._engine_variables.tell_parameters()
 
     def _ended(self) -> None:
         self.transaction = "idle"
@@ -628,26 +539,17 @@ class Session:
 
     def _undo(self) -> None:
         """Roll back after an error; a BEGIN block stays failed until it is ended. Nothing may interrupt that."""
-        with self._lock:
-            self._undoing = True
-        try:
+        with self._watch.undoing():
             if self.transaction == "open":
                 self._undone += 1
                 self._rollback()
                 self.transaction = "failed" if self._scope == "block" else "idle"
             self.services.locks.release_all(self)
-        finally:
-            self._undoing = False
 
     def _give_space_back(self) -> None:
         """What was written before the disk was full fills it until a checkpoint, and nobody could write anything."""
         with contextlib.suppress(errors.Error):
             self.connection.run("CHECKPOINT")
-
-    def _raise_cancelled(self, error: BaseException) -> None:
-        """Whatever error a cancelled statement ended with, its user is told that it was cancelled."""
-        if self._cancelled is not None and isinstance(error, errors.Error):
-            raise type(self._cancelled)(self._cancelled.message) from error
 
     @property
     def streams(self) -> bool:
@@ -732,9 +634,3 @@ class Session:
 
 def _terminated() -> errors.AdminShutdown:
     return errors.AdminShutdown("terminating connection due to administrator command")
-
-
-def _engine_literal(value: str | int | tuple[str | int, ...]) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_engine_literal, value))}]"
-    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
