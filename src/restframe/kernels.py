@@ -30,7 +30,7 @@ GROUPS: tuple[Group, ...] = ("loading", "results", "copying", "forest", "deepar"
 
 _SOURCES = (
     "compiled.py", "storage/writing", "storage/loading", "storage/copying", "ml/random_cut_forest",
-    "ml/deepar/kernels.py", "ml/forecasting/smoothing.py",
+    "ml/deepar/kernels.py", "ml/deepar/lanes.py", "ml/forecasting/smoothing.py",
 )  # fmt: skip
 _PACKAGE = Path(__file__).parent
 _LOCK = "lock"

@@ -55,7 +55,8 @@ def _polar(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, ..
 
 def _student_t(rng: np.random.Generator, ready: list[Floats], output: Floats, scale: Floats) -> Floats:
     """Bailey: Polar generation of random variates with the t-distribution, Mathematics of Computation 62 (1994)."""
-    sigma, nu = _softplus(output[1]) + LEAST_SIGMA, _softplus(output[2]) + NU_OFFSET
+    spread, freedom = _softplus(output[1:])
+    sigma, nu = spread + LEAST_SIGMA, freedom + NU_OFFSET
     return np.asarray(output[0] + sigma * np.sqrt(nu * np.expm1(ready[0] / nu)) * ready[1], np.float32)
 
 

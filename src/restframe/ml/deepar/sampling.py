@@ -10,9 +10,10 @@ import numpy.typing as npt
 from restframe import errors
 from restframe.ml.deepar.configuration import Configuration, embedding_widths
 from restframe.ml.deepar.drawing import Dice
-from restframe.ml.deepar.kernels import advance, project
+from restframe.ml.deepar.kernels import project
 from restframe.ml.deepar.model import Asked, Floats, Model, numbers_per_series
 from restframe.ml.deepar.packing import Packed, check_series, pack_ends, room_before
+from restframe.ml.deepar.stepping import Layers, Rows
 from restframe.ml.forecasting.frequency import Frequency
 from restframe.ml.forecasting.series import Series
 
@@ -64,35 +65,19 @@ def _lot(model: Model, series: Sequence[Series], samples: int, dice: Dice) -> Fl
     project(inputs.reshape(-1, inputs.shape[2]), *first_layer, known.reshape(-1, known.shape[2]))
     place = inputs[C - 1 :, :, : lags.size] @ weights["skip.weight"]  # (P, N)
 
-    layers = _layers(model, lags.size)
-    whose, none = np.arange(N), np.empty((N, 0), np.float32)
-    cells = np.zeros((configuration.num_layers, N, configuration.num_cells), np.float32)
-    memory, output = np.zeros_like(cells), np.empty((N, layers[3].size), np.float32)
+    rows, none = Rows(Layers(model, lags.size), np.arange(N)), np.empty((0, N), np.float32)
     for step in range(C - 1):
-        advance(known[step], whose, none, *layers, cells, memory, output)
+        rows.step(known[step], none)
 
-    whose = np.repeat(whose, samples)
-    cells, memory, output = np.repeat(cells, samples, 1), np.repeat(memory, samples, 1), output[whose]
+    rows, whose = rows.repeated(samples), np.repeat(np.arange(N), samples)
     limit, scales = (_FARTHEST * _greatest(packed, configuration) / scale)[whose], scale[whose]
     drawn = np.zeros((P, whose.size), np.float32)
     for step in range(P):
-        near = np.ascontiguousarray(drawn[step - lags[lags <= step]].T)
-        advance(known[C - 1 + step], whose, near, *layers, cells, memory, output)
-        output[:, 0] += place[step, whose] + near @ weights["skip.weight"][: near.shape[1]]
-        drawn[step] = np.clip(dice.draw(step, output, scales), -limit, limit)
+        near = drawn[step - lags[lags <= step]]
+        output = rows.step(known[C - 1 + step], near)
+        output[0] += place[step, whose] + weights["skip.weight"][: len(near)] @ near
+        drawn[step] = np.clip(dice.draw(step, output.T, scales), -limit, limit)
     return (drawn * scales).T.reshape(N, samples, P)
-
-
-def _layers(model: Model, lags: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """The weights as advance() wants them: recurrent, biases, head, head_bias."""
-    cells, count, weights = model.configuration.num_cells, model.configuration.num_layers, model.weights
-    recurrent = np.zeros((count, cells + max(cells, lags), 4 * cells), np.float32)
-    for layer in range(count):
-        recurrent[layer, :cells] = weights[f"lstm.{layer}.weight_hh"].T
-        below = weights[f"lstm.{layer}.weight_ih"].T[: cells if layer else lags]
-        recurrent[layer, cells : cells + len(below)] = below
-    biases = np.array([weights[f"lstm.{layer}.bias"] for layer in range(1, count)], np.float32)
-    return recurrent, biases.reshape(count - 1, 4 * cells), _own(weights["head.weight"]), _own(weights["head.bias"])
 
 
 def _own(array: Floats) -> Floats:
