@@ -317,6 +317,22 @@ def test_too_much_for_one_request_is_refused_before_it_is_computed(forecaster: F
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"instances":[{"start":"2020-01-01","target":[1],"dynamic_feat":[' + b"[]," * 500_000 + b"[]]}]}", "json"),
+        (b"{}" * 500_001, "json"),
+        (b"1\n" * 500_001, "jsonlines"),
+    ],
+)
+def test_hundreds_of_thousands_of_lists_are_refused_before_they_are_read(
+    forecaster: Forecaster, body: bytes, content_type: str
+) -> None:
+    assert refusal(forecaster, body, f"application/{content_type}") == (
+        "the request has more than 500000 lists and objects"
+    )
+
+
 def test_a_target_of_a_million_points_is_taken(forecaster: Forecaster) -> None:
     body = b'{"instances":[{"start":"2020-01-01","target":[' + b"1," * 999_999 + b"1]}]}"
     # the end of it lies in the year 4757, which calendars know

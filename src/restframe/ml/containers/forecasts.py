@@ -15,8 +15,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/deepar-in-formats.html
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,7 +49,12 @@ _MAX_QUANTILE_LENGTH = 40  # of its text, which is answered with each instance
 _MAX_SAMPLED = 20_000_000  # numbers that are drawn for a request: some 20 s of computing
 _MAX_ANSWERED = 5_000_000  # numbers of an answer: about 50 MB
 _PART_ROWS = 1024  # samples of series that are computed at once: what a small request has to wait for
+_MAX_LISTS = 500_000  # and objects in a request, or lines of JSON Lines: six megabytes could be two million empty ones
+_LARGE_BYTES = 1 << 18
 _SHOWN = 100
+
+# Whoever reads a large request keeps all others from running Python meanwhile: that is done one at a time.
+_reading_large = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +130,8 @@ def answer(predictor: Predictor, body: bytes, content_type: str, accept: str) ->
     media_type = _chosen(content_type)
     answered = _accepted(accept, media_type)
     try:
-        instances, wanted = _request(body, media_type, predictor.wanted)
-        _check_frequency(wanted, predictor.configuration)
-        _check_size(len(instances), wanted, predictor.configuration.prediction_length)
-        series = _series(instances, predictor.configuration)
+        with _reading_large if len(body) > _LARGE_BYTES else contextlib.nullcontext():
+            series, wanted = _asked(body, media_type, predictor)
         predictions = [_prediction(samples, wanted) for samples in predictor.samples(series, wanted)]
     except errors.DataError as error:
         raise errors.DataError(f"Unable to evaluate payload provided: {error.message}", hint=error.hint) from error
@@ -162,6 +167,18 @@ def _accepted(accept: str, asked: str) -> str:
 
 
 # What is asked
+
+
+def _asked(body: bytes, media_type: str, predictor: Forecaster) -> tuple[list[Series], Wanted]:
+    read_apart = body.count(b"\n") if media_type == codecs.JSON_LINES else 0
+    if max(body.count(b"[") + body.count(b"{"), read_apart) > _MAX_LISTS:
+        raise errors.DataError(
+            f"the request has more than {_MAX_LISTS} lists and objects", hint="Send several requests."
+        )
+    instances, wanted = _request(body, media_type, predictor.wanted)
+    _check_frequency(wanted, predictor.configuration)
+    _check_size(len(instances), wanted, predictor.configuration.prediction_length)
+    return _series(instances, predictor.configuration), wanted
 
 
 def _request(body: bytes, media_type: str, default: Wanted) -> tuple[list[Any], Wanted]:
