@@ -370,6 +370,14 @@ class Serving:
         self.process.communicate()
 
 
+@pytest.fixture(scope="module", params=["compiled", "interpreted"])
+def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Kernels as they are for small blocks before they are compiled, and as they are afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("restframe.compiled.Interpretable._is_compiled", lambda _: request.param == "compiled")
+        yield
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     """Starts servers: `serve()` in the same directory each time, with options of the command and environment."""

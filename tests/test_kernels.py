@@ -124,14 +124,39 @@ def test_large_results_do_without_kernels_that_are_pending(
         Encoder(NUMBER, [0]).encode(batch)
 
 
-def test_copy_waits_for_kernels_that_are_pending_and_can_be_cancelled(
+def test_a_large_copy_waits_for_kernels_that_are_pending_and_can_be_cancelled(
     compiling_elsewhere: None, tmp_path: Path
 ) -> None:
     with Warehouse(tmp_path / "warehouse") as warehouse, warehouse.session() as session:
-        session.execute("create table t (a int); set statement_timeout to 200")
-        for copy in ("copy t from 's3://nowhere/' iam_role default", "copy t from stdin"):
-            with pytest.raises(errors.QueryCanceled, match="cancelled on statement timeout"):
-                session.execute(copy)
+        session.execute("create table t (a int); set statement_timeout to 500")
+        bucket = tmp_path / "warehouse" / "s3" / "lake"
+        bucket.mkdir(parents=True)
+        (bucket / "many").write_text("1\n" * 40_000, encoding="ascii")
+        with pytest.raises(errors.QueryCanceled, match="cancelled on statement timeout"):
+            session.execute("copy t from 's3://lake/many' iam_role default")
+        with pytest.raises(errors.QueryCanceled, match="cancelled on statement timeout"):
+            session.execute("copy t from stdin (format binary)")
+
+
+def test_a_small_copy_waits_for_no_compiler(
+    compiling_elsewhere: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("restframe.compiled.Interpretable._is_compiled", lambda self: self.dispatcher is None)
+    monkeypatch.setattr("numba.core.dispatcher.Dispatcher.compile", None)
+    with Warehouse(tmp_path / "warehouse") as warehouse, warehouse.session() as session:
+        session.execute("create table t (a int, b varchar(40), c timestamp, d decimal(8,2), e float, f bool)")
+        bucket = tmp_path / "warehouse" / "s3" / "lake"
+        bucket.mkdir(parents=True)
+        row = "{},a text of some length {},2020-01-31 12:34:56.5,-1.25,1e3,t\n"
+        (bucket / "few").write_text("".join(row.format(i, i) for i in range(100)), encoding="ascii")
+        for options in ("csv", "delimiter ','", "delimiter ',' escape"):
+            session.execute(f"copy t from 's3://lake/few' iam_role default {options}")
+        (bucket / "documents").write_text('{"a": 7}{"a": 8, "b": "' + "\u00e9" * 20 + '"}', encoding="utf-8")
+        session.execute("copy t from 's3://lake/documents' iam_role default json 'auto'")
+        sums = session.execute("select count(*), sum(a), max(b), max(c)::varchar, sum(d), sum(e), min(f::int) from t")
+        assert list(map(str, sums.fetchall()[0])) == [
+            "302", "14865", "\u00e9" * 20, "2020-01-31 12:34:56.5", "-375.00", "300000.0", "1",
+        ]  # fmt: skip
 
 
 def test_those_of_other_sources_go_when_they_are_old(place: Path) -> None:

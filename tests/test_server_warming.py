@@ -28,6 +28,7 @@ def signatures():
     ):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for one in vars(importlib.import_module(module.name)).values():
+                one = getattr(one, "dispatcher", one)
                 if isinstance(one, Dispatcher) and one.stats.cache_path:
                     found[f"{one.py_func.__module__}.{one.py_func.__name__}"] = sorted(map(str, one.signatures))
     return found

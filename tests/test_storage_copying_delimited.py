@@ -18,6 +18,8 @@ from restframe.storage.copying.delimited import DelimitedReader, StreamLayout
 from restframe.storage.loading.fields import Column
 from restframe.types import parse_type
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 CSV = StreamLayout(delimiter=",", null="", quote='"', escape='"')
 TWO = "a int, b varchar(10)"
 

@@ -18,6 +18,8 @@ from restframe.storage.loading.recognition import recognise
 from restframe.storage.loading.text import Layout, TextReader
 from restframe.types import parse_type
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 def load(text: str, type_: str, **conversion: Any) -> Any:
     """What COPY makes of one field; the reason as a string when it is refused."""

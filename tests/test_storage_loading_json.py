@@ -19,6 +19,8 @@ from restframe.storage.loading.json import NO_NULL_STRING, JsonLayout, JsonReade
 from restframe.storage.loading.jsonpath import parse_path, read_paths
 from restframe.types import parse_type
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 AUTO = JsonLayout()
 
 

@@ -21,6 +21,8 @@ from restframe.storage.loading.fields import Column
 from restframe.storage.loading.text import Layout, TextReader
 from restframe.types import parse_type
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 PIPES = Layout()
 CSV = Layout(delimiter=ord(","), quote=ord('"'))
 ESCAPE = Layout(escape=True)

@@ -33,6 +33,7 @@ _SOURCES = (
     "ml/deepar/kernels.py", "ml/deepar/lanes.py", "ml/forecasting/smoothing.py",
 )  # fmt: skip
 _PACKAGE = Path(__file__).parent
+FEW_BYTES = 1 << 16  # of text; to interpret a kernel for so many takes a fraction of a second
 _LOCK = "lock"
 _GLANCE_S = 0.05
 _OLD_S = 30 * 86_400

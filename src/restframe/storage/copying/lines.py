@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from restframe.compiled import kernel, part
+from restframe.compiled import interpretable, part
 from restframe.storage.loading.records import NULL
 
 
@@ -87,7 +87,7 @@ def _finish(
     return kind
 
 
-@kernel
+@interpretable("copying")
 def split_text(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, stops: Any, null: Any, state: Any,
     starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -226,7 +226,7 @@ def _hex(c: int) -> int:
     return letter - 87 if 97 <= letter <= 102 else -1
 
 
-@kernel
+@interpretable("copying")
 def split_csv(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, quote: int, escape: int, stops: Any,
     null: Any, never_null: Any, null_in_quotes: Any, state: Any,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restframe import errors
-from restframe.compiled import kernel, part
+from restframe.compiled import interpretable, part
 from restframe.storage.loading.numbers import trimmed
 
 
@@ -96,7 +96,7 @@ TIME = compile_format("HH24:MI:SS", of_time=True, loose=False)
 AS_DATE, AS_TIMESTAMP, AS_TIME, AUTO, WITH_ZONE = 1, 2, 4, 8, 16
 
 
-@kernel
+@interpretable("loading")
 def datetimes(
     block: Any, starts: Any, ends: Any, null: Any, column: int, steps: Any, optional_from: int, loose: bool,
     target: int, kind: int, to_null: bool, out: Any, valid: Any, kinds: Any, details: Any,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from restframe.compiled import kernel
+from restframe.compiled import interpretable
 from restframe.storage.loading.columns import Conversion
 from restframe.storage.loading.faults import MAX_LINE_BYTES, Kind
 from restframe.storage.loading.fields import Column, Fields
@@ -104,7 +104,7 @@ _OPEN_BRACE, _CLOSE_BRACE, _OPEN_BRACKET, _CLOSE_BRACKET = 123, 125, 91, 93
 _SYNTAX, _TOO_LONG, _MAX = int(Kind.JSON_SYNTAX), int(Kind.LINE_TOO_LONG), MAX_LINE_BYTES
 
 
-@kernel
+@interpretable("loading")
 def split_json(
     block: Any, begin: int, end: int, final: bool, line: int, bounds: Any, kinds: Any, details: Any
 ) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from restframe.compiled import kernel, part
+from restframe.compiled import interpretable, part
 from restframe.storage.loading.faults import Kind
 
 _DIGIT, _OVERFLOW, _BOOLEAN = int(Kind.DIGIT), int(Kind.OVERFLOW), int(Kind.BOOLEAN)
@@ -44,7 +44,7 @@ def trimmed(block: Any, start: int, end: int, null: Any) -> tuple[int, int]:
     return start, end
 
 
-@kernel
+@interpretable("loading")
 def integers(
     block: Any, starts: Any, ends: Any, null: Any, column: int, plain: bool, largest: Any,
     out: Any, valid: Any, kinds: Any, details: Any,
@@ -131,7 +131,7 @@ def _plain_decimal(block: Any, i: int, end: int, scale: int) -> tuple[bool, int]
     return good, -value if negative else value
 
 
-@kernel
+@interpretable("loading")
 def decimals(
     block: Any, starts: Any, ends: Any, null: Any, column: int, plain: bool, precision: int, scale: int,
     rounded: bool, out: Any, valid: Any, kinds: Any, details: Any,
@@ -196,7 +196,7 @@ def decimals(
             valid[row] = True
 
 
-@kernel
+@interpretable("loading")
 def number_texts(
     block: Any, starts: Any, ends: Any, null: Any, column: int, exponents: bool,
     valid: Any, kinds: Any, details: Any,
@@ -257,7 +257,7 @@ def _is_special(block: Any, i: int, end: int) -> bool:
     return False
 
 
-@kernel
+@interpretable("loading")
 def booleans(
     block: Any, starts: Any, ends: Any, null: Any, column: int, out: Any, valid: Any, kinds: Any, details: Any
 ) -> None:

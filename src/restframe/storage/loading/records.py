@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from restframe.compiled import kernel, part
+from restframe.compiled import interpretable, part
 from restframe.storage.loading.faults import MAX_LINE_BYTES, Kind
 
 MISSING = -1
@@ -56,7 +56,7 @@ def _finish(
     kinds[row] = kind
 
 
-@kernel
+@interpretable("loading")
 def split_delimited(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, fill: bool, skip_blank: bool,
     starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -99,7 +99,7 @@ def _line_end(block: Any, i: int, end: int) -> int:
     return i
 
 
-@kernel
+@interpretable("loading")
 def split_csv(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, quote: int, fill: bool,
     skip_blank: bool, starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -192,7 +192,7 @@ def _is_last(block: Any, i: int, end: int) -> bool:
     return i >= end or (block[i] == _RETURN and i + 1 >= end)
 
 
-@kernel
+@interpretable("loading")
 def split_escaped(
     block: Any, begin: int, end: int, final: bool, line: int, delimiter: int, escape: bool, remove_quotes: bool,
     null: Any, fill: bool, skip_blank: bool, starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,
@@ -267,7 +267,7 @@ def _is(block: Any, i: int, end: int, null: Any, delimiter: int) -> Any:
     return _ends_field(block, i + len(null), end, delimiter)
 
 
-@kernel
+@interpretable("loading")
 def split_fixed(
     block: Any, begin: int, end: int, final: bool, line: int, widths: Any, skip_blank: bool,
     starts: Any, ends: Any, bounds: Any, kinds: Any, details: Any,

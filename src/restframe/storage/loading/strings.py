@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from restframe.compiled import kernel, part
+from restframe.compiled import interpretable, part
 from restframe.storage.loading.faults import Kind
 from restframe.storage.loading.numbers import is_blank
 from restframe.storage.loading.records import MISSING
-from restframe.storage.writing.memory import load_32, load_64, load_word, store_8, store_64
+from restframe.storage.writing.memory import address, load_32, load_64, load_word, store_8, store_64
 from restframe.storage.writing.numbers import U
 
 _TOO_LONG, _MULTIBYTE, _UTF8 = int(Kind.STRING_TOO_LONG), int(Kind.MULTIBYTE_CHAR), int(Kind.UTF8)
@@ -23,7 +23,7 @@ _EACH_ONE, _EACH_HIGH = U(0x0101010101010101), U(0x8080808080808080)
 _int: Any = np.int64
 
 
-@kernel
+@interpretable("loading")
 def views(
     block: Any, starts: Any, ends: Any, null: Any, column: int, limit: int, is_char: bool, ascii_only: bool,
     empty_is_null: bool, blank_is_null: bool, missing_is_null: bool, trim: bool, truncate: bool, replacement: int,
@@ -35,7 +35,7 @@ def views(
     ascii_only : the block is known to hold ASCII only
     replacement : the byte for what is not UTF-8, -1 to refuse it
     """
-    to = out.ctypes.data - _VIEW_BYTES
+    to = address(out) - _VIEW_BYTES
     for row in range(len(kinds)):
         to += _VIEW_BYTES
         valid[row] = False
@@ -87,7 +87,7 @@ def _view(block: Any, start: int, size: int, to: int) -> None:
 
     https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout
     """
-    at = block.ctypes.data + start
+    at = address(block) + start
     if size > _INLINE_BYTES:
         store_64(to, size | _int(load_32(at)) << 32)
         store_64(to + 8, _int(start) << 32)
@@ -114,7 +114,7 @@ def _equal(block: Any, start: int, text: Any) -> bool:
 def _check(block: Any, start: int, end: int, ascii_wanted: bool, replacement: int) -> Any:
     """Where the first byte stands that is not allowed, -1 when there is none or all were replaced."""
     i = _int(start)
-    data = block.ctypes.data
+    data = address(block)
     while i < end:
         if i + 8 <= end and load_64(data + i) & _HIGH_BITS == 0:
             i += 8
@@ -160,12 +160,12 @@ def _has_no_zero(word: Any) -> Any:
     return (word - _EACH_ONE) & ~word & _EACH_HIGH == U(0)
 
 
-@kernel
+@interpretable("loading")
 def refuse_nul(block: Any, starts: Any, ends: Any, null: Any, bounds: Any, kinds: Any, details: Any) -> None:
     """Mark the records that hold a NUL byte other than as a whole field that is the NULL string."""
     columns = starts.shape[0]
     null_is_nul = len(null) == 1 and null[0] == 0
-    data = block.ctypes.data
+    data = address(block)
     for row in range(len(kinds)):
         for column in range(columns):
             start, end = starts[column, row], ends[column, row]

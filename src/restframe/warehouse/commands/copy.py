@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from restframe import errors, kernels
+from restframe import errors
 from restframe.catalog import loads
 from restframe.catalog.loads import Load
 from restframe.catalog.relations import ColumnDefinition, Relation
@@ -42,7 +42,6 @@ def run(statement: Copy, session: Session) -> Result:
     engine variables `last_copy_id` and `last_copy_count`.
     https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
     """
-    kernels.wait("loading", session.check_cancelled)
     from restframe.warehouse.loading.flow import Flow, TooManyErrors  # numba takes its time
     from restframe.warehouse.loading.readers import reader_for
 

@@ -40,7 +40,8 @@ def receive(statement: CopyFromStdin, session: Session) -> Result:
     BadCopyFileFormat, InvalidTextRepresentation and others with the line and the column in `where`;
     NotSupportedError when the client cannot send data.
     """
-    kernels.wait("copying", session.check_cancelled)
+    if statement.options.format == "binary":
+        kernels.wait("copying", session.check_cancelled)
     from restframe.warehouse.copying.intake import Intake  # numba takes its time
 
     streams = _streams(session, "FROM STDIN")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from restframe import errors
+from restframe import errors, kernels
 from restframe.storage.copying.reader import StreamReader
 from restframe.warehouse.loading.flow import grouped
 
@@ -89,9 +89,14 @@ class Intake:
             raise
 
     def _taken(self) -> Iterator[bytes]:
+        """What the client sends, of which only the first few bytes are read without kernels."""
+        taken_bytes = 0
         while (item := self._queue.get()) is not None:
             if isinstance(item, _GivenUp):
                 raise errors.QueryCanceled("the client gave up")
+            taken_bytes += len(item)
+            if taken_bytes > kernels.FEW_BYTES:
+                kernels.wait("copying", self._session.check_cancelled)
             yield item
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from restframe import kernels
 from restframe.catalog.loads import MOST_ERRORS, LoadedFile
 from restframe.sql.statements.copy import Compression
 from restframe.storage import Storage
@@ -63,6 +64,7 @@ class Flow:
         self._max_errors = max(max_errors, 1)  # 0 and 1 both fail at the first
         self._session = session
         self._total_bytes = sum(file.size_bytes for file in files)
+        self._passed_bytes = 0
         self._prefetch: Prefetch[tuple[int, bytes, int]] | None = None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -117,9 +119,12 @@ class Flow:
             self._finished(source, lines, started)
 
     def _passed(self, group: Iterator[tuple[int, bytes, int]]) -> Iterator[bytes]:
-        """The pieces of one file, with progress."""
+        """The pieces of one file, with progress. Only the first few bytes of a load are read without kernels."""
         for _, piece, done_bytes in group:
             self._session.check_cancelled()
+            self._passed_bytes += len(piece)
+            if self._passed_bytes > kernels.FEW_BYTES:
+                kernels.wait("loading", self._session.check_cancelled)
             self._session.progress(done_bytes, self._total_bytes)
             yield piece
 
