@@ -21,8 +21,9 @@ from restframe.ml.hyperparameters import check
 from restframe.ml.portfolio.candidates import Ets, Forecaster, SeasonalNaive, Skipped, Task, best_season
 from restframe.ml.portfolio.choosing import choose
 from restframe.ml.portfolio.deepar import DeepAR
-from restframe.ml.portfolio.objectives import OBJECTIVES, Forecast, Trial, error
+from restframe.ml.portfolio.objectives import Forecast, Trial, error
 from restframe.ml.training_log import TrainingLog
+from restframe.sql.statements.model_options import FORECAST_OBJECTIVES
 
 DAY = Frequency.parse("D")
 START = np.datetime64("2024-01-01T00:00:00")
@@ -213,7 +214,7 @@ def trained(lines: Sequence[dict[str, object]], **given: str) -> tuple[Trained, 
     return algorithm.train(parameters, {"train": Channel([("train.json", content)])}, log), told
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", FORECAST_OBJECTIVES)
 def test_a_job_leaves_rows_and_what_it_found(objective: str) -> None:
     lines = [{"start": "2024-01-01", "target": weekly(6, 1.0, seed), "item_id": name} for seed, name in enumerate("ab")]
     lines[0]["target"][3] = "NaN"  # type: ignore[index]

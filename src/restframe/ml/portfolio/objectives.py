@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float64]
 
-OBJECTIVES = ("AverageWeightedQuantileLoss", "RMSE", "WAPE", "MAPE", "MASE")
 MEDIAN = 0.5
 
 
@@ -59,7 +58,7 @@ def error(
     scored : those that AverageWeightedQuantileLoss is of
     season : steps, for MASE
     """
-    if objective == OBJECTIVES[0]:
+    if objective == "AverageWeightedQuantileLoss":
         places = [list(levels).index(level) for level in scored]
         forecasts = [Forecast(one.quantiles[places], one.mean) for one in forecasts]
         levels = scored
