@@ -258,6 +258,16 @@ def test_a_statement_survives_changes_of_the_catalog(session: Session) -> None:
         session.run_prepared(prepared, [1])
 
 
+def test_a_statement_follows_the_search_path(session: Session) -> None:
+    for schema in ("east", "west"):
+        session.execute(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.signs AS SELECT '{schema}' AS says")
+    session.execute("SET search_path TO east")
+    prepared = session.prepare("SELECT says FROM signs")
+    assert session.run_prepared(prepared, ()).scalar() == "east"
+    session.execute("SELECT set_config('search_path', 'west', false)")
+    assert session.run_prepared(prepared, ()).scalar() == "west"
+
+
 def test_a_statement_prepared_in_sql_outlives_a_rollback(session: Session) -> None:
     session.execute("BEGIN; PREPARE counted AS SELECT count(*) FROM rides")
     session.execute("PREPARE all_of AS SELECT * FROM rides; ROLLBACK")

@@ -40,7 +40,7 @@ class Prepared:
     parameter_types : of all its parameters
     columns : of the rows it answers with; None when it answers with none
     command : the first word of its tag
-    declared, state : what it was planned with, and the state of the catalog then
+    declared, state, path : what it was planned with, the state of the catalog and the search path then
     rows : of a long INSERT of nothing but parameters; the statement and its translation are of the first row
     """
 
@@ -52,6 +52,7 @@ class Prepared:
     declared: tuple[SqlType | None, ...] = ()
     translation: Translation | None = None
     state: Hashable = None
+    path: Hashable = None
     rows: NumberedRows | None = None
 
 
@@ -89,7 +90,7 @@ def prepare(session: Session, text: str, declared: tuple[SqlType | None, ...]) -
         return planned
     statement = _single_statement(session, text)
     _check_not_failed(session, statement)
-    blank = Prepared(text, declared=declared, state=state)
+    blank = Prepared(text, declared=declared, state=state, path=session.catalog.path)
     if statement is None:
         return blank
     planned = _planned(blank, statement, session)
@@ -122,7 +123,8 @@ _WITH_LITERALS = frozenset(
 
 def current(prepared: Prepared, session: Session) -> Prepared:
     """The same statement as the catalog has it now; NotSupportedError when its rows would have other columns."""
-    if prepared.translation is None or prepared.state == session.catalog.state:
+    catalog = session.catalog
+    if prepared.translation is None or (prepared.state == catalog.state and prepared.path == catalog.path):
         return prepared
     again = prepare(session, prepared.text, prepared.declared)
     if again.columns != prepared.columns or again.parameter_types != prepared.parameter_types:
