@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from restframe.cli import training_progress
+from restframe.cli import arguments, training_progress
 from restframe.cli.training_progress import TrainingProgress
+from restframe.ml.containers.deepar import DEEPAR
+from restframe.ml.containers.random_cut_forest import RANDOM_CUT_FOREST
 
 PREFIX = "[05/04/2020 21:13:48 INFO 140149161203520] "
 CONFIGURATION = PREFIX + "Final configuration: {u'learning_rate': u'5E-4', u'epochs': u'400', u'num_cells': u'40'}"
@@ -73,11 +75,39 @@ def test_the_line_tells_epoch_losses_speed_and_time_left(clock: list[float]) -> 
     )
     progress.draw()
     assert screen.shown == (
-        f"epoch 100 of 400 {'━' * 6}{'╌' * 18}  loss 5.01  best 4.992 in epoch 99  249.6 examples/s  15:00 left  "
+        f"epoch 100 of 400 {'━' * 6}{'╌' * 18}  loss 5.010  best 4.992 in epoch 99  249.6 examples/s  15:00 left  "
         "ctrl-C stops"
     )
     progress.hide()
     assert screen.shown == ""
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (
+            120,
+            f"epoch 30 of 400 {'━━'}{'╌' * 22}  loss 4.000  best 4.000 in epoch 30  12,346 examples/s  2:03 left  stop",
+        ),
+        (99, f"epoch 30 of 400 {'━━'}{'╌' * 20}  loss 4.000  best 4.000 in epoch 30  2:03 left  stop"),
+        (79, f"epoch 30 of 400 {'━'}{'╌' * 15}  loss 4.000  best 4.000 in epoch 30  2:03 left"),
+        (59, f"epoch 30 of 400 {'━━'}{'╌' * 18}  loss 4.000  2:03 left"),
+        (30, f"epoch 30 of 400 {'━'}{'╌' * 13}"),
+        (20, "epoch 30 of 400 "),
+    ],
+)
+def test_a_narrow_terminal_leaves_out_whole_facts(clock: list[float], width: int, line: str) -> None:
+    progress = TrainingProgress(Screen())
+    progress.take(CONFIGURATION)
+    after(progress, "#quality_metric: host=algo-1, epoch=0, batch=0 train loss <loss>=5")
+    clock[0] += 10
+    after(
+        progress,
+        "#throughput_metric: host=algo-1, train throughput=12345.6 records/second",
+        "#quality_metric: host=algo-1, epoch=29, train loss <loss>=4",
+        "best epoch loss so far",
+    )
+    assert progress.line(width) == line.replace("stop", "ctrl-C stops")
 
 
 def test_a_long_time_left_has_hours(clock: list[float]) -> None:
@@ -127,6 +157,16 @@ def test_a_log_without_epochs_shows_no_line() -> None:
 
 
 # The command
+
+
+def test_help_names_what_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments.parser().parse_args(["train", "--help"])
+    shown = capsys.readouterr().out
+    for algorithm in (RANDOM_CUT_FOREST, DEEPAR):
+        required = {row.name for row in algorithm.hyperparameters if row.required}
+        line = next(line for line in shown.splitlines() if line.startswith(f"  {algorithm.name}  "))
+        assert set(line.replace(",", "").split()[1:]) == required
 
 
 @pytest.fixture

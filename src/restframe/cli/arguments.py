@@ -12,6 +12,19 @@ from restframe import __version__
 
 _EPILOG = "Without -d the warehouse is in $RESTFRAME_DIRECTORY, or else in {default}."
 
+_TRAIN = """\
+hyper-parameters that must be given:
+  random_cut_forest  feature_dim
+  deepar             time_freq, context_length, prediction_length, epochs
+docs/algorithms.md and docs/forecasting.md have all of them.
+
+s3://rides/train/ is the folder s3/rides/train of the warehouse's directory.
+Ctrl-C stops the job; deepar then keeps the best model so far.
+
+  restframe train deepar train=s3://rides/train/ -o s3://rides/models \\
+      -p time_freq=H -p context_length=48 -p prediction_length=24 \\
+      -p epochs=40 --deploy rides"""
+
 
 def default_directory() -> Path:
     """Where a user's warehouse is when nothing says otherwise."""
@@ -121,6 +134,7 @@ def _add_sql(commands: Commands) -> None:
 
 def _add_train(commands: Commands) -> None:
     train = _command(commands, "train", "training:train", "train a model from data in s3:// buckets")
+    train.formatter_class, train.epilog = argparse.RawDescriptionHelpFormatter, _TRAIN
     train.add_argument("algorithm", help="random_cut_forest, deepar, or the name of a SageMaker training image of one")
     train.add_argument(
         "channels",
@@ -158,7 +172,7 @@ def _add_endpoint(commands: Commands) -> None:
     create.add_argument("--content-type", choices=("text/csv", "application/json"), default="text/csv")
     listed = _command(group, "list", "endpoint:show_all", "list all endpoints")
     describe = _command(group, "describe", "endpoint:describe", "show what is known of an endpoint")
-    invoke = _command(group, "invoke", "endpoint:invoke", "send an endpoint rows and print its answer")
+    invoke = _command(group, "invoke", "endpoint:invoke", "send an endpoint a request and print its answer")
     delete = _command(group, "delete", "endpoint:delete", "end an endpoint; what it was made of stays")
     serve = _command(group, "serve", "endpoint:serve", "answer /ping and /invocations over HTTP for one endpoint")
     for one in (describe, invoke, delete, serve):

@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import TextIO
 
-_WIDTH = 24
+_WIDTH, _SHORT = 24, 8  # of the bar
 _EPOCHS = re.compile(r"Final configuration: .*'epochs': u?'(\d+)'")
 _LOSS = re.compile(r"#quality_metric: host=\S+, epoch=(\d+), (batch=\d+ )?train loss <loss>=(\S+)")
 _THROUGHPUT = re.compile(r"#throughput_metric: host=\S+, train throughput=(\S+) records/second")
@@ -59,30 +59,39 @@ class TrainingProgress:
         self._epoch, self._loss = epoch, loss
         self._done = epoch + whole_epoch
 
-    def line(self) -> str | None:
-        """None before training has begun and when it is over, and when the number of epochs is not known."""
+    def line(self, width: int = 200) -> str | None:
+        """In at most `width` columns: a shorter bar, then fewer facts, those that matter most last to go.
+
+        None before training has begun and when it is over, and when the number of epochs is not known.
+        """
         if self._began is None or self._epochs is None or self._over:
             return None
         fraction = min(1.0, self._done / self._epochs)
-        full = round(fraction * _WIDTH)
-        parts = [
-            f"epoch {self._epoch + 1} of {self._epochs} {'━' * full}{'╌' * (_WIDTH - full)}",
-            f"loss {_number(self._loss)}",
-        ]
+        facts = self._facts(fraction)
+        for left_out in ("", "speed", "stop", "best", "left", "loss"):
+            facts.pop(left_out, None)
+            told = "".join(f"  {one}" for one in facts.values())
+            begin = f"epoch {self._epoch + 1} of {self._epochs} "
+            if (room := width - len(begin) - len(told)) >= _SHORT:
+                return begin + _bar(fraction, min(room, _WIDTH)) + told
+        return begin[:width]
+
+    def _facts(self, fraction: float) -> dict[str, str]:
+        facts = {"loss": f"loss {_number(self._loss)}"}
         if self._best is not None:
-            parts.append(f"best {_number(self._best[0])} in epoch {self._best[1] + 1}")
+            facts["best"] = f"best {_number(self._best[0])} in epoch {self._best[1] + 1}"
         if self._throughput:
-            parts.append(f"{_number(self._throughput)} examples/s")
-        if self._done:
-            left_s = (time.monotonic() - self._began) * (1 - fraction) / fraction
-            parts.append(f"{_clock(left_s)} left")
-        return "  ".join([*parts, "ctrl-C stops"])
+            facts["speed"] = f"{_number(self._throughput)} examples/s"
+        if self._done and self._began is not None:
+            facts["left"] = f"{_clock((time.monotonic() - self._began) * (1 - fraction) / fraction)} left"
+        facts["stop"] = "ctrl-C stops"
+        return facts
 
     def draw(self) -> None:
-        line = self.line()
+        line = self.line(shutil.get_terminal_size().columns - 1)
         if self._stream is not None and line is not None:
             self._shown = True
-            self._stream.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
+            self._stream.write("\r" + line + "\x1b[K")
             self._stream.flush()
 
     def hide(self) -> None:
@@ -93,11 +102,18 @@ class TrainingProgress:
             self._shown = False
 
 
+def _bar(fraction: float, width: int) -> str:
+    full = round(fraction * width)
+    return "━" * full + "╌" * (width - full)
+
+
 def _number(text: str) -> str:
+    """Four digits, always as many of them, so that what stands behind does not move; or an integer."""
     try:
-        return f"{float(text):.4g}"
+        number = float(text)
     except ValueError:
         return text[:20]
+    return f"{number:,.0f}" if 1000 <= abs(number) < 1e9 else f"{number:#.4g}"
 
 
 def _clock(seconds: float) -> str:
