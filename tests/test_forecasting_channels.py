@@ -441,7 +441,7 @@ def test_a_job_trains_on_channels_and_its_endpoint_answers_their_requests(wareho
     assert "number of time series: 6" in "\n".join(log)  # of the test: three items, two windows
     endpoint = warehouse.deploy(job, "sales").wait()
     request = made.request("item 2", "item 0", until="2020-07-10", num_samples=9)
-    answer, _ = endpoint.invoke(json.dumps(request).encode(), "application/json", "application/json")
+    answer, _ = endpoint.invoke(request)
     endpoint.delete()
     history = {item: made.history(item, until="2020-07-10") for item in ("item 2", "item 0")}
     figure = restframe.plot.forecast(answer, history)

@@ -103,7 +103,10 @@ def test_an_artefact_becomes_an_endpoint_step_by_step(service: Service) -> None:
 def test_deploying_in_one_step(service: Service) -> None:
     endpoint = service.deploy(ARCHIVE, "taxi")
     assert endpoint.status == "InService"
+    assert repr(endpoint) == "Endpoint(name='taxi')"
     body, _ = endpoint.invoke(b"1000\n", "text/csv", "text/csv")
+    told, kind = endpoint.invoke({"instances": [{"features": [1000]}]})
+    assert (json.loads(told)["scores"][0]["score"], kind) == (float(body), "application/json")
     predictor = service.predictor("taxi")
     assert predictor is not None
     assert predictor is service.predictor("taxi")

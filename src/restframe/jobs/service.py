@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class TrainingJob:
     """A handle on one training job."""
 
     name: str
-    training: Training
+    training: Training = field(repr=False)
 
     def describe(self) -> JobDescription:
         return self.training.describe(self.name)
@@ -71,7 +71,7 @@ class Endpoint:
     """A handle on one endpoint."""
 
     name: str
-    endpoints: Endpoints
+    endpoints: Endpoints = field(repr=False)
 
     def describe(self) -> EndpointDescription:
         return self.endpoints.describe(self.name)
@@ -88,8 +88,13 @@ class Endpoint:
         reason = f": {description.failure}" if description.failure else ""
         raise errors.EndpointNotReady(f'endpoint "{self.name}" is {description.status}{reason}')
 
-    def invoke(self, body: bytes, content_type: str = "text/csv", accept: str = "") -> tuple[bytes, str]:
-        return self.endpoints.server(self.name).invoke(body, content_type, accept)
+    def invoke(
+        self, body: bytes | Mapping[str, Any], content_type: str | None = None, accept: str = ""
+    ) -> tuple[bytes, str]:
+        """What the model answers, and that answer's type. A mapping is sent as JSON; bytes are CSV unless said."""
+        if isinstance(body, Mapping):
+            body, content_type = json.dumps(body).encode(), content_type or "application/json"
+        return self.endpoints.server(self.name).invoke(body, content_type or "text/csv", accept)
 
     def delete(self) -> None:
         self.endpoints.delete(self.name)
