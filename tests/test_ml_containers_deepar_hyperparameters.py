@@ -118,6 +118,12 @@ def test_four_are_required(name: str) -> None:
     )
 
 
+def test_all_that_are_missing_are_named() -> None:
+    with pytest.raises(errors.InvalidParameterValue) as caught:
+        check(HYPERPARAMETERS, {"time_freq": "H", "epochs": "3"}, in_job=True)
+    assert "specified for 'context_length', 'prediction_length' which are required" in caught.value.message
+
+
 @pytest.mark.parametrize(
     "image",
     [

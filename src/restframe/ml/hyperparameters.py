@@ -52,7 +52,8 @@ def check(
     complete : whether required ones must be given
     in_job : say what is wrong as SageMaker's own containers do
 
-    InvalidParameterValue naming the first hyper-parameter that is unknown, missing, of the wrong kind or out of range.
+    InvalidParameterValue naming the first hyper-parameter that is unknown, all that are missing, or the first of the
+    wrong kind or out of range.
     """
     known = {row.name for row in table}
     for name in given:
@@ -61,12 +62,12 @@ def check(
                 _unknown_in_job(name) if in_job else f'"{name[:100]}" is not a hyperparameter of this algorithm',
                 hint=f"It has {', '.join(sorted(known))}.",
             )
+    missing = [row.name for row in table if complete and row.required and row.name not in given]
+    if missing:
+        raise errors.InvalidParameterValue(_missing_in_job(missing) if in_job else _missing(missing))
     values = {}
     for row in table:
         text = given.get(row.name, row.default)
-        if row.name not in given and row.required and complete:
-            message = f'hyperparameter "{row.name}" is required'
-            raise errors.InvalidParameterValue(_missing_in_job(row.name) if in_job else message)
         try:
             values[row.name] = None if text is None else _value(row, text)
         except _Unfit as unfit:
@@ -112,6 +113,11 @@ def _list(text: str) -> list[str]:
     return found
 
 
+def _missing(names: Sequence[str]) -> str:
+    shown = ", ".join(f'"{name}"' for name in names)
+    return f"hyperparameter {shown} is required" if len(names) == 1 else f"hyperparameters {shown} are required"
+
+
 def _unfit(name: str, unfit: _Unfit) -> str:
     shown = f'"{unfit.text}"' if unfit.quoted else unfit.text
     return f'hyperparameter "{name}" is {shown}, not {unfit.wanted}'
@@ -128,8 +134,9 @@ def _unfit_in_job(name: str, unfit: _Unfit) -> str:
     )
 
 
-def _missing_in_job(name: str) -> str:
-    return f"No value(s) were specified for '{name}' which are required hyperparameter(s) (caused by ValidationError)"
+def _missing_in_job(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names)
+    return f"No value(s) were specified for {shown} which are required hyperparameter(s) (caused by ValidationError)"
 
 
 def _unknown_in_job(name: str) -> str:
