@@ -486,7 +486,9 @@ def test_a_training_that_a_close_interrupts_is_done_once_more(tmp_path: Path) ->
         for text in (*SALES, CREATE):
             warehouse.sql(text)
         job = shown(warehouse, "demand")["Training Job Name"]
+        deadline = time.monotonic() + 60
         while not warehouse.jobs.training.describe_all():
+            assert time.monotonic() < deadline
             time.sleep(0.01)
     with restframe.open(tmp_path) as warehouse:
         assert wait_for(warehouse, "demand")["Training Job Name"] == f"{job}-2"
