@@ -171,7 +171,8 @@ _BODIES: dict[str, str] = {
     # The engine passes over an offset with a blank before it.
     "try_timestamptz(x)": r"""
         coalesce(TRY_CAST(regexp_replace(_restframe.with_a_time(x), '(:[0-9.]+) +([-+][0-9])', '\1\2') AS TIMESTAMPTZ),
-                 TRY_CAST(_restframe.before_christ(x) AS TIMESTAMPTZ))""",
+                 TRY_CAST(_restframe.before_christ(x) AS TIMESTAMPTZ),
+                 TRY_CAST(regexp_replace(x, '(:[0-9.]+) *([-+])(\d)\s*$', '\1\20\3') AS TIMESTAMPTZ))""",
     "timestamptz(x)": "coalesce(_restframe.try_timestamptz(x), CAST(_restframe.timestamp(x) AS TIMESTAMPTZ))",
     "time(x)": fr"""
         CASE WHEN regexp_matches(x, '\d\s*[AaPp][Mm]\s*$') THEN CAST(strptime(trim(x), {_TEXT_TIMES}) AS TIME)
