@@ -200,6 +200,24 @@ def test_a_series_shorter_than_its_context_is_learned_from() -> None:
     assert np.isfinite(model.sample([Asked(tuple(series))])[0]).all()
 
 
+def test_what_was_not_observed_is_not_learned_from() -> None:
+    from torch import where
+
+    from restframe.ml.deepar.training import _Training
+
+    series, learned = weekly(2, 60), []
+    for one in series:
+        one.target[::3] = np.nan
+    for unseen in (0.0, 1000.0):
+        training = _Training(series, TINY)
+        batch = training.windows.batch(np.array([0, 1]), np.array([30, 40]))
+        batch = batch._replace(target=where(batch.observed > 0, batch.target, unseen))
+        learned.append((training.learn(batch, progress=0.9), training.network.weights()))
+    (loss, weights), (other_loss, other_weights) = learned
+    assert loss == other_loss
+    assert all(np.array_equal(weights[name], other_weights[name]) for name in weights)
+
+
 def test_zeros_only_and_windows_without_observation_do_no_harm() -> None:
     gap = np.r_[np.arange(30.0), np.full(40, np.nan), np.arange(30.0)]
     watcher = Watcher()
