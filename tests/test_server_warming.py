@@ -19,7 +19,10 @@ from pathlib import Path
 import numpy as np
 import restframe.ml.deepar, restframe.ml.forecasting, restframe.ml.random_cut_forest, restframe.storage
 from numba.core.dispatcher import Dispatcher
+from restframe import kernels
 from restframe.server import warming
+
+kernels._ours = True
 
 def signatures():
     found = {}

@@ -66,7 +66,7 @@ class Interpretable:
 
     def _is_compiled(self) -> bool:
         """Or should be: when as much time has gone by as that takes, and nobody else does it."""
-        if kernels.complete(self._group) or self.dispatcher.signatures:
+        if kernels.compiled_here() or kernels.complete(self._group) or self.dispatcher.signatures:
             return True
         return self._spent_s > _PATIENCE_S and not kernels.pending(self._group)
 

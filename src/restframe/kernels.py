@@ -101,6 +101,11 @@ def complete(group: Group) -> bool:
     return True
 
 
+def compiled_here() -> bool:
+    """Whether this process is the one that compiles ahead of all use."""
+    return _ours
+
+
 def pending(group: Group) -> bool:
     """Whether another process compiles a group now, so that whoever has another way should take it."""
     return not (_ours or complete(group)) and _being_compiled()
