@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from restframe.ml.forecasting.scores import score
 from restframe.ml.forecasting.series import Series
 
 Array = np.ndarray[Any, Any]
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MONDAY = np.datetime64("2024-01-01", "s")
 TINY = Configuration(
@@ -216,6 +219,22 @@ def test_what_was_not_observed_is_not_learned_from() -> None:
     (loss, weights), (other_loss, other_weights) = learned
     assert loss == other_loss
     assert all(np.array_equal(weights[name], other_weights[name]) for name in weights)
+
+
+def test_the_last_third_of_training_is_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    from restframe.ml.deepar.training import _Training
+
+    training, halves = _Training(weekly(2, 60), TINY), list[bool]()
+    forward, training.half = training.network.forward, True
+
+    def noted(inputs: Tensor, categories: Tensor, *, half: bool) -> Tensor:
+        halves.append(half)
+        return forward(inputs, categories, half=False)
+
+    monkeypatch.setattr(training.network, "forward", noted)
+    for progress in (0.0, 0.6, 0.7):
+        training.learn(training.windows.batch(np.array([0, 1]), np.array([30, 40])), progress)
+    assert halves == [True, True, False]
 
 
 def test_zeros_only_and_windows_without_observation_do_no_harm() -> None:
