@@ -175,6 +175,37 @@ def test_each_processor_takes_its_share(model: Slow) -> None:
     assert max(len(batch[0]) for batch in model.batches) <= 3  # of the six who waited for two
 
 
+def test_parts_of_a_question_are_computed_on_idle_processors_at_the_same_time(model: Slow) -> None:
+    batches = Batches(model, workers=2)
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(lambda: [part[0, 0, 0] for part in batches.samples(map(question, range(5)))])
+        for begun in (2, 2, 1):  # none of them has an answer yet
+            for _ in range(begun):
+                assert model.begun.acquire(timeout=20)
+            for _ in range(begun):
+                model.let.release()
+        assert future.result(20) == [0, 1, 2, 3, 4]
+    assert batches._computing == 0
+
+
+def test_parts_of_a_question_are_computed_one_by_one_where_no_processor_is_idle(model: Slow) -> None:
+    batches = Batches(model, workers=1)
+    for _ in range(3):
+        model.let.release()
+    parts = batches.samples(map(question, range(3)))
+    assert next(parts)[0, 0, 0] == 0
+    assert model.batches == [[[0]]]  # others may come in between
+    assert [part[0, 0, 0] for part in parts] == [1, 2]
+    assert model.batches == [[[0]], [[1]], [[2]]]
+
+
+def test_an_error_of_a_part_is_the_error_of_the_question(model: Slow) -> None:
+    for _ in range(3):
+        model.let.release()
+    with pytest.raises(errors.DataError, match="has a negative value"):
+        list(Batches(model, workers=3).samples([question(1), question(-2), question(3)]))
+
+
 def test_many_threads_each_get_their_own(model: Slow) -> None:
     batches = Batches(model)
     for _ in range(2000):

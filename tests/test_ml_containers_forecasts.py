@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from restframe import errors
 from restframe.ml import registry
 from restframe.ml.containers import forecasts
+from restframe.ml.containers.batches import Batches
 from restframe.ml.containers.forecasts import Forecaster, answer
 from restframe.ml.deepar import Asked, Configuration, fit, save
 from restframe.ml.forecasting.series import Series
@@ -146,6 +148,33 @@ def test_a_seed_repeats_an_answer(forecaster: Forecaster) -> None:
     # the parts of a request do not share their noise
     same = ask(forecaster, *[instance()] * 30, num_samples=100, output_types=["samples"], seed=5)
     assert same[0] != same[10] != same[20] != same[29]
+
+
+class Counted:
+    """A model that remembers how many series it was asked for at once."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.counts = model, list[int]()
+
+    def sample(self, asked: Sequence[Asked]) -> list[Any]:
+        self.counts.append(sum(len(one.series) for one in asked))
+        answers: list[Any] = self.model.sample(asked)
+        return answers
+
+
+@pytest.mark.parametrize(
+    ("workers", "seed", "counts"), [(1, None, [10]), (2, None, [5, 5]), (16, None, [2, 4, 4]), (2, 3, [10])]
+)
+def test_idle_processors_share_a_request_without_a_seed(
+    forecaster: Forecaster, workers: int, seed: int | None, counts: list[int]
+) -> None:
+    model = Counted(forecaster.model)
+    shared = Forecaster(forecaster.model, batches=Batches(model, workers))
+    sizes = [10.0**i for i in range(10)]
+    found = ask(shared, *[instance(target=[size * value for value in TARGET]) for size in sizes], seed=seed)
+    assert sorted(model.counts) == counts
+    for size, prediction in zip(sizes, found, strict=True):
+        assert 3 * size < prediction["mean"][0] < 40 * size
 
 
 def test_a_request_may_say_its_frequency(forecaster: Forecaster) -> None:

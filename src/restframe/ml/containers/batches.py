@@ -11,7 +11,8 @@ import dataclasses
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -56,6 +57,22 @@ class Batches:
         self._computing = 0
         self._lock = threading.Lock()
         self._waiting: deque[_Waiting] = deque()  # in the order they came
+        self._helpers = ThreadPoolExecutor(self._workers, "forecasting")  # its threads begin when there is work
+
+    def idle(self) -> int:
+        """Processors that nobody computes on."""
+        return self._workers - self._computing
+
+    def samples(self, parts: Iterable[Asked]) -> Iterator[Samples]:
+        """The answer to each part of a question, in their order; at the same time, as far as processors are idle."""
+        left = deque(parts)
+        while left:
+            mine = left.popleft()
+            helpers = min(self.idle() - 1, len(left))
+            others = [self._helpers.submit(self.sample, left.popleft()) for _ in range(helpers)]
+            yield self.sample(mine)
+            for other in others:
+                yield other.result()
 
     def sample(self, asked: Asked) -> Samples:
         """(series, samples, steps) float32. What the model raises for this question reaches this caller alone."""

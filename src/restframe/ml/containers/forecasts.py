@@ -49,6 +49,7 @@ _MAX_QUANTILE_LENGTH = 40  # of its text, which is answered with each instance
 _MAX_SAMPLED = 20_000_000  # numbers that are drawn for a request: some 20 s of computing
 _MAX_ANSWERED = 5_000_000  # numbers of an answer: about 50 MB
 _PART_ROWS = 1024  # samples of series that are computed at once: what a small request has to wait for
+_SHARE_ROWS = 256  # fewer are not worth another processor
 _MAX_LISTS = 500_000  # and objects in a request, or lines of JSON Lines: six megabytes could be two million empty ones
 _LARGE_BYTES = 1 << 18
 _SHOWN = 100
@@ -114,10 +115,16 @@ class Forecaster:
         """Of each series (samples, prediction length)."""
         from restframe.ml.deepar import Asked
 
-        size = max(1, _PART_ROWS // wanted.samples)
-        for first in range(0, len(series), size):
-            seed = None if wanted.seed is None else _part_of(wanted.seed, first)
-            yield from self._batches.sample(Asked(tuple(series[first : first + size]), wanted.samples, seed))
+        count = -(-len(series) // max(1, _PART_ROWS // wanted.samples))
+        if wanted.seed is None:  # with one, the parts depend on the request alone
+            count = max(count, min(self._batches.idle(), len(series) * wanted.samples // _SHARE_ROWS))
+        size = -(-len(series) // max(1, count))
+        parts = [
+            Asked(tuple(series[first : first + size]), wanted.samples, _part_of(wanted.seed, first))
+            for first in range(0, len(series), max(1, size))
+        ]
+        for samples in self._batches.samples(parts):
+            yield from samples
 
 
 def answer(predictor: Predictor, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
@@ -140,11 +147,11 @@ def answer(predictor: Predictor, body: bytes, content_type: str, accept: str) ->
     return b'{"predictions":[' + b",".join(predictions) + b"]}", answered
 
 
-def _part_of(seed: int, first: int) -> int:
+def _part_of(seed: int | None, first: int) -> int | None:
     """The seed of the part of a request that begins with this instance: the parts shall not share their noise."""
     import numpy as np
 
-    return seed if first == 0 else int(np.random.SeedSequence([seed, first]).generate_state(1)[0])
+    return seed if seed is None or first == 0 else int(np.random.SeedSequence([seed, first]).generate_state(1)[0])
 
 
 def _chosen(content_type: str) -> str:
