@@ -221,6 +221,17 @@ def test_what_was_not_observed_is_not_learned_from() -> None:
     assert all(np.array_equal(weights[name], other_weights[name]) for name in weights)
 
 
+def test_a_batch_whose_gradient_is_not_finite_changes_nothing() -> None:
+    from restframe.ml.deepar.training import _Training
+
+    training = _Training(weekly(2, 60), TINY)
+    before = training.network.weights()
+    batch = training.windows.batch(np.array([0, 1]), np.array([30, 40]))
+    assert not np.isfinite(training.learn(batch._replace(target=batch.target + np.inf), progress=0.9))
+    assert all(np.array_equal(after, before[name]) for name, after in training.network.weights().items())
+    assert all(np.array_equal(after, before[name]) for name, after in training.averaged().items())
+
+
 def test_the_last_third_of_training_is_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     from restframe.ml.deepar.training import _Training
 
