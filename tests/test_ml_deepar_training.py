@@ -232,6 +232,15 @@ def test_a_batch_whose_gradient_is_not_finite_changes_nothing() -> None:
     assert all(np.array_equal(after, before[name]) for name, after in training.averaged().items())
 
 
+def test_the_model_is_an_average_of_the_last_steps() -> None:
+    from restframe.ml.deepar.training import _Training
+
+    training = _Training(weekly(1, 60), dataclasses.replace(TINY, epochs=1))
+    weights, averaged, last = training.run(None).weights, training.averaged(), training.network.weights()
+    assert all(np.array_equal(weights[name], averaged[name]) for name in weights)
+    assert not np.array_equal(weights["head.weight"], last["head.weight"])
+
+
 def test_the_last_third_of_training_is_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     from restframe.ml.deepar.training import _Training
 
