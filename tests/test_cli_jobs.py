@@ -93,6 +93,7 @@ def test_endpoints_are_created_listed_described_and_deleted(directory: Path) -> 
     assert re.search(r"^second +InService +s3://taxi/models/first/output/model\.tar\.gz", listed, re.MULTILINE)
     described = restframe("endpoint", "describe", "second", "-d", directory).stdout
     assert re.search(r"^algorithm +random_cut_forest$", described, re.MULTILINE)
+    assert "content type" not in described  # which only servers of others have
     assert restframe("endpoint", "create", "second", "first", "-d", directory).returncode == 1
     assert restframe("endpoint", "delete", "second", "-d", directory).stdout == "Endpoint second is deleted\n"
     assert "second" not in restframe("endpoint", "list", "-d", directory).stdout

@@ -43,7 +43,7 @@ def describe(given: argparse.Namespace) -> int:
             ("failure", found.failure),
             ("serves", found.model.artifact or found.model.url),
             ("algorithm", found.model.algorithm),
-            ("content type", found.model.content_type),
+            ("content type", found.model.content_type if found.model.url else None),  # what other servers are sent
             ("created", local_time(found.created)),
             ("modified", local_time(found.modified)),
         ]
