@@ -162,7 +162,8 @@ _BODIES: dict[str, str] = {
     "try_timestamp(x)": fr"""
         coalesce(CASE WHEN NOT regexp_matches(x, '([A-Za-z]{{2}}|[A-Ya-y])\s*$') THEN TRY_CAST(x AS TIMESTAMP)
                       WHEN TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP) END,
-                 try_strptime(trim(x), {_TEXT_DATES}), TRY_CAST(nullif(_restframe.with_a_time(x), x) AS TIMESTAMP),
+                 try_strptime(regexp_replace(replace(trim(x), ',', ', '), '\s+', ' ', 'g'), {_TEXT_DATES}),
+                 TRY_CAST(nullif(_restframe.with_a_time(x), x) AS TIMESTAMP),
                  TRY_CAST(_restframe.before_christ(x) AS TIMESTAMP))""",
     "timestamp(x)": """
         CASE WHEN x IS NOT NULL THEN coalesce(_restframe.try_timestamp(x),
