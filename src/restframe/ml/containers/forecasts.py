@@ -236,7 +236,8 @@ def _integer(value: Any, name: str, low: int, high: int) -> int:
 
 def _outputs(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise errors.DataError(f'"output_types" is {_shown(value)}, not a list of some of {", ".join(_OUTPUTS)}')
+        shown = "empty" if value == [] else _shown(value)
+        raise errors.DataError(f'"output_types" is {shown}, not a list of some of {", ".join(_OUTPUTS)}')
     for one in value:
         if one not in _OUTPUTS:
             raise errors.DataError(f"output type {_shown(one)} is not one of {', '.join(_OUTPUTS)}")

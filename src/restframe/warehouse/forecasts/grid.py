@@ -198,6 +198,18 @@ def kept_steps(lengths: Integers, limit: int) -> int:
     return low
 
 
+def check_kept(kept: int, grid: Grid, statement: CreateForecastModel) -> None:
+    """Whether the last `kept` steps of every series are enough to forecast HORIZON steps of them."""
+    needed = _LONGEST_PART * (statement.settings.horizon or 1)
+    if kept < needed:
+        raise errors.InvalidParameterValue(
+            f"MAX_CELLS {statement.settings.max_cells} is too small for {len(grid.lengths)} series",
+            position=statement.places.get("MAX_CELLS", statement.places.get("HORIZON")),
+            detail=f"It allows {kept} steps of each, and HORIZON {statement.settings.horizon} needs {needed}.",
+            hint="Set a larger MAX_CELLS, or leave series out.",
+        )
+
+
 def time_frequency(frequency: str) -> Frequency:
     """A year is twelve months to forecasters."""
     return Frequency.parse("12M" if frequency == "Y" else frequency)

@@ -16,7 +16,7 @@ from restframe.sql import QualifiedName, Translation, translate
 from restframe.sql.statements.model import CreateForecastModel
 from restframe.sql.statements.query import select_columns
 from restframe.types import SqlType
-from restframe.warehouse.forecasts.grid import check_horizon, grid_of, kept_steps, parquet
+from restframe.warehouse.forecasts.grid import check_horizon, check_kept, grid_of, kept_steps, parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,6 +56,7 @@ def read(statement: CreateForecastModel, session: Session) -> bytes:
     check_horizon(grid, statement)
     kept = kept_steps(grid.lengths, min(statement.settings.max_cells // _CELLS, MAX_ROWS))
     if kept < int(grid.lengths.max()):
+        check_kept(kept, grid, statement)
         session.notice(f"of each series the last {kept} steps are used: MAX_CELLS allows no more")
     return parquet(grid, kept, str(statement.settings.frequency))
 
