@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-SIGNED_AS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
+SIGNED_AS = {"stepfunctions": "states"}
 CALLS: dict[str, Callable[[Any], Any]] = {
-    "cloudwatch": lambda client: client.list_metrics(),
     "dynamodb": lambda client: client.list_tables(),
     "ec2": lambda client: client.describe_instances(),
     "ecr": lambda client: client.describe_repositories(),

@@ -15,6 +15,7 @@ from restframe import errors, kernels
 from restframe.pgwire import rows
 from restframe.pgwire.rows import Encoder
 from restframe.result import Column
+from restframe.storage import writing
 from restframe.storage.copying.writer import BinaryWriter
 from restframe.types import SqlType
 from restframe.warehouse import Warehouse
@@ -115,6 +116,7 @@ def test_large_results_do_without_kernels_that_are_pending(
     batch = pa.record_batch({"n": pa.array(range(20_000), pa.int32())})
     loaded = Encoder(NUMBER, [0]).encode(batch)
     monkeypatch.setitem(sys.modules, "restframe.storage.writing.batches", None)  # importing it fails
+    monkeypatch.delattr(writing, "batches", raising=False)
     monkeypatch.delitem(sys.modules, rows._KERNEL, raising=False)
     monkeypatch.delitem(sys.modules, "restframe.storage.copying.delimiting", raising=False)
     assert Encoder(NUMBER, [0]).encode(batch) == loaded

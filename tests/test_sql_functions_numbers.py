@@ -94,7 +94,7 @@ def test_what_a_session_says_about_itself(redshift: Any) -> None:
     redshift.connection.execute(
         "SET VARIABLE restframe_user = 'awsuser'; SET VARIABLE restframe_database = 'dev'; "
         "SET VARIABLE restframe_schema = 'public'; SET VARIABLE restframe_pid = 7; "
-        "SET VARIABLE restframe_last_copy_count = 10320; SET VARIABLE restframe_search_path = 'public,other'"
+        "SET VARIABLE restframe_last_copy_count = 10320; SET VARIABLE restframe_search_path = ['public', 'other']"
     )
     assert redshift.row(
         "select current_user, user, session_user, current_database(), current_schema(), pg_backend_pid(), "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -17,6 +18,10 @@ REASON = errors.QueryCanceled("somebody wants it")
 LONG = "select " + ", ".join(f"a + {i}" for i in range(100_000)) + " from t"  # seconds to read
 
 
+# A stop that arrives in a callback of the garbage collector is lost and said to be so; it comes again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
 def test_work_ends_when_somebody_stops_it() -> None:
     def endless() -> None:
         while True:
@@ -27,6 +32,20 @@ def test_work_ends_when_somebody_stops_it() -> None:
     with pytest.raises(errors.QueryCanceled, match="somebody wants it"):
         work.run(endless)
     assert work.run(lambda: 42) == 42  # the next one is not stopped by what was meant for the last one
+
+
+def test_a_stop_that_is_lost_comes_again() -> None:
+    def endless() -> None:
+        with contextlib.suppress(BaseException):
+            while True:
+                pass
+        while True:
+            pass
+
+    work = Stoppable()
+    threading.Timer(0.1, work.stop, (REASON,)).start()
+    with pytest.raises(errors.QueryCanceled, match="somebody wants it"):
+        work.run(endless)
 
 
 def test_nothing_is_stopped_when_nothing_is_at_work() -> None:

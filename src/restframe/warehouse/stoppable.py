@@ -11,6 +11,8 @@ from restframe import errors
 
 T = TypeVar("T")
 
+_AGAIN_S = 0.25
+
 
 class _Stopped(BaseException):
     """Arises between two steps of the interpreter, wherever the code may be."""
@@ -27,6 +29,7 @@ class Stoppable:
         self._lock = threading.Lock()
         self._thread: int | None = None  # that is at work
         self._reason: errors.Error | None = None  # why it is to stop
+        self._number = 0  # of the work
 
     def run(self, work: Callable[[], T], limit_s: float | None = None) -> T:
         """What the work returns. Raises what `stop` was given meanwhile, and QueryCanceled when the time is over."""
@@ -37,7 +40,7 @@ class Stoppable:
             timer.daemon = True
             timer.start()
         try:
-            # One stop is sent to a work, at most, and may arrive on the way into it and out of it.
+            # A stop may arrive on the way into the work and out of it.
             try:
                 self._enter()
                 result = work()
@@ -59,12 +62,25 @@ class Stoppable:
                 return False
             if self._reason is None:
                 self._reason = reason
-                _raise_in(self._thread, _Stopped)
+                self._interrupt(self._thread)
             return True
+
+    def _interrupt(self, thread: int) -> None:
+        """Also in a while: what arrives in a callback of the garbage collector is lost there."""
+        _raise_in(thread, _Stopped)
+        again = threading.Timer(_AGAIN_S, self._interrupt_again, (self._number,))
+        again.daemon = True
+        again.start()
+
+    def _interrupt_again(self, number: int) -> None:
+        with self._lock:
+            if self._thread is not None and self._number == number:
+                self._interrupt(self._thread)
 
     def _enter(self) -> None:
         with self._lock:
             self._thread, self._reason = threading.get_ident(), None
+            self._number += 1
 
     def _leave(self) -> None:
         """From here on nothing is stopped, and what has been on its way does not arrive any more."""
