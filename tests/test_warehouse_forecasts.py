@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -482,19 +483,42 @@ def test_a_killed_server_goes_on_where_it_was(step: str, tmp_path: Path) -> None
         assert not found["Training Job Name"].endswith("-2")  # a training that was completed is not done again
 
 
-def test_a_training_that_a_close_interrupts_is_done_once_more(tmp_path: Path) -> None:
+def test_a_training_that_a_close_interrupts_is_done_again(tmp_path: Path) -> None:
     with restframe.open(tmp_path) as warehouse:
         for text in (*SALES, CREATE):
             warehouse.sql(text)
         job = shown(warehouse, "demand")["Training Job Name"]
-        deadline = time.monotonic() + 60
-        while not warehouse.jobs.training.describe_all():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for_jobs(warehouse, 1)
     with restframe.open(tmp_path) as warehouse:
-        assert wait_for(warehouse, "demand")["Training Job Name"] == f"{job}-2"
+        wait_for_jobs(warehouse, 2)
+    with restframe.open(tmp_path) as warehouse:
+        assert wait_for(warehouse, "demand")["Training Job Name"] == f"{job}-3"
         assert len(warehouse.sql("select forecast(demand)").fetchall()) == 6
         warehouse.sql("drop model demand")
     with restframe.open(tmp_path) as warehouse:
         assert warehouse.sql("show model all").fetchall() == []
         wait_until_clean(warehouse)
+
+
+def test_a_training_that_ends_with_two_crashes_is_not_begun_again(tmp_path: Path) -> None:
+    with restframe.open(tmp_path) as warehouse:
+        for text in (*SALES, CREATE):
+            warehouse.sql(text)
+        wait_for_jobs(warehouse, 1)
+    for _ in range(2):  # what is left where a process was killed, and not closed
+        journal = sqlite3.connect(tmp_path / "service.sqlite")
+        with journal:
+            journal.execute("update training_jobs set status = 'InProgress', failure = null where status = 'Failed'")
+        journal.close()
+        with restframe.open(tmp_path) as warehouse:
+            wait_for_jobs(warehouse, 2)
+    with restframe.open(tmp_path) as warehouse:
+        failed = wait_for(warehouse, "demand", "FAILED")
+        assert failed["Failure Reason"] == "InternalServerError: the warehouse ended while the job was running"
+
+
+def wait_for_jobs(warehouse: Warehouse, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(warehouse.jobs.training.describe_all()) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -3,7 +3,7 @@
     committed -> job -> rows and READY, or FAILED with the reason -> objects removed
 
 Every step can be taken again, and what was under way when the process ended goes on when the warehouse opens: a job
-that had completed is made rows of, one that had not is trained once more.
+that had completed is made rows of, one that had not is trained again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ logger = logging.getLogger(__name__)
 _GLANCE_S = 1.0  # how often a running training is looked at, for the model may be gone
 _COMMIT_GLANCE_S = 0.02
 _WAIT_S = 0.1
-_SECOND = "-2"  # the end of the name of a job that trains once more
+_ATTEMPT = re.compile(r"(.+-forecast)(?:-([0-9]+))?")  # the name of a job, and which training of the model it is
+_ENDED = "InternalServerError: the warehouse "
 _CONTENT_TYPE = "application/x-parquet"
 _TRIES = 5
 _STOPPING_S = 30.0
@@ -226,12 +227,28 @@ class Forecasts:
                 continue
             if not job.is_final:
                 training.wait(name, _GLANCE_S, self._closing)
-            elif _was_interrupted(job) and not name.endswith(_SECOND):
-                name += _SECOND
+            elif (again := self._next_attempt(job)) is not None:
+                name = again
                 self._register.set_job(record.model, name)
             else:
                 return job
         return None
+
+    def _next_attempt(self, job: JobDescription) -> str | None:
+        """The name of another training, after one that ended with its warehouse.
+
+        None after two crashes in a row: the training may be what the process dies of.
+        """
+        match = _ATTEMPT.fullmatch(job.spec.name)
+        if match is None or not _failed_with(job, _ENDED):
+            return None
+        name, number = match[1], int(match[2] or 1)
+        before = name if number <= 2 else f"{name}-{number - 1}"
+        if number > 1 and all(
+            _failed_with(one, f"{_ENDED}ended") for one in (job, self._jobs.training.describe(before))
+        ):
+            return None
+        return f"{name}-{number + 1}"
 
     def _train(self, record: Record, name: str) -> None:
         quantiles = [one for one in record.percentiles if one != "mean"]
@@ -335,8 +352,8 @@ def _rows(content: bytes, record: Record) -> pa.Table:
     return pa.table([pa.array(items, pa.string()), times, *values], names=list(columns(record.percentiles)))
 
 
-def _was_interrupted(job: JobDescription) -> bool:
-    return job.status == "Failed" and (job.failure or "").startswith("InternalServerError: the warehouse")
+def _failed_with(job: JobDescription, reason: str) -> bool:
+    return job.status == "Failed" and (job.failure or "").startswith(reason)
 
 
 def _reason(job: JobDescription, record: Record) -> str:
