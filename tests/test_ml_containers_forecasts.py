@@ -279,7 +279,7 @@ def test_a_bad_request_is_refused_with_its_place(forecaster: Forecaster, body: A
         ({"quantiles": ["0." + "1" * 5000]}, 'quantile "0.1111'),
         ({"quantiles": "0.5"}, '"quantiles" is not a list of at most 1000'),
         ({"quantiles": ["0.5"] * 1001}, '"quantiles" is not a list of at most 1000'),
-        ({"output_types": []}, '"output_types" is a list, not a list of some of mean, quantiles, samples'),
+        ({"output_types": []}, '"output_types" is empty, not a list of some of mean, quantiles, samples'),
         ({"output_types": "mean"}, '"output_types" is "mean", not a list'),
         ({"output_types": ["median"]}, 'output type "median" is not one of mean, quantiles, samples'),
         ({"output_types": [{}]}, "output type an object is not one of"),
