@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-CODE := src tests benchmarks examples
+EPIDEMIC := packages/epidemic
+CODE := src tests benchmarks examples $(EPIDEMIC)
 # A process for each processor; the tests of a file stay together.
 PARALLEL := -n auto --dist loadfile
 
@@ -47,8 +48,8 @@ format: $(VENV)/dev.stamp
 
 clean:
 	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf src/*.egg-info
+	find src tests benchmarks $(EPIDEMIC) -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf src/*.egg-info $(EPIDEMIC)/src/*.egg-info
 
 # What is installed, by what it is for. A stamp is as old as the last installation of its kind.
 
@@ -60,12 +61,12 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --constraint constraints.txt --editable '.[test]'
+$(VENV)/test.stamp: pyproject.toml $(EPIDEMIC)/pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[test]' --editable '$(EPIDEMIC)[test]'
 	@touch $@
 
-$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+$(VENV)/dev.stamp: pyproject.toml $(EPIDEMIC)/pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[dev]' --editable $(EPIDEMIC)
 	@touch $@
 
 # An environment for clients: its name, and the list of what is in it.

@@ -1,0 +1,43 @@
+"""The command line: `restframe-epidemic ingest | forecast | score | gaps | run`.
+
+Each command is a module with `add(subcommands)`, which says what it takes, and a function that does it. Nothing heavy
+is imported before the command is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from restframe_epidemic import errors
+
+COMMANDS: tuple[str, ...] = ()
+_INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Of the whole command line. A command sets `run` to its function as `module:function`."""
+    whole = argparse.ArgumentParser(prog="restframe-epidemic", description="Epidemic intelligence on a warehouse.")
+    subcommands = whole.add_subparsers(title="commands", metavar="command", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"restframe_epidemic.cli.{name}").add(subcommands)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 when it did what was asked."""
+    given = parser().parse_args(arguments)
+    module, function = given.run.split(":")
+    try:
+        status: int = getattr(importlib.import_module(module), function)(given)
+    except errors.Error as error:
+        print(f"error: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("cancelled; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        return _INTERRUPTED
+    return status
