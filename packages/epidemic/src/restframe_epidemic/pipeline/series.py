@@ -1,0 +1,256 @@
+"""Cumulative counts, as they were reported, into new reports per day.
+
+A place's reports are revised, held back and delivered in bulk. Each rule below moves reports between days or into
+`before`; none makes or loses any: what a place had reported in the end is what its days and `before` add up to (but for
+`unreported`, which stands for reports that have not come yet). A place's result depends on its own row alone, and on
+nothing after the last column.
+
+Levels at day j: `mean` over the 28 days before, `median` and `mad` (median absolute deviation) over the 14 days
+before, all of them after cleansing. The rules, in their order; one pass over all days ends with corrections, a second
+one has the rest:
+
+negative     a cumulative count under 0 is taken for missing
+missing      days without a count between two with one: the count is interpolated
+opening      the first count, when over 10 and over 4 (1 + the mean of the 7 days after it): that mean stays, the rest
+             was reported before the series began
+correction   the count falls by k: the day gets the median, and k + median leaves the past: first what stands over the
+             median in days of more than twice the median among the last 28, newest first, then a share of every day
+gap          at most 13 days of zeros in which mean x days >= 5 reports were to be expected, then more than the mean:
+             the day's reports are shared evenly among it and the zeros
+holiday      the reports of a holiday, and those of the days until a catch-up at most 3 days later, are under .7 mean,
+             those of the catch-up over 1.3 mean, and the mean is >= 5: all of them are shared evenly
+dump         v >= 10 reports, v >= 4 level and v > level + 8 max(1.48 mad, sqrt(level + 1)), where level is the greatest
+             of mean, median and the median of the 7 days after (when 3 are known), after 7 days at least: the excess
+             over the level goes to the days before in proportion to what they have, to as many of them (14, 28, 56,
+             all) as had as much; never more than they had
+unreported   at most 7 days after the last count: the mean of the 7 days before; further days are NaN
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+RULES = ("", "negative", "missing", "opening", "correction", "gap", "holiday", "dump", "unreported")
+_NEGATIVE, _MISSING, _OPENING, _CORRECTION, _GAP, _HOLIDAY, _DUMP, _UNREPORTED = range(1, 9)
+_NOTICEABLE = 0.1  # of a day's reports: a smaller change does not make a day irregular
+
+
+class Change(NamedTuple):
+    """On `day` of `place` (indices) `rule` moved `amount` reports to or from other days."""
+
+    place: int
+    day: int
+    rule: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cleansed:
+    """
+    daily : (N, D) new reports, >= 0; NaN before the first count and long after the last one
+    moved : (N, D) whether a rule changed the day by more than a tenth
+    rule : (N, D) index into RULES of the last rule that did
+    before : (N,) reports from before the first column
+    changes : what each rule did, by place and day
+    """
+
+    daily: FloatArray
+    moved: BoolArray
+    rule: NDArray[np.uint8]
+    before: FloatArray
+    changes: list[Change]
+
+
+def cleanse(cumulative: FloatArray, holiday: BoolArray) -> Cleansed:
+    """New reports per day of each place.
+
+    cumulative : (N, D) counts up to and including each day, NaN where none was reported
+    holiday : (D,) whether the day is one
+    """
+    counts = np.array(cumulative, dtype=np.float64, order="C", ndmin=2)
+    days = counts.shape[1]
+    if holiday.shape != (days,):
+        raise ValueError(f"{days} days of counts, but holidays of the shape {holiday.shape}")
+    daily = np.full(counts.shape, np.nan)
+    rule = np.zeros(counts.shape, dtype=np.uint8)
+    event = np.zeros(counts.shape, dtype=np.uint8)
+    amount = np.zeros(counts.shape)
+    before = np.zeros(len(counts))
+    _cleanse(counts, np.ascontiguousarray(holiday, dtype=np.bool_), daily, rule, event, amount, before)
+    places, at = np.nonzero(event)
+    changes = [
+        Change(place, day, RULES[code], moved)
+        for place, day, code, moved in zip(
+            places.tolist(), at.tolist(), event[places, at].tolist(), amount[places, at].tolist(), strict=True
+        )
+    ]
+    return Cleansed(daily, rule > 0, rule, before, changes)
+
+
+@numba.njit(cache=True, nogil=True)
+def _cleanse(counts, holiday, daily, rule, event, amount, before):  # type: ignore[no-untyped-def]
+    for n in range(len(counts)):
+        before[n] = _place(counts[n], holiday, daily[n], rule[n], event[n], amount[n])
+
+
+@numba.njit(cache=True, nogil=True)
+def _place(c, holiday, x, rule, event, amount):  # type: ignore[no-untyped-def]
+    """One place: fills x, rule, event and amount (all of shape (D,)), interpolates c; returns what was before."""
+    first, last = _interpolate(c, x, rule, event, amount)
+    if first < 0:
+        return 0.0
+    before = _open(c, first, last, x, rule, event, amount)
+    for j in range(first + 1, last + 1):
+        x[j] = c[j] - c[j - 1]
+        if x[j] < 0:
+            event[j], amount[j] = _CORRECTION, x[j]
+            before = _correct(x, first, j, -x[j], c[j], before, rule)
+    for j in range(first + 1, last + 1):
+        if x[j] > 0:
+            _arrive(x, first, last, j, holiday, rule, event, amount)
+    for j in range(last + 1, min(last + 8, len(c))):
+        x[j] = x[max(first, last - 6) : last + 1].mean()
+        rule[j] = event[j] = _UNREPORTED
+        amount[j] = x[j]
+    return before
+
+
+@numba.njit(cache=True, nogil=True)
+def _interpolate(c, x, rule, event, amount):  # type: ignore[no-untyped-def]
+    """Fill c between its first and its last count, whose days it returns; -1 and -1 when there is none."""
+    first = last = -1
+    for j in range(len(c)):
+        if c[j] < 0:
+            event[j], amount[j], c[j] = _NEGATIVE, c[j], np.nan
+        if np.isnan(c[j]):
+            continue
+        if first < 0:
+            first = j
+        for i in range(last + 1, j if last >= 0 else 0):
+            # a count that has fallen meanwhile falls on the day that says so
+            c[i] = c[last] + max(c[j] - c[last], 0.0) * (i - last) / (j - last)
+            rule[i] = _MISSING
+            if event[i] == 0:
+                event[i], amount[i] = _MISSING, c[i] - c[i - 1]
+        last = j
+    return first, last
+
+
+@numba.njit(cache=True, nogil=True)
+def _open(c, first, last, x, rule, event, amount):  # type: ignore[no-untyped-def]
+    """Set the first day's reports; return those from before."""
+    end = min(first + 7, last)
+    mean = max(c[end] - c[first], 0.0) / (end - first) if end > first else 0.0
+    if c[first] <= 10 or c[first] <= 4 * (1 + mean):
+        x[first] = c[first]
+        return 0.0
+    x[first] = mean
+    rule[first] = event[first] = _OPENING
+    amount[first] = c[first] - mean
+    return c[first] - mean
+
+
+@numba.njit(cache=True, nogil=True)
+def _correct(x, first, j, k, count, before, rule):  # type: ignore[no-untyped-def]
+    """Take k reports out of the days before j; returns what is left of `before`. count : after the correction."""
+    median = min(np.median(x[max(first, j - 14) : j]), count)
+    x[j] = median
+    rule[j] = _CORRECTION
+    k += median
+    for i in range(j - 1, max(first, j - 28) - 1, -1):
+        if k > 0 and x[i] > 2 * median:
+            taken = min(k, x[i] - median)
+            if taken > _NOTICEABLE * x[i]:
+                rule[i] = _CORRECTION
+            x[i] -= taken
+            k -= taken
+    past = before + x[first:j].sum()
+    if k <= 0 or past <= 0:
+        return before
+    share = min(k / past, 1.0)
+    for i in range(first, j):
+        if share > _NOTICEABLE and x[i] > 0:
+            rule[i] = _CORRECTION
+        x[i] *= 1 - share
+    return before * (1 - share)
+
+
+@numba.njit(cache=True, nogil=True)
+def _arrive(x, first, last, j, holiday, rule, event, amount):  # type: ignore[no-untyped-def]
+    """Look at the x[j] > 0 reports that came on day j: are they those of a gap, of a holiday, of weeks?"""
+    start, why = _start_of_block(x, first, j, holiday)
+    width = j - start + 1
+    v = x[start : j + 1].sum() / width
+    if width > 1:
+        event[j], amount[j] = why, x[j] - v
+        x[start : j + 1] = v
+        rule[start : j + 1] = why
+    mean = _mean_before(x, first, start)
+    if v < 10 or v < 4 * mean or start - first < 7:
+        return
+    recent = x[max(first, start - 14) : start]
+    median = np.median(recent)
+    mad = np.median(np.abs(recent - median))
+    level = max(mean, median)
+    if last - j >= 3:
+        level = max(level, np.median(x[j + 1 : min(j + 7, last) + 1]))
+    if v < 4 * level or v <= level + 8 * max(1.4826 * mad, np.sqrt(level + 1)):
+        return
+    moved = _spread(x, first, start, (v - level) * width, rule)
+    if moved > 0:
+        x[start : j + 1] -= moved / width
+        rule[start : j + 1] = _DUMP
+        event[j], amount[j] = _DUMP, moved
+
+
+@numba.njit(cache=True, nogil=True)
+def _start_of_block(x, first, j, holiday):  # type: ignore[no-untyped-def]
+    """The first day whose reports came on day j, and the rule that says so; j itself when they are its own."""
+    start = j
+    while start > first and j - start < 13 and x[start - 1] == 0:
+        start -= 1
+    mean = _mean_before(x, first, start)
+    if start < j and mean * (j - start) >= 5 and x[j] > mean:
+        return start, _GAP
+    if not holiday[max(first, j - 3) : j].any():
+        return j, 0
+    for start in range(max(first, j - 3), j):
+        mean = _mean_before(x, first, start)
+        low = (x[start:j] < 0.7 * mean).all()
+        if holiday[start] and mean >= 5 and low and x[j] > 1.3 * mean:
+            return start, _HOLIDAY
+    return j, 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _mean_before(x, first, j):  # type: ignore[no-untyped-def]
+    """Reports per day in the 28 days before j; 0 when fewer than 7 days are known."""
+    return x[max(first, j - 28) : j].mean() if j - first >= 7 else 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def _spread(x, first, start, excess, rule):  # type: ignore[no-untyped-def]
+    """Add up to `excess` reports to the days before `start` in proportion to what they have; returns how many."""
+    total = 0.0
+    begin = first
+    for window in (14, 28, 56, start - first):
+        begin = max(first, start - window)
+        total = x[begin:start].sum()
+        if total >= excess:
+            break
+    if total <= 0:
+        return 0.0
+    moved = min(excess, total)
+    for i in range(begin, start):
+        if moved > _NOTICEABLE * total and x[i] > 0:
+            rule[i] = _DUMP
+        x[i] *= 1 + moved / total
+    return moved
