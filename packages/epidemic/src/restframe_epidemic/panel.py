@@ -6,17 +6,49 @@ is newer than `as_of`; a model that only reads its Panel cannot look into the fu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from restframe_epidemic import errors
+from restframe_epidemic.pipeline.series import cleanse
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 DateArray = NDArray[np.datetime64]
+
+DAYS_OF_WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Spread(Mapping[str, FloatArray]):
+    """Signals by name, each kept once per place that reports it and spread over the places when it is read.
+
+    rows : by name (R, D), the series that differ
+    row : by name (N,), which of them stands in each place; -1 where none does
+    """
+
+    rows: Mapping[str, FloatArray] = field(default_factory=dict)
+    row: Mapping[str, IntArray] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> FloatArray:
+        row = self.row[name]
+        result: FloatArray = self.rows[name][row]  # (R, D) -> (N, D)
+        result[row < 0] = np.nan
+        return result
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def first(self, days: int) -> Spread:
+        return Spread({name: values[:, :days] for name, values in self.rows.items()}, self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +58,8 @@ class Panel:
     locations : (N,) codes, as hub files write them: five-character FIPS in the US
     names : (N,) names for people
     group : (N,) index into `groups`
-    groups : (G,) codes of the level above
+    groups : (G,) codes of the level above; "" for places without one
+    top : code of the level above the groups (the nation), "" where there is none
     dates : (D,) datetime64[D], without gaps
     daily : new reports per day after cleansing, by target ("cases", "deaths"): (N, D), >= 0, NaN where never reported
     population : (N,) people; NaN where unknown
@@ -38,6 +71,14 @@ class Panel:
         stand in each of its places
     capacity : by name (icu_beds, hospital_beds, physicians): (N,), NaN where unknown
     irregular : (N, D) whether that day's reports were moved by cleansing (bulk dumps, corrections) or fall on a holiday
+    severity : of the disease by age band: (A,) by name (susceptibility, hospitalised, critical, fatal); empty when no
+        table gives it
+    parameters : of the disease, by name, in the units of the table `parameter`
+    before : by target, the reports from before `dates[0]`: (N,)
+    reported : by target, the cumulative counts as they were reported: (N, 1 + D), the first column is the day before
+        `dates[0]`; NaN where missing
+    holiday : (D,) public holidays
+    notices : what the reader left out or filled in, for people
     """
 
     locations: tuple[str, ...]
@@ -51,9 +92,16 @@ class Panel:
     age_from: IntArray
     age_share: FloatArray
     features: Mapping[str, FloatArray] = field(default_factory=dict)
-    signals: Mapping[str, FloatArray] = field(default_factory=dict)
+    signals: Mapping[str, FloatArray] = field(default_factory=Spread)
     capacity: Mapping[str, FloatArray] = field(default_factory=dict)
     irregular: BoolArray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
+    severity: Mapping[str, FloatArray] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    before: Mapping[str, FloatArray] = field(default_factory=dict)
+    reported: Mapping[str, FloatArray] = field(default_factory=dict)
+    holiday: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    top: str = ""
+    notices: tuple[str, ...] = ()
 
     @property
     def as_of(self) -> np.datetime64:
@@ -77,3 +125,46 @@ class Panel:
         sums = np.zeros((len(self.groups), *values.shape[1:]))
         np.add.at(sums, self.group, np.nan_to_num(values))
         return sums
+
+    def until(self, as_of: np.datetime64 | str) -> Panel:
+        """The Panel as it was known on a day: cleansed anew, so that not even a later correction is seen.
+
+        Equal bit for bit to a Panel read from data that end there. NoData when not one whole week remains.
+        """
+        day = np.datetime64(as_of).astype("datetime64[D]")
+        weeks = int(np.searchsorted(self.weeks, day, side="right"))
+        if weeks == 0:
+            raise errors.NoData(f"no whole week of reports up to {day}", hint=f"The first week ends {self.weeks[0]}.")
+        if weeks == len(self.weeks):
+            return self
+        days = weeks * DAYS_OF_WEEK
+        reported = {target: values[:, : days + 1] for target, values in self.reported.items()}
+        holiday = self.holiday[:days]
+        daily, before, irregular = cleansed(reported, holiday)
+        signals = self.signals
+        if not isinstance(signals, Spread):
+            raise errors.UsageError("signals of a Panel made by hand cannot be cut")
+        return replace(
+            self,
+            dates=self.dates[:days],
+            daily=daily,
+            before=before,
+            irregular=irregular,
+            reported=reported,
+            holiday=holiday,
+            signals=signals.first(days),
+        )
+
+
+def cleansed(
+    reported: Mapping[str, FloatArray], holiday: BoolArray
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray], BoolArray]:
+    """What a Panel calls `daily`, `before` and `irregular`, of what it calls `reported` and `holiday`.
+
+    Irregular are the days whose cases were moved; those whose deaths were are not.
+    """
+    day_before = np.concatenate([[False], holiday])
+    results = {target: cleanse(cumulative, day_before) for target, cumulative in reported.items()}
+    daily = {target: result.daily[:, 1:] for target, result in results.items()}
+    before = {target: result.before + np.nan_to_num(result.daily[:, 0]) for target, result in results.items()}
+    return daily, before, results["cases"].moved[:, 1:] | holiday

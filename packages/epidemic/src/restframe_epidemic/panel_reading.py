@@ -1,0 +1,338 @@
+"""Panels from tables: of plain data frames, or of a warehouse.
+
+Whatever is wrong with the data of one place costs that place, not the day: it is left out or unknown, and a notice of
+the Panel says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from restframe_epidemic import errors
+from restframe_epidemic.panel import (
+    DAYS_OF_WEEK,
+    BoolArray,
+    DateArray,
+    FloatArray,
+    IntArray,
+    Panel,
+    Spread,
+    cleansed,
+)
+
+TARGETS = ("cases", "deaths")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NAMED = 5  # places and rows that a notice or an error names before it only counts
+_OLDEST = 100  # the open last band of ages is taken to end here
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Who is above whom. `above` : of each level above, nearest first, the codes that stand over the N places."""
+
+    frame: pd.DataFrame
+    codes: tuple[str, ...]
+    groups: tuple[str, ...]
+    group: IntArray
+    top: str
+    above: tuple[tuple[str, ...], ...]
+
+
+def from_frames(
+    reports: pd.DataFrame,
+    locations: pd.DataFrame,
+    *,
+    adjacency: pd.DataFrame | None = None,
+    features: pd.DataFrame | None = None,
+    signals: pd.DataFrame | None = None,
+    ages: pd.DataFrame | None = None,
+    capacity: pd.DataFrame | None = None,
+    holidays: pd.DataFrame | None = None,
+    severity: pd.DataFrame | None = None,
+    parameters: pd.DataFrame | None = None,
+    as_of: np.datetime64 | str | None = None,
+    week_ends: str = "saturday",
+) -> Panel:
+    """A Panel of frames with the columns of the tables in `pipeline/sql/schema.sql`.
+
+    reports : location, date, cases, deaths; cumulative as reported, in any order. A day without a row is a missing day
+    locations : location, parent, population and if known name, latitude, longitude; a place is one that is no parent,
+        as deep as the deepest
+    adjacency : location, neighbour. features : location, name, value; those of a parent stand in each of its places,
+        unless it has its own. signals : location, date, name, value; likewise, and a value holds until the next one,
+        NaN ends it. ages : location, age_from, population. capacity : location and numbers. holidays : date.
+        severity : age_from and rates. parameters : name, value
+    as_of : nothing later is looked at; the last week is the last that was complete by then
+    week_ends : the weekday, in English
+
+    DataError for two rows of one place and day, a date that is none, a parent that is not there; NoData when there is
+    not one whole week. Places without a row of their own in `locations` are left out; populations that are not
+    positive are unknown. Both are told in `notices`.
+    """
+    notices: list[str] = []
+    places = _places(locations)
+    reports, days = _days(reports, as_of, week_ends)
+    reported = _reported(reports, places, days, notices)
+    dates = days[1:]
+    holiday = _holiday(holidays, dates)
+    daily, before, irregular = cleansed(reported, holiday)
+    age_from, age_share = _ages(ages, places)
+    index = {code: number for number, code in enumerate(places.codes)}
+    return Panel(
+        locations=places.codes,
+        names=tuple(places.frame.get("name", places.frame["location"]).fillna("").astype(str)),
+        group=places.group,
+        groups=places.groups,
+        dates=dates,
+        daily=daily,
+        before=before,
+        population=_population(places, notices),
+        neighbours=_neighbours(adjacency, index),
+        age_from=age_from,
+        age_share=age_share,
+        features=_features(features, places),
+        signals=_signals(signals, places, dates),
+        capacity=_capacity(capacity, places),
+        irregular=irregular,
+        severity=_severity(severity, age_from),
+        parameters={} if parameters is None else parameters.set_index("name")["value"].astype(float).to_dict(),
+        reported=reported,
+        holiday=holiday,
+        top=places.top,
+        notices=tuple(notices),
+    )
+
+
+def _places(locations: pd.DataFrame) -> Places:
+    frame = locations.copy()
+    frame["location"] = frame["location"].astype(str)
+    doubled = frame["location"][frame["location"].duplicated()]
+    if len(doubled):
+        raise errors.DataError(f"locations are given twice: {_some(doubled)}")
+    given = frame["parent"] if "parent" in frame else pd.Series(None, index=frame.index, dtype=object)
+    pairs = zip(frame["location"], given, strict=True)
+    parent = {code: above for code, above in pairs if isinstance(above, str) and above != ""}
+    missing = sorted(set(parent.values()) - set(frame["location"]))
+    if missing:
+        raise errors.DataError(f"parents of locations are not there: {_some(missing)}")
+    path = {code: _ancestors(code, parent) for code in frame["location"]}
+    deepest = max((len(above) for above in path.values()), default=0)
+    above = set(parent.values())
+    # A state without counties is no place: it is a level above that is empty.
+    frame = frame[[code not in above and len(path[code]) == deepest for code in frame["location"]]]
+    frame = frame.sort_values("location", ignore_index=True)
+    codes = tuple(frame["location"])
+    if not codes:
+        raise errors.NoData("there are no locations")
+    first = [path[code][0] if path[code] else "" for code in codes]
+    groups, group = np.unique(first, return_inverse=True)
+    tops = {path[code][-1] for code in codes if len(path[code]) > 1}
+    return Places(
+        frame,
+        codes,
+        tuple(str(code) for code in groups),
+        group.astype(np.int64),
+        tops.pop() if len(tops) == 1 else "",
+        tuple(zip(*(path[code] for code in codes), strict=True)),
+    )
+
+
+def _ancestors(code: str, parent: dict[str, str]) -> tuple[str, ...]:
+    found: list[str] = []
+    while code in parent:
+        code = parent[code]
+        if code in found:
+            raise errors.DataError(f'location "{code[:100]}" is above itself')
+        found.append(code)
+    return tuple(found)
+
+
+def _some(items: Sequence[object] | pd.Series) -> str:
+    """The first items, sorted, each cut, and how many more there are."""
+    distinct = sorted({str(item)[:40] for item in items})
+    more = len(distinct) - _NAMED
+    return ", ".join(distinct[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _dates(values: pd.Series, what: str) -> pd.Series:
+    try:
+        return pd.to_datetime(values).astype("datetime64[s]")
+    except (ValueError, TypeError) as error:
+        raise errors.DataError(f"{what}: a date is none: {str(error)[:100]}") from None
+
+
+def _days(reports: pd.DataFrame, as_of: np.datetime64 | str | None, week_ends: str) -> tuple[pd.DataFrame, DateArray]:
+    """The reports that count, and (1 + D,) days: whole weeks and the day before the first."""
+    if week_ends not in _WEEKDAYS:
+        raise errors.UsageError(f'"{week_ends[:40]}" is no weekday', hint="Write monday, ..., sunday.")
+    reports = reports.assign(date=_dates(reports["date"], "reports"))
+    last = reports["date"].max()
+    if as_of is not None:
+        last = min(last, pd.Timestamp(as_of))
+    if pd.isna(last):
+        raise errors.NoData("there are no reports")
+    ends = _WEEKDAYS.index(week_ends)
+    last -= pd.Timedelta(days=(last.weekday() - ends) % DAYS_OF_WEEK)
+    first = reports["date"].min()
+    start = first + pd.Timedelta(days=(ends + 1 - first.weekday()) % DAYS_OF_WEEK)
+    count = (last - start).days + 1
+    if count < DAYS_OF_WEEK:
+        raise errors.NoData(
+            f"no whole week of reports up to {last.date()}", hint=f"The first report is of {first.date()}."
+        )
+    days = np.datetime64(start.date(), "D") + np.arange(-1, count)
+    return reports[reports["date"].between(pd.Timestamp(days[0]), last)], days
+
+
+def _reported(reports: pd.DataFrame, places: Places, days: DateArray, notices: list[str]) -> dict[str, FloatArray]:
+    """(N, 1 + D) cumulative counts by target."""
+    codes = reports["location"].astype(str)
+    row = _index(codes, places.codes)
+    unknown = codes[row < 0]
+    if len(unknown):
+        known = {code for above in places.above for code in above}
+        strangers = unknown[~unknown.isin(known)]
+        if len(strangers):
+            notices.append(f"reports of places that no location describes are left out: {_some(strangers)}")
+    column = (reports["date"].to_numpy().astype("datetime64[D]") - days[0]).astype(np.int64)
+    cell = row[row >= 0] * len(days) + column[row >= 0]
+    doubled = np.flatnonzero(np.bincount(cell, minlength=1) > 1)
+    if len(doubled):
+        named = [f"{places.codes[at // len(days)]} on {days[at % len(days)]}" for at in doubled]
+        raise errors.DataError(f"two reports of one place and day: {_some(named)}", hint="Keep one row of each.")
+    reported: dict[str, FloatArray] = {}
+    for target in TARGETS:
+        values = np.full(len(places.codes) * len(days), np.nan)
+        if target in reports:
+            values[cell] = reports[target].to_numpy(dtype=np.float64, na_value=np.nan)[row >= 0]
+        reported[target] = values.reshape(len(places.codes), len(days))
+    silent = np.flatnonzero(np.isnan(reported["cases"]).all(axis=1))
+    if len(silent):
+        missing = [places.codes[at] for at in silent]
+        notices.append(f"places without any report of cases: {_some(missing)}")
+    return reported
+
+
+def _index(codes: pd.Series, among: Sequence[str]) -> IntArray:
+    """(n,) where each code stands in `among`, -1 where it does not."""
+    found: IntArray = pd.Index(among).get_indexer(pd.Index(codes)).astype(np.int64)
+    return found
+
+
+def _holiday(holidays: pd.DataFrame | None, dates: DateArray) -> BoolArray:
+    if holidays is None or not len(holidays):
+        return np.zeros(len(dates), dtype=np.bool_)
+    return np.isin(dates, _dates(holidays["date"], "holidays").to_numpy().astype("datetime64[D]"))
+
+
+def _population(places: Places, notices: list[str]) -> FloatArray:
+    if "population" not in places.frame:
+        notices.append("there are no populations")
+        return np.full(len(places.codes), np.nan)
+    given = pd.to_numeric(places.frame["population"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    good = np.isfinite(given) & (given > 0)
+    if not good.all():
+        wrong = [places.codes[at] for at in np.flatnonzero(~good)]
+        notices.append(f"places whose population is not known or not positive: {_some(wrong)}")
+    return np.where(good, given, np.nan)
+
+
+def _neighbours(adjacency: pd.DataFrame | None, index: dict[str, int]) -> tuple[IntArray, ...]:
+    """Both directions, whether they were given or not; places that are not there and a place itself are left out."""
+    found: list[set[int]] = [set() for _ in index]
+    if adjacency is not None:
+        for one, other in zip(adjacency["location"].astype(str), adjacency["neighbour"].astype(str), strict=True):
+            if one in index and other in index and one != other:
+                found[index[one]].add(index[other])
+                found[index[other]].add(index[one])
+    return tuple(np.array(sorted(near), dtype=np.int64) for near in found)
+
+
+def _rows(codes: pd.Series, places: Places) -> tuple[tuple[str, ...], IntArray]:
+    """The codes that say something, and of each place (N,) which of them says it: its own, or its nearest parent's."""
+    known = tuple(sorted(codes.unique()))
+    row = _index(pd.Series(places.codes), known)
+    for above in places.above:
+        row = np.where(row < 0, _index(pd.Series(above), known), row)
+    return known, row
+
+
+def _features(features: pd.DataFrame | None, places: Places) -> dict[str, FloatArray]:
+    found: dict[str, FloatArray] = {}
+    if features is not None:
+        for name, rows in features.groupby("name", sort=True):
+            codes, row = _rows(rows["location"].astype(str), places)
+            values = np.full(len(codes) + 1, np.nan)  # the last one is for places of which nothing is known
+            values[_index(rows["location"].astype(str), codes)] = rows["value"].to_numpy(dtype=np.float64)
+            found[str(name)] = values[row]
+    for name in ("latitude", "longitude"):
+        if name in places.frame:
+            found[name] = places.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return found
+
+
+def _signals(signals: pd.DataFrame | None, places: Places, dates: DateArray) -> Spread:
+    """A value holds until the next row of its name and place; those from before the first day hold into it."""
+    rows: dict[str, FloatArray] = {}
+    row: dict[str, IntArray] = {}
+    if signals is None or not len(signals):
+        return Spread(rows, row)
+    day = (_dates(signals["date"], "signals").to_numpy().astype("datetime64[D]") - dates[0]).astype(np.int64)
+    signals = signals.assign(day=day, location=signals["location"].astype(str))
+    signals = signals[signals["day"] < len(dates)].sort_values("day", kind="stable")
+    for name, of_name in signals.groupby("name", sort=True):
+        codes, row[str(name)] = _rows(of_name["location"], places)
+        # Which of its rows holds on each day: the newest so far. (R, D), -1 where none yet.
+        holds = np.full((len(codes), len(dates)), -1, dtype=np.int64)
+        number = np.arange(len(of_name))
+        np.maximum.at(holds, (_index(of_name["location"], codes), np.maximum(of_name["day"].to_numpy(), 0)), number)
+        holds = np.maximum.accumulate(holds, axis=1)
+        values = np.append(of_name["value"].to_numpy(dtype=np.float64), np.nan)
+        rows[str(name)] = values[holds]
+    return Spread(rows, row)
+
+
+def _ages(ages: pd.DataFrame | None, places: Places) -> tuple[IntArray, FloatArray]:
+    """Places of which nothing is known have the shares of all others together; without a table there is one band."""
+    if ages is None or not len(ages):
+        return np.zeros(1, dtype=np.int64), np.ones((len(places.codes), 1))
+    age_from = np.sort(ages["age_from"].unique()).astype(np.int64)
+    people = np.zeros((len(places.codes), len(age_from)))
+    row = _index(ages["location"].astype(str), places.codes)
+    band = np.searchsorted(age_from, ages["age_from"])
+    counts = np.nan_to_num(ages["population"].to_numpy(dtype=np.float64)).clip(min=0)
+    np.add.at(people, (row[row >= 0], band[row >= 0]), counts[row >= 0])
+    together = people.sum(axis=0) if people.any() else np.ones(len(age_from))
+    people[people.sum(axis=1) == 0] = together
+    return age_from, people / people.sum(axis=1, keepdims=True)
+
+
+def _capacity(capacity: pd.DataFrame | None, places: Places) -> dict[str, FloatArray]:
+    if capacity is None:
+        return {}
+    of_place = capacity.assign(location=capacity["location"].astype(str)).set_index("location")
+    of_place = of_place.reindex(places.codes)
+    return {str(name): of_place[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in of_place.columns}
+
+
+def _severity(severity: pd.DataFrame | None, age_from: IntArray) -> dict[str, FloatArray]:
+    """(A,) by rate: the mean over the years of each of the Panel's bands, whose edges need not be the table's."""
+    if severity is None or not len(severity):
+        return {}
+    severity = severity.sort_values("age_from")
+    years = np.arange(_OLDEST)
+    of_year = np.searchsorted(severity["age_from"].to_numpy(), years, side="right") - 1
+    of_year = of_year.clip(min=0)
+    edges = [*age_from.tolist(), _OLDEST]
+    return {
+        str(name): np.array(
+            [severity[name].to_numpy(dtype=np.float64)[of_year[low:high]].mean() for low, high in pairwise(edges)]
+        )
+        for name in severity.columns
+        if name != "age_from"
+    }

@@ -1,0 +1,34 @@
+"""What the tests of the epidemic engine share."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from restframe_epidemic.panel import Panel
+
+ROOT = Path(__file__).resolve().parents[3]
+COVID = ROOT.parent / "shared" / "data" / "covid"
+
+
+@pytest.fixture(scope="session")
+def covid_directory() -> Path:
+    """The real US data beside the checkout; a test that asks for them is skipped where they are absent."""
+    if not COVID.exists():
+        pytest.skip("real data not present: covid")
+    return COVID
+
+
+@pytest.fixture(scope="session")
+def covid_panel(covid_directory: Path) -> Callable[[str], Panel]:
+    """The Panel of the real data as of a day, read once."""
+    path = ROOT / "benchmarks" / "epidemic_data.py"
+    spec = importlib.util.spec_from_file_location("epidemic_data", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    whole: Panel = module.panel(covid_directory)
+    return whole.until
