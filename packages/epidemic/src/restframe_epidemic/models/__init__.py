@@ -8,10 +8,25 @@ forecast(panel, horizons, *, target="cases", seed=0) -> (N, H) float64
 
 from __future__ import annotations
 
+import importlib
 from typing import Protocol
 
+from restframe_epidemic import errors
 from restframe_epidemic.panel import FloatArray, Panel
 
 
 class Member(Protocol):
     def __call__(self, panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray: ...
+
+
+# name -> module of this package; what stands here is what an ensemble is made of, in the order it is shown
+MEMBERS: dict[str, str] = {}
+
+
+def member(name: str) -> Member:
+    """The forecast function of a member. UsageError for a name that is none."""
+    module = MEMBERS.get(name)
+    if module is None:
+        raise errors.UsageError(f'no member "{name[:40]}"', hint=f"There are {', '.join(MEMBERS)}.")
+    function: Member = importlib.import_module(f"{__name__}.{module}").forecast
+    return function
