@@ -23,13 +23,12 @@ import numpy as np
 
 from restframe_epidemic import models
 from restframe_epidemic.models import Member, member
-from restframe_epidemic.panel import DateArray, FloatArray, Panel
+from restframe_epidemic.panel import DAYS_OF_WEEK, DateArray, FloatArray, Panel
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 _PACKAGE = "restframe_epidemic"
-_WEEK = np.timedelta64(7, "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +76,25 @@ def past(panel: Panel, weeks: int) -> DateArray:
 
 def truth(panel: Panel, as_of: DateArray, horizons: int, *, target: str = "cases") -> FloatArray:
     """(T, N, H) what was reported in the weeks after each day, as the Panel knows it; NaN where it does not yet."""
-    weekly = panel.weekly(target)
+    weekly = as_reported(panel, target)
     last = np.searchsorted(panel.weeks, as_of)
     result = np.full((len(as_of), len(weekly), horizons), np.nan)
     for t, week in enumerate(last):
         known = weekly[:, week + 1 : week + 1 + horizons]
         result[t, :, : known.shape[1]] = known
     return result
+
+
+def as_reported(panel: Panel, target: str = "cases") -> FloatArray:
+    """(N, W) weekly differences of the cumulative counts, dumps and all: what forecasts are scored against.
+
+    Not under 0; where a count is missing, what cleansing made of the week. A Panel made by hand may have only that.
+    """
+    weekly = panel.weekly(target)
+    if target not in panel.reported:
+        return weekly
+    steps = np.diff(panel.reported[target][:, ::DAYS_OF_WEEK], axis=1)
+    return np.where(np.isnan(steps), weekly, np.maximum(steps, 0.0))
 
 
 def run(

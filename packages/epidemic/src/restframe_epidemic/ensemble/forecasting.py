@@ -1,0 +1,107 @@
+"""The forecast of a day: members combined, quantiles around them, sums of the levels above."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from restframe_epidemic import backtest
+from restframe_epidemic.backtest import Backtest
+from restframe_epidemic.ensemble import coherence, conformal
+from restframe_epidemic.ensemble.combining import combine, median
+from restframe_epidemic.panel import FloatArray, IntArray, Panel
+from restframe_epidemic.scores import LEVELS
+
+HISTORY_WEEKS = 16  # past days that members are run on: the window of errors, the longest horizon, and some to correct
+HORIZONS = 8
+QUANTILE_HORIZONS = 4
+_WEEK = np.timedelta64(7, "D")
+_FEWEST_DAYS = 3  # whose errors are known, before the ensemble's own errors are taken
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """New reports of weeks T+1 .. T+H.
+
+    points : (N, H); NaN where no member has a forecast
+    quantiles : (N, Q horizons, levels)
+    group_points : (G, H), sums of the points of each group's places; group_quantiles : (G, Q horizons, levels)
+    top_points : (H,), top_quantiles : (Q horizons, levels)
+    """
+
+    points: FloatArray
+    quantiles: FloatArray
+    group_points: FloatArray
+    group_quantiles: FloatArray
+    top_points: FloatArray
+    top_quantiles: FloatArray
+    levels: tuple[float, ...] = LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was forecast on T past days and what came: points and truth (T, N, H), weeks (T,) ago, descending."""
+
+    points: FloatArray
+    truth: FloatArray
+    weeks: IntArray
+
+
+def forecast(
+    panel: Panel, points: Mapping[str, FloatArray], past: Backtest, *, target: str = "cases", seed: int = 0
+) -> Forecast:
+    """The ensemble's forecast on the last day of the Panel.
+
+    points : (N, H) of each member, on this day
+    past : the members on earlier days (those of this day or later are not looked at); what then came is taken from
+        the Panel. Without enough of them widths come from persistence on the Panel's own past weeks.
+    """
+    combined = combine(points)
+    history = _history(panel, past.before(panel.as_of), target, combined.shape[1])
+    return with_quantiles(panel, combined, history, seed=seed)
+
+
+def with_quantiles(panel: Panel, points: FloatArray, history: History, *, seed: int = 0) -> Forecast:
+    """Points (N, H) with the uncertainty that the history of forecasts of their kind shows."""
+    horizons = min(QUANTILE_HORIZONS, points.shape[1])
+    quantiles = conformal.quantiles(points[:, :horizons], history.points, history.truth, history.weeks)
+    groups, top = _summed(panel, points, quantiles, history, seed)
+    group_points = panel.by_group(points)
+    return Forecast(points, quantiles, group_points, groups, group_points.sum(axis=0), top)
+
+
+def _summed(
+    panel: Panel, points: FloatArray, quantiles: FloatArray, history: History, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """(G, Q horizons, levels) and (Q horizons, levels)."""
+    groups = np.full((len(panel.groups), *quantiles.shape[1:]), np.nan)
+    top = np.full(quantiles.shape[1:], np.nan)
+    for h in range(quantiles.shape[1]):
+        known = np.flatnonzero(history.weeks > h)[-conformal.WINDOW :]
+        shares = coherence.common(history.points[known][:, :, h], history.truth[known][:, :, h], panel.group)
+        groups[:, h], top[h] = coherence.sums(points[:, h], quantiles[:, h], panel.group, shares, seed=seed + h)
+    return groups, top
+
+
+def _history(panel: Panel, past: Backtest, target: str, horizons: int) -> History:
+    weeks = ((panel.as_of - past.as_of) / _WEEK).astype(np.int64)
+    if (weeks >= QUANTILE_HORIZONS).sum() < _FEWEST_DAYS:
+        return persistence_history(panel, target, horizons)
+    truth = backtest.truth(panel, past.as_of, horizons, target=target)
+    return History(median(past.points, axis=1)[:, :, :horizons], truth, weeks)
+
+
+def persistence_history(panel: Panel, target: str = "cases", horizons: int = HORIZONS) -> History:
+    """Of the forecast that nothing changes, on the Panel's own past weeks: the reference, and what a first day has."""
+    as_of = backtest.past(panel, HISTORY_WEEKS)
+    weeks = ((panel.as_of - as_of) / _WEEK).astype(np.int64)
+    last = panel.weekly(target)[:, np.searchsorted(panel.weeks, as_of)]
+    points = np.repeat(last.T[:, :, None], horizons, axis=2)
+    return History(points, backtest.truth(panel, as_of, horizons, target=target), weeks)
+
+
+def persistence(panel: Panel, target: str = "cases", horizons: int = HORIZONS) -> FloatArray:
+    """(N, H) the last week again: the reference with the same machinery of quantiles."""
+    return np.repeat(panel.weekly(target)[:, -1:], horizons, axis=1)
