@@ -1,0 +1,23 @@
+-- The county's people under 18, from 18 to 64 and from 65 on (CDC/ATSDR Social Vulnerability Index 2018), each spread
+-- over finer bands as the nation's are (Census Bureau, population estimates of July 2019, in millions).
+
+DELETE FROM epidemic.population_age;
+
+INSERT INTO epidemic.population_age (location, age_from, population)
+WITH shares AS (
+    SELECT fips, popestimate2019 AS population, ep_age17 / 100.0 AS young, ep_age65 / 100.0 AS old
+    FROM epidemic_staging.county_features
+), bands AS (
+    SELECT CASE WHEN age_from IN (18, 65) THEN age_from WHEN age_from >= 80 THEN 80 ELSE age_from / 10 * 10 END AS band,
+           CASE WHEN age_from < 18 THEN 'young' WHEN age_from < 65 THEN 'adult' ELSE 'old' END AS third,
+           SUM(people) AS people
+    FROM epidemic_staging.national_age
+    GROUP BY 1, 2
+), parts AS (
+    SELECT band, third, people / SUM(people) OVER (PARTITION BY third) AS part
+    FROM bands
+)
+SELECT fips, band,
+       SUM(population * part * CASE third WHEN 'young' THEN young WHEN 'old' THEN old ELSE 1 - young - old END)
+FROM shares CROSS JOIN parts
+GROUP BY fips, band;

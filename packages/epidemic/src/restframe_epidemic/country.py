@@ -1,0 +1,129 @@
+"""A country: a folder of data that says what its places, weeks and sources are. No code knows of any.
+
+country.toml      name, week_ends (the weekday that ends a reporting week), targets (what hub files call them)
+sources/*.toml    one Source each, see `sources/`
+*.csv             small tables that come with the country, into epidemic_staging under the file's name
+*.sql             from epidemic_staging into the tables of pipeline/sql/schema.sql
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restframe_epidemic import errors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from restframe_epidemic.store import Store
+
+COUNTRIES = Path(__file__).parent / "countries"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_READS = re.compile(r"\bepidemic_staging\.(\w+)", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*")
+_KNOWN = {"name", "week_ends", "targets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """week_ends : weekday in English. targets : by our name (cases, deaths), the hub's"""
+
+    folder: Path
+    name: str
+    week_ends: str
+    targets: Mapping[str, str] = field(default_factory=lambda: {"cases": "wk inc case", "deaths": "wk inc death"})
+
+    @property
+    def sources(self) -> Path:
+        return self.folder / "sources"
+
+
+def read(folder: Path | str) -> Country:
+    """Of a folder, or of a country that comes with the package by its name. DataError for what it does not say."""
+    path = Path(folder)
+    if not path.is_dir() and (COUNTRIES / str(folder)).is_dir():
+        path = COUNTRIES / str(folder)
+    try:
+        with (path / "country.toml").open("rb") as file:
+            said = tomllib.load(file)
+    except FileNotFoundError:
+        raise errors.UsageError(
+            f'"{str(folder)[:200]}" is no country: it has no country.toml', hint="Give the folder of a country."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise errors.DataError(f"{path / 'country.toml'}: {error}") from error
+    unknown = sorted(set(said) - _KNOWN)
+    if unknown or not {"name", "week_ends"} <= set(said):
+        raise errors.DataError(
+            f"{path / 'country.toml'}: name and week_ends are needed, targets may be there; "
+            f"unknown: {', '.join(unknown)[:100] or 'none'}"
+        )
+    if said["week_ends"] not in WEEKDAYS:
+        raise errors.DataError(
+            f'{path / "country.toml"}: "{str(said["week_ends"])[:40]}" is no weekday', hint="Write monday, ..., sunday."
+        )
+    return Country(path, **said)
+
+
+def transform(store: Store, country: Country) -> list[str]:
+    """Fill the engine's tables from staging; the notices say what could not be filled, and why.
+
+    All of it is one transaction. A file whose staging tables are not all there is left out, so that a source that is
+    absent costs its own tables and nothing else.
+    """
+    notices: list[str] = []
+    with store.transaction():
+        for path in sorted(country.folder.glob("*.csv")):
+            _stage(store, path)
+        there = set(
+            store.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'epidemic_staging'")
+            .column(0)
+            .to_pylist()
+        )
+        for path in sorted(country.folder.glob("*.sql")):
+            wanted = {name.lower() for name in _READS.findall(_COMMENT.sub("", path.read_text(encoding="utf-8")))}
+            missing = sorted(wanted - there)
+            if missing:
+                notices.append(f"{path.name} is left out: there is no {', '.join(missing)}")
+            else:
+                store.run_file(path)
+        store.replace("epidemic.calendar", _calendar(store, country.week_ends))
+    return notices
+
+
+_SQL_TYPES = {"int64": "bigint", "double": "float8", "date32[day]": "date", "bool": "boolean"}
+
+
+def _stage(store: Store, path: Path) -> None:
+    """A CSV file as a table of epidemic_staging: numbers, ISO dates, true and false are found by their look."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    try:
+        rows = csv.read_csv(path)
+    except pa.ArrowInvalid as error:
+        raise errors.DataError(f"{path}: {str(error)[:200]}") from error
+    table = f"epidemic_staging.{path.stem}"
+    kinds = (f"{column.name} {_SQL_TYPES.get(str(column.type), 'varchar(512)')}" for column in rows.schema)
+    store.run(f"DROP TABLE IF EXISTS {table}")
+    store.run(f"CREATE TABLE {table} ({', '.join(kinds)})")
+    store.replace(table, rows)
+
+
+def _calendar(store: Store, week_ends: str) -> pa.Table:
+    """From the first report's week to a year after the last one's."""
+    import numpy as np
+    import pyarrow as pa
+
+    first, last = store.run("SELECT MIN(date), MAX(date) FROM epidemic.case_report").fetchall()[0]
+    if first is None:
+        return pa.table({"date": pa.array([], pa.date32()), "week_end": pa.array([], pa.date32())})
+    days = np.arange(np.datetime64(first, "D") - 6, np.datetime64(last, "D") + 366)
+    weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+    ends = days + (WEEKDAYS.index(week_ends) - weekday) % 7
+    return pa.table({"date": pa.array(days), "week_end": pa.array(ends)})
