@@ -9,17 +9,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from restframe_epidemic import panel_reading
+from restframe_epidemic import country, panel_reading
 from restframe_epidemic.panel import Panel
 
 _AGES = {0: "EP_AGE17", 65: "EP_AGE65"}  # percentages of the CDC's social vulnerability index; the rest is 18 to 64
 _STATIC = ("STNAME", "CTYNAME", "lat", "lon", "ICU Beds")
 _DAY_ONE = np.datetime64("0001-01-01")  # day 1 of the ordinal numbers in county_interventions.csv.gz
 _BEFORE = np.datetime64("2020-01-01")
-_HOLIDAYS = (
-    "2020-01-20", "2020-02-17", "2020-05-25", "2020-07-03", "2020-07-04", "2020-09-07", "2020-10-12", "2020-11-11",
-    "2020-11-26", "2020-11-27", "2020-12-24", "2020-12-25",
-)  # fmt: skip
 
 
 def panel(directory: Path | str, as_of: str | None = None) -> Panel:
@@ -38,7 +34,7 @@ def panel(directory: Path | str, as_of: str | None = None) -> Panel:
         signals=pd.concat([_policies(directory), _interventions(directory)]),
         ages=_ages(features),
         capacity=_capacity(features),
-        holidays=pd.DataFrame({"date": _HOLIDAYS}),
+        holidays=pd.read_csv(country.read("us").folder / "holiday.csv"),
         as_of=as_of,
     )
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from restframe_epidemic import errors
+from restframe_epidemic.country import WEEKDAYS, Country
 from restframe_epidemic.panel import (
     DAYS_OF_WEEK,
     BoolArray,
@@ -25,10 +27,12 @@ from restframe_epidemic.panel import (
     cleansed,
 )
 
+if TYPE_CHECKING:
+    from restframe_epidemic.store import Store
+
 TARGETS = ("cases", "deaths")
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NAMED = 5  # places and rows that a notice or an error names before it only counts
-_OLDEST = 100  # the open last band of ages is taken to end here
+_OLDEST = 90  # the open last band of ages is taken to end here, or ten years after it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,30 @@ def from_frames(
     )
 
 
+def read(store: Store, country: Country, as_of: np.datetime64 | str | None = None) -> Panel:
+    """The Panel of a warehouse as it was known on a day, or as it is.
+
+    A function of reports and signals dated `as_of` or earlier alone: later rows are not read. What has no date
+    (populations, vulnerability, beds) is as it is now. NoData when there are no locations, or no whole week.
+    """
+    parameters = [] if as_of is None else [str(as_of)]
+    known = "" if as_of is None else "WHERE date <= CAST($1 AS date)"
+    return from_frames(
+        store.frame(f"SELECT location, date, cases, deaths FROM epidemic.case_report {known}", parameters),
+        store.frame("SELECT location, name, parent, population, latitude, longitude FROM epidemic.location"),
+        adjacency=store.frame("SELECT location, neighbour FROM epidemic.adjacency"),
+        features=store.frame("SELECT location, name, value FROM epidemic.feature"),
+        signals=store.frame(f"SELECT location, date, name, value FROM epidemic.signal {known}", parameters),
+        ages=store.frame("SELECT location, age_from, population FROM epidemic.population_age"),
+        capacity=store.frame("SELECT location, icu_beds, hospital_beds, physicians FROM epidemic.capacity"),
+        holidays=store.frame("SELECT date FROM epidemic.holiday"),
+        severity=store.frame("SELECT * FROM epidemic.age_severity ORDER BY age_from"),
+        parameters=store.frame("SELECT name, value FROM epidemic.parameter ORDER BY name"),
+        as_of=as_of,
+        week_ends=country.week_ends,
+    )
+
+
 def _places(locations: pd.DataFrame) -> Places:
     frame = locations.copy()
     frame["location"] = frame["location"].astype(str)
@@ -168,7 +196,7 @@ def _dates(values: pd.Series, what: str) -> pd.Series:
 
 def _days(reports: pd.DataFrame, as_of: np.datetime64 | str | None, week_ends: str) -> tuple[pd.DataFrame, DateArray]:
     """The reports that count, and (1 + D,) days: whole weeks and the day before the first."""
-    if week_ends not in _WEEKDAYS:
+    if week_ends not in WEEKDAYS:
         raise errors.UsageError(f'"{week_ends[:40]}" is no weekday', hint="Write monday, ..., sunday.")
     reports = reports.assign(date=_dates(reports["date"], "reports"))
     last = reports["date"].max()
@@ -176,7 +204,7 @@ def _days(reports: pd.DataFrame, as_of: np.datetime64 | str | None, week_ends: s
         last = min(last, pd.Timestamp(as_of))
     if pd.isna(last):
         raise errors.NoData("there are no reports")
-    ends = _WEEKDAYS.index(week_ends)
+    ends = WEEKDAYS.index(week_ends)
     last -= pd.Timedelta(days=(last.weekday() - ends) % DAYS_OF_WEEK)
     first = reports["date"].min()
     start = first + pd.Timedelta(days=(ends + 1 - first.weekday()) % DAYS_OF_WEEK)
@@ -325,10 +353,11 @@ def _severity(severity: pd.DataFrame | None, age_from: IntArray) -> dict[str, Fl
     if severity is None or not len(severity):
         return {}
     severity = severity.sort_values("age_from")
-    years = np.arange(_OLDEST)
+    oldest = max(_OLDEST, int(age_from[-1]) + 10)
+    years = np.arange(oldest)
     of_year = np.searchsorted(severity["age_from"].to_numpy(), years, side="right") - 1
     of_year = of_year.clip(min=0)
-    edges = [*age_from.tolist(), _OLDEST]
+    edges = [*age_from.tolist(), oldest]
     return {
         str(name): np.array(
             [severity[name].to_numpy(dtype=np.float64)[of_year[low:high]].mean() for low, high in pairwise(edges)]
