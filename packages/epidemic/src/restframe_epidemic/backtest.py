@@ -167,7 +167,7 @@ def _day_of_worker(day: np.datetime64) -> tuple[FloatArray, FloatArray, list[str
 
 def _day(whole: Panel, day: np.datetime64, task: _Task) -> tuple[FloatArray, FloatArray, list[str]]:
     panel = whole.until(day)
-    data = _fingerprint(panel) if task.folder is not None else ""
+    data = fingerprint(panel) if task.folder is not None else ""
     points = np.full((len(task.members), len(panel.locations), task.horizons), np.nan)
     seconds, failures = np.zeros(len(task.members)), []
     for m, name in enumerate(task.members):
@@ -204,12 +204,13 @@ def _path(task: _Task, name: str, data: str) -> Path | None:
     return task.folder / f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:24]}.npy"
 
 
-def _fingerprint(panel: Panel) -> str:
+def fingerprint(panel: Panel) -> str:
     """Of everything a member may look at."""
     digest = hashlib.sha256()
     digest.update(repr((panel.locations, panel.groups, str(panel.dates[0]), sorted(panel.parameters.items()))).encode())
     arrays = [panel.group, panel.population, panel.age_from, panel.age_share, panel.irregular, *panel.neighbours]
-    arrays += [panel.daily[name] for name in sorted(panel.daily)]
+    for by_target in (panel.daily, panel.before):
+        arrays += [by_target[name] for name in sorted(by_target)]
     for named in (panel.features, panel.capacity, panel.severity, panel.signals):
         digest.update(repr(sorted(named)).encode())
         arrays += [named[name] for name in sorted(named)]
