@@ -1,0 +1,242 @@
+"""Reading the TOML that declares a source, with errors that name the file and the key."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from restframe_epidemic import errors
+from restframe_epidemic.sources.source import Column, Source, Wide, digest
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_TYPE = re.compile(
+    r"(varchar)\((\d{1,5})\)|(decimal)\((\d{1,2}), ?(\d{1,2})\)|(bigint|int|smallint|float8|date|boolean)"
+)
+_FORMATS = ("csv", "tsv", "psv", "parquet")
+_PARTITIONS = ("day", "month", "year")
+_OTHERWISE = ("reject", "null", "keep")
+
+# key -> the type of its value
+_SOURCE: dict[str, type] = {
+    "uri": str, "format": str, "key": list, "date": str, "partition": str, "vintage": str, "cadence": str,
+    "licence": str, "attribution": str, "optional": bool, "header": list, "nulls": list, "columns": dict, "wide": dict,
+    "rules": list,
+}  # fmt: skip
+_NEEDED = ("uri", "format", "key", "cadence", "licence", "attribution", "columns")
+_COLUMN: dict[str, type | tuple[type, ...]] = {
+    "name": str, "from": str, "type": str, "nullable": bool, "minimum": (int, float, str), "maximum": (int, float, str),
+    "future": bool, "pattern": str, "values": list, "references": str, "otherwise": str, "format": str, "digits": int,
+}  # fmt: skip
+
+
+def read(directory: Path) -> dict[str, Source]:
+    """The sources declared in a folder, each after those that it refers to.
+
+    DataError when a declaration is wrong, or refers to what no other declares.
+    """
+    files = sorted(directory.glob("*.toml"))
+    if not files:
+        raise errors.UsageError(f'"{directory}" declares no sources', hint="A source is a file <name>.toml in it.")
+    sources = {file.stem: read_file(file) for file in files}
+    for source in sources.values():
+        _check_references(source, sources)
+    ordered: dict[str, Source] = {}
+    while len(ordered) < len(sources):
+        ready = [name for name in sources if name not in ordered and set(sources[name].references) <= {*ordered, name}]
+        if not ready:
+            raise errors.DataError(f"sources refer to each other in a circle: {', '.join(set(sources) - set(ordered))}")
+        ordered |= {name: sources[name] for name in ready}
+    return ordered
+
+
+def _check_references(source: Source, sources: Mapping[str, Source]) -> None:
+    for column in source.stored:
+        if not column.references:
+            continue
+        other, _, name = column.references.partition(".")
+        if other not in sources or name not in {each.name for each in sources[other].stored}:
+            raise errors.DataError(f'{source.name}.toml: columns.{column.name}: no source has "{column.references}"')
+
+
+def read_file(path: Path) -> Source:
+    """The source that one file declares."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise errors.DataError(f"{path.name}: {error}") from error
+    try:
+        return _source(path.stem, given, text)
+    except _Wrong as error:
+        raise errors.DataError(f"{path.name}: {error}", hint=error.hint) from error
+
+
+class _Wrong(errors.Error):
+    """A declaration's error, before the file is named."""
+
+
+def _source(name: str, given: Mapping[str, Any], text: str) -> Source:
+    if not _NAME.fullmatch(name):
+        raise _Wrong("the file's name is no name of a table", hint="Small letters, digits and underscores.")
+    _check_keys("", given, _SOURCE)
+    for key in _NEEDED:
+        if key not in given:
+            raise _Wrong(f'"{key}" is missing')
+    _check_choice("format", given["format"], _FORMATS)
+    _check_choice("partition", given.get("partition", "day"), _PARTITIONS)
+    key = tuple(given["key"])
+    columns = tuple(_column(f"columns.{each}", {"name": each, **column}, key) for each, column in _tables(given))
+    wide = _wide(given["wide"], key) if "wide" in given else None
+    source = Source(
+        name=name,
+        uri=given["uri"],
+        format=given["format"],
+        columns=columns,
+        header=tuple(given.get("header", [column.header for column in columns])),
+        key=key,
+        date=given.get("date"),
+        partition=given.get("partition", "day"),
+        vintage=_date("vintage", given["vintage"]) if "vintage" in given else None,
+        cadence=given["cadence"],
+        licence=given["licence"],
+        attribution=given["attribution"],
+        optional=given.get("optional", False),
+        wide=wide,
+        order=tuple(_order(f"rules[{at}]", rule) for at, rule in enumerate(given.get("rules", []))),
+        nulls=tuple(given.get("nulls", [""])),
+        digest=digest(text),
+    )
+    _check(source)
+    return source
+
+
+def _tables(given: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    columns = given["columns"]
+    if not columns or not all(isinstance(column, dict) for column in columns.values()):
+        raise _Wrong('"columns" has a table for each column', hint='location = { from = "fips", type = "varchar(5)" }')
+    return list(columns.items())
+
+
+def _column(place: str, given: Mapping[str, Any], key: tuple[str, ...]) -> Column:
+    _check_keys(place, given, _COLUMN)
+    name = given["name"]
+    if not _NAME.fullmatch(name) or name in ("source_file", "source_line"):
+        raise _Wrong(f'{place}: "{name[:100]}" is no name of a column')
+    kind, size = _type(place, given.get("type"))
+    otherwise = given.get("otherwise", "reject")
+    _check_choice(f"{place}.otherwise", otherwise, _OTHERWISE)
+    if name in key and otherwise != "reject":
+        raise _Wrong(f"{place}.otherwise: a column of the key can only reject")
+    if name in key and given.get("nullable"):
+        raise _Wrong(f"{place}.nullable: a column of the key is never null")
+    if "pattern" in given:
+        _check_pattern(place, given["pattern"])
+    return Column(
+        name=name,
+        header=given.get("from", name),
+        kind=kind,
+        size=size,
+        nullable=given.get("nullable", name not in key),
+        minimum=_bound(f"{place}.minimum", kind, given.get("minimum")),
+        maximum=_bound(f"{place}.maximum", kind, given.get("maximum")),
+        future=given.get("future", False),
+        pattern=given.get("pattern", ""),
+        values=tuple(given.get("values", [])),
+        references=given.get("references", ""),
+        otherwise=otherwise,
+        format=given.get("format", ""),
+        digits=given.get("digits", 0),
+    )
+
+
+def _type(place: str, text: object) -> tuple[Any, tuple[int, ...]]:
+    matched = _TYPE.fullmatch(text) if isinstance(text, str) else None
+    if matched is None:
+        raise _Wrong(
+            f"{place}.type: {str(text)[:100]!r} is no type",
+            hint="varchar(n), bigint, int, smallint, float8, decimal(p,s), date or boolean.",
+        )
+    kind, *size = [part for part in matched.groups() if part is not None]
+    return kind, tuple(map(int, size))
+
+
+def _bound(place: str, kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind == "date":
+        return _date(place, value)
+    if kind in ("varchar", "boolean") or isinstance(value, str):
+        raise _Wrong(f"{place}: a {kind} has no bound {str(value)[:100]!r}")
+    return value
+
+
+def _date(place: str, value: object) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        raise _Wrong(f"{place}: {str(value)[:100]!r} is no date", hint='As "2020-12-05".') from None
+
+
+def _wide(given: Mapping[str, Any], key: tuple[str, ...]) -> Wide:
+    _check_keys("wide", given, {"column": dict, "value": dict})
+    for part in ("column", "value"):
+        if "name" not in given.get(part, {}):
+            raise _Wrong(f'wide.{part}: "name" is missing')
+    return Wide(_column("wide.column", given["column"], key), _column("wide.value", given["value"], key))
+
+
+def _order(place: str, given: Mapping[str, Any]) -> tuple[str, str]:
+    _check_keys(place, given, {"order": list})
+    if len(given.get("order", [])) != 2:
+        raise _Wrong(f"{place}.order: two columns, the second of which is not before the first")
+    return given["order"][0], given["order"][1]
+
+
+def _check(source: Source) -> None:
+    """What one key says must go with what the others say."""
+    names = [column.name for column in source.stored]
+    kinds = {column.name: column.kind for column in source.stored}
+    if len(set(names)) < len(names):
+        raise _Wrong("two columns have the same name")
+    for place, used in (("key", source.key), ("rules", sum(source.order, ())), ("date", (source.date,))):
+        for name in used:
+            if name is not None and name not in names:
+                raise _Wrong(f'{place}: there is no column "{name[:100]}"')
+    for column in source.columns:
+        if column.header not in source.header:
+            raise _Wrong(f'columns.{column.name}.from: "{column.header[:100]}" does not stand in the header')
+    if len(set(source.header)) < len(source.header):
+        raise _Wrong("header: a column stands there twice")
+    if (source.date is None) == (source.vintage is None):
+        raise _Wrong('either "date", a column, or "vintage", the day a source without one stands for, is needed')
+    if source.date is not None and (kinds[source.date] != "date" or source.date not in source.key):
+        raise _Wrong(f'date: "{source.date}" has to be a date and part of the key')
+    if source.uri.startswith("/") or ".." in Path(source.uri).parts:
+        raise _Wrong("uri: relative to the data directory, and inside it")
+
+
+def _check_keys(place: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    at = f"{place}." if place else ""
+    for key, value in given.items():
+        if key not in known:
+            raise _Wrong(f"{at}{key[:100]}: there is no such key", hint=f"There are {', '.join(known)}.")
+        if not isinstance(value, known[key]):
+            raise _Wrong(f"{at}{key}: {str(value)[:100]!r} is of the wrong type")
+        if isinstance(value, list) and key != "rules" and not all(isinstance(item, str) for item in value):
+            raise _Wrong(f"{at}{key}: a list of texts")
+
+
+def _check_choice(place: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise _Wrong(f"{place}: {value[:100]!r} is none of {', '.join(choices)}")
+
+
+def _check_pattern(place: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise _Wrong(f"{place}.pattern: {error}") from error
