@@ -147,30 +147,38 @@ def short_history(weekly: FloatArray, *, weeks: int = 8, reports: float = 20.0) 
 def by_class(
     classes: IntArray,
     truth: FloatArray,
-    forecast: FloatArray,
-    reference: FloatArray,
     quantiles: FloatArray,
     reference_quantiles: FloatArray,
+    point_truth: FloatArray,
+    points: FloatArray,
+    reference_points: FloatArray,
     names: tuple[str, ...] = SIZE_NAMES,
 ) -> pandas.DataFrame:
-    """One row per class (of size, or of anything else) with its scores and the number of forecasts; classes (...)."""
+    """One row per class (of size, or of anything else) with its scores and the number of forecasts.
+
+    classes : (...) index into names
+    truth, quantiles, reference_quantiles : (...), (..., Q), (..., Q)
+    point_truth, points, reference_points : (...); their truth may be another one, such as a sum over weeks
+    """
     import pandas as pd
 
     rows = []
     for index, name in enumerate(names):
         here = (classes == index) & np.isfinite(truth)
-        y, q = truth[here], quantiles[here]
-        if not len(y):
+        if not here.any():
             continue
+        y, q = truth[here], quantiles[here]
         ours, theirs = wis(y, q), wis(y, reference_quantiles[here])
         known = np.isfinite(ours) & np.isfinite(theirs)
+        reference = theirs[known].sum()
+        arrays = point_truth[here], points[here], reference_points[here]
         rows.append(
             {
                 "class": name,
-                "forecasts": len(y),
-                "relative_mae": relative_mae(y, forecast[here], reference[here]),
-                "relative_log_mae": relative_mae(y, forecast[here], reference[here], log=True),
-                "relative_wis": ours[known].sum() / theirs[known].sum() if theirs[known].sum() > 0 else np.nan,
+                "forecasts": int(here.sum()),
+                "relative_mae": relative_mae(*arrays),
+                "relative_log_mae": relative_mae(*arrays, log=True),
+                "relative_wis": float(ours[known].sum() / reference) if reference > 0 else np.nan,
                 "coverage_50": float(np.nanmean(inside(y, q, 0.5))),
                 "coverage_95": float(np.nanmean(inside(y, q, 0.95))),
             }
