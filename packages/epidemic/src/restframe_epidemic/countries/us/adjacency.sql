@@ -1,6 +1,6 @@
 DELETE FROM epidemic.adjacency;
 
 INSERT INTO epidemic.adjacency (location, neighbour)
-SELECT fips_a, fips_b FROM epidemic_staging.county_adjacency
+SELECT location, neighbour FROM epidemic_staging.adjacency
 UNION
-SELECT fips_b, fips_a FROM epidemic_staging.county_adjacency;
+SELECT neighbour, location FROM epidemic_staging.adjacency;

@@ -3,5 +3,5 @@
 DELETE FROM epidemic.capacity;
 
 INSERT INTO epidemic.capacity (location, icu_beds, physicians)
-SELECT fips, icu_beds, physicians_per_100k * popestimate2019 / 100000.0
+SELECT location, icu_beds, physicians_per_100k * population / 100000.0
 FROM epidemic_staging.county_features;

@@ -1,18 +1,21 @@
--- What the Social Vulnerability Index says of each county: percentages, and ranks from 0 to 1 (themes).
+-- Of the Social Vulnerability Index 2018: percentages of people or households, ranks from 0 to 1 (vulnerability). People
+-- per square mile, and people in the county by day per resident.
 
 DELETE FROM epidemic.feature;
 
 INSERT INTO epidemic.feature (location, name, value)
-SELECT fips, name, value
+SELECT location, name, value
 FROM (
-    SELECT fips, CAST(area_sqmi AS float8) AS area_sqmi, popestimate2019 / NULLIF(area_sqmi, 0) AS density_sqmi,
-           CAST(e_daypop AS float8) AS e_daypop, CAST(e_hh AS float8) AS e_hh,
-           ep_pov, ep_unemp, ep_pci, ep_nohsdp, ep_age65, ep_age17, ep_disabl, ep_sngpnt, ep_minrty, ep_limeng,
-           ep_munit, ep_mobile, ep_crowd, ep_noveh, ep_groupq, ep_uninsur,
-           rpl_theme1, rpl_theme2, rpl_theme3, rpl_theme4, rpl_themes
+    SELECT location, CAST(population AS float8) / NULLIF(area_square_miles, 0) AS density,
+           CAST(daytime_population AS float8) / NULLIF(population_svi, 0) AS daytime,
+           poverty, unemployed, income_per_head, no_high_school, age_65_plus, age_17_minus, disabled, single_parent,
+           minority, limited_english, multi_unit_housing, mobile_homes, crowding, no_vehicle, group_quarters, uninsured,
+           vulnerability, vulnerability_socioeconomic, vulnerability_household, vulnerability_minority,
+           vulnerability_housing
     FROM epidemic_staging.county_features
 ) UNPIVOT (value FOR name IN (
-    area_sqmi, density_sqmi, e_daypop, e_hh,
-    ep_pov, ep_unemp, ep_pci, ep_nohsdp, ep_age65, ep_age17, ep_disabl, ep_sngpnt, ep_minrty, ep_limeng,
-    ep_munit, ep_mobile, ep_crowd, ep_noveh, ep_groupq, ep_uninsur,
-    rpl_theme1, rpl_theme2, rpl_theme3, rpl_theme4, rpl_themes));
+    density, daytime,
+    poverty, unemployed, income_per_head, no_high_school, age_65_plus, age_17_minus, disabled, single_parent,
+    minority, limited_english, multi_unit_housing, mobile_homes, crowding, no_vehicle, group_quarters, uninsured,
+    vulnerability, vulnerability_socioeconomic, vulnerability_household, vulnerability_minority,
+    vulnerability_housing));

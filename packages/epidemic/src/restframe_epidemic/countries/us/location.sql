@@ -3,14 +3,14 @@
 DELETE FROM epidemic.location;
 
 INSERT INTO epidemic.location (location, name, level, parent, population, latitude, longitude)
-SELECT fips, ctyname, 'county', SUBSTRING(fips, 1, 2), popestimate2019, lat, lon
+SELECT location, name, 'county', SUBSTRING(location, 1, 2), population, latitude, longitude
 FROM epidemic_staging.county_features;
 
 INSERT INTO epidemic.location (location, name, level, parent, population, latitude, longitude)
-SELECT SUBSTRING(fips, 1, 2), MAX(stname), 'state', 'US', SUM(popestimate2019), AVG(lat), AVG(lon)
+SELECT SUBSTRING(location, 1, 2), MAX(state_name), 'state', 'US', SUM(population), AVG(latitude), AVG(longitude)
 FROM epidemic_staging.county_features
-GROUP BY SUBSTRING(fips, 1, 2);
+GROUP BY SUBSTRING(location, 1, 2);
 
 INSERT INTO epidemic.location (location, name, level, population)
-SELECT 'US', 'United States', 'nation', SUM(popestimate2019)
+SELECT 'US', 'United States', 'nation', SUM(population)
 FROM epidemic_staging.county_features;

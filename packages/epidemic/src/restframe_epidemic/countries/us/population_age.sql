@@ -5,7 +5,7 @@ DELETE FROM epidemic.population_age;
 
 INSERT INTO epidemic.population_age (location, age_from, population)
 WITH shares AS (
-    SELECT fips, popestimate2019 AS population, ep_age17 / 100.0 AS young, ep_age65 / 100.0 AS old
+    SELECT location, population, age_17_minus / 100.0 AS young, age_65_plus / 100.0 AS old
     FROM epidemic_staging.county_features
 ), bands AS (
     SELECT CASE WHEN age_from IN (18, 65) THEN age_from WHEN age_from >= 80 THEN 80 ELSE age_from / 10 * 10 END AS band,
@@ -17,7 +17,8 @@ WITH shares AS (
     SELECT band, third, people / SUM(people) OVER (PARTITION BY third) AS part
     FROM bands
 )
-SELECT fips, band,
-       SUM(population * part * CASE third WHEN 'young' THEN young WHEN 'old' THEN old ELSE 1 - young - old END)
+SELECT location, band,
+       -- rounded, so that the order in which an engine adds does not show
+       ROUND(SUM(population * part * CASE third WHEN 'young' THEN young WHEN 'old' THEN old ELSE 1 - young - old END), 6)
 FROM shares CROSS JOIN parts
-GROUP BY fips, band;
+GROUP BY location, band;

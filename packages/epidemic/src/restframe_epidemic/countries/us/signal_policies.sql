@@ -3,22 +3,20 @@
 -- next row, so only changes are kept.
 
 DELETE FROM epidemic.signal
-WHERE name IN (SELECT indicator FROM epidemic_staging.state_policies);
+WHERE name IN (SELECT indicator FROM epidemic_staging.policies);
 
 INSERT INTO epidemic.signal (location, date, name, value)
-WITH states AS (
-    SELECT DISTINCT SUBSTRING(fips, 1, 2) AS code, stname
-    FROM epidemic_staging.county_features
-), named AS (
-    SELECT states.code, policy.date, policy.indicator, policy.value,
-           LAG(policy.value) OVER (PARTITION BY policy.region_code, policy.indicator ORDER BY policy.date) AS earlier,
-           ROW_NUMBER() OVER (PARTITION BY policy.region_code, policy.indicator ORDER BY policy.date) AS number
-    FROM epidemic_staging.state_policies AS policy
-    JOIN states
-      ON states.stname = CASE policy.region_name WHEN 'Washington DC' THEN 'District of Columbia'
-                         ELSE policy.region_name END
+WITH codes AS (
+    SELECT DISTINCT 'US_' || state.postal AS region, SUBSTRING(county.location, 1, 2) AS code
+    FROM epidemic_staging.state
+    JOIN epidemic_staging.county_features AS county ON county.state_name = state.name
+), ordered AS (
+    SELECT codes.code, policy.date, policy.indicator, policy.value,
+           LAG(policy.value) OVER (PARTITION BY codes.code, policy.indicator ORDER BY policy.date) AS earlier
+    FROM epidemic_staging.policies AS policy
+    JOIN codes ON codes.region = policy.region
     WHERE policy.indicator NOT LIKE '%flag' AND policy.indicator NOT LIKE 'confirmed%' AND policy.value IS NOT NULL
 )
 SELECT code, date, indicator, value
-FROM named
-WHERE number = 1 OR value <> earlier;
+FROM ordered
+WHERE earlier IS NULL OR value <> earlier;
