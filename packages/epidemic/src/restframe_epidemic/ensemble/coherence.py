@@ -6,8 +6,8 @@ sum may be is drawn. One normal number z per place stands for where in its own d
     z_i = sqrt(rho_top) a + sqrt(rho_group) b_g(i) + sqrt(1 - rho_top - rho_group) e_i
 
 a, b, e standard normal; the shares rho of what is common to all and to a group are taken from past errors. A draw of
-all z gives every place its value from its own quantiles, and the values are added. The distribution of each sum is then
-moved so that its median is the sum of the points.
+all z gives every place its value from its own quantiles, and the values are added. Reports are skewed, so the median of
+a sum is a little larger than the sum of the medians, which the points are; the more so the less places have in common.
 """
 
 from __future__ import annotations
@@ -97,17 +97,14 @@ def sums(
     knots = np.array([NormalDist().inv_cdf(level) for level in levels])
     offsets = np.log((quantiles + 1.0) / (np.where(known, points, 0.0)[:, None] + 1.0))
     drawn = np.zeros((groups, draws))
-    total = np.zeros((groups, 1))
     for g in range(groups):
         members = np.flatnonzero(known & (group == g))
         b = rng.standard_normal(draws)
         z = np.sqrt(shares.top) * a + np.sqrt(shares.group) * b + own * rng.standard_normal((len(members), draws))
         values = (points[members, None] + 1.0) * np.exp(_at(z, offsets[members], knots)) - 1.0
         drawn[g] = np.maximum(values, 0.0).sum(axis=0)
-        total[g] = points[members].sum()
-    all_drawn = np.vstack([drawn, drawn.sum(axis=0)])
-    moved = _recentred(np.quantile(all_drawn, levels, axis=1).T, np.vstack([total, total.sum()]), levels)
-    return moved[:-1], moved[-1]
+    summed = np.quantile(np.vstack([drawn, drawn.sum(axis=0)]), levels, axis=1).T
+    return summed[:-1], summed[-1]
 
 
 def _at(z: FloatArray, values: FloatArray, knots: FloatArray) -> FloatArray:
@@ -117,10 +114,3 @@ def _at(z: FloatArray, values: FloatArray, knots: FloatArray) -> FloatArray:
     low, high = np.take_along_axis(values, left, axis=1), np.take_along_axis(values, left + 1, axis=1)
     result: FloatArray = low + share * (high - low)
     return result
-
-
-def _recentred(quantiles: FloatArray, points: FloatArray, levels: tuple[float, ...]) -> FloatArray:
-    """Stretched so that the median is the point, (n, Q) and (n, 1)."""
-    median = quantiles[:, len(levels) // 2, None]
-    result: FloatArray = (quantiles + 1.0) * (points + 1.0) / (median + 1.0) - 1.0
-    return np.maximum(result, 0.0)

@@ -1,0 +1,117 @@
+"""Members on past days: what they may see, what is kept, and that a broken one stops nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from restframe_epidemic import backtest, errors, models, panel_reading
+from restframe_epidemic.panel import FloatArray, Panel
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    """Two places, ten weeks from Sunday 2020-03-01: 7 reports in the first week, 14 in the second ...; b none."""
+    dates = pd.date_range("2020-02-29", periods=71)
+    cases = np.cumsum(np.concatenate([[0], np.repeat(np.arange(1, 11), 7)]))
+    reports = pd.concat(
+        pd.DataFrame({"location": code, "date": dates, "cases": series, "deaths": 0})
+        for code, series in (("a", cases), ("b", 0 * cases))
+    )
+    return panel_reading.from_frames(reports, pd.DataFrame({"location": ["a", "b"], "population": 1000.0}))
+
+
+def last_week(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    return np.repeat(panel.weekly(target)[:, -1:], horizons, axis=1)
+
+
+def diverging(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    raise FloatingPointError("no step makes it better")
+
+
+def test_a_member_sees_each_day_only_what_was_reported_by_then(panel: Panel):
+    result = backtest.run(panel, panel.weeks[3:6], ["last"], 2, functions={"last": last_week})
+    assert result.as_of.astype(str).tolist() == ["2020-03-28", "2020-04-04", "2020-04-11"]
+    assert result.of("last")[:, 0].tolist() == [[28, 28], [35, 35], [42, 42]]
+
+
+def test_the_truth_of_weeks_to_come_is_not_known(panel: Panel):
+    truth = backtest.truth(panel, panel.weeks[-3:], 3)[:, 0]
+    assert truth[0].tolist()[:2] == [63, 70]
+    assert np.isnan(truth).tolist() == [[False, False, True], [False, True, True], [True, True, True]]
+
+
+def test_truth_is_as_reported_also_where_cleansing_moved_it():
+    dates = pd.date_range("2020-02-29", periods=29)
+    daily = np.array([0] + [10] * 14 + [300] + [10] * 13)
+    reports = pd.DataFrame({"location": "a", "date": dates, "cases": np.cumsum(daily), "deaths": 0})
+    panel = panel_reading.from_frames(reports, pd.DataFrame({"location": ["a"], "population": 1000.0}))
+    assert backtest.as_reported(panel)[0].tolist() == [70, 70, 360, 70]
+
+
+def test_a_member_that_fails_is_named_and_costs_the_others_nothing(panel: Panel):
+    result = backtest.run(
+        panel, panel.weeks[4:5], ["diverging", "last"], 2, functions={"diverging": diverging, "last": last_week}
+    )
+    assert np.isnan(result.of("diverging")).all()
+    assert result.of("last")[0, 0].tolist() == [35, 35]
+    assert result.failures == ("diverging failed on 2020-04-04: FloatingPointError: no step makes it better",)
+
+
+def test_a_name_that_is_no_member_is_refused(panel: Panel):
+    with pytest.raises(errors.UsageError, match='no member "oracle"'):
+        backtest.run(panel, panel.weeks[4:5], ["oracle"])
+
+
+def test_workers_change_nothing(panel: Panel):
+    one = backtest.run(panel, panel.weeks[2:5], ["last"], functions={"last": last_week})
+    two = backtest.run(panel, panel.weeks[2:5], ["last"], functions={"last": last_week}, workers=2)
+    assert (one.points == two.points).all()
+
+
+MEMBER = """
+from restframe_epidemic.models import counting_help
+def forecast(panel, horizons, *, target="cases", seed=0):
+    import numpy as np
+    counting_help.CALLS.append(str(panel.as_of))
+    return np.full((len(panel.locations), horizons), 7.0)
+"""
+
+
+@pytest.fixture
+def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A member `counting` that notes the days it is asked for."""
+    import sys
+
+    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
+    (tmp_path / "counting.py").write_text(MEMBER)
+    (tmp_path / "counting_help.py").write_text("CALLS = []\n")
+    monkeypatch.setitem(models.MEMBERS, "counting", "counting")
+    backtest._code.cache_clear()
+    from restframe_epidemic.models import counting_help  # type: ignore[attr-defined]
+
+    calls: list[str] = counting_help.CALLS
+    yield calls  # type: ignore[misc]
+    for name in ("counting", "counting_help"):
+        sys.modules.pop(f"restframe_epidemic.models.{name}", None)
+        if hasattr(models, name):
+            delattr(models, name)
+    backtest._code.cache_clear()
+
+
+def test_what_was_forecast_is_kept_until_data_or_code_change(panel: Panel, counting: list[str], tmp_path: Path):
+    def run(of: Panel = panel) -> FloatArray:
+        return backtest.run(of, of.weeks[4:6], ["counting"], 2, folder=tmp_path / "kept").of("counting")
+
+    assert run().tolist() == run().tolist()
+    assert counting == ["2020-04-04", "2020-04-11"]
+    run(panel.until(panel.weeks[6]))  # later data play no part
+    assert len(counting) == 2
+    (tmp_path / "counting_help.py").write_text("CALLS = []  # another algorithm\n")
+    backtest._code.cache_clear()
+    run()
+    assert len(counting) == 4
+    assert not [path for path in (tmp_path / "kept").iterdir() if path.name.startswith(".")]

@@ -1,0 +1,203 @@
+"""The ensemble: its median, how wide its quantiles are, and that sums of places agree with their groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from restframe_epidemic import backtest, panel_reading, scores
+from restframe_epidemic.ensemble import coherence, conformal, forecasting
+from restframe_epidemic.ensemble.combining import combine
+from restframe_epidemic.panel import FloatArray, Panel
+
+WEEKS = np.arange(20, 0, -1)
+
+
+def test_the_combination_is_the_median_of_the_members_that_have_a_forecast():
+    points = {
+        "a": np.array([[1.0, 10.0], [5.0, np.nan]]),
+        "b": np.array([[2.0, 20.0], [7.0, np.nan]]),
+        "c": np.array([[90.0, 0.0], [np.nan, np.nan]]),
+    }
+    assert combine(points)[0].tolist() == [2.0, 10.0]
+    assert combine(points)[1, 0] == 6.0
+    assert np.isnan(combine(points)[1, 1])
+
+
+def days(spread: float, *, days: int = 20, places: int = 400, seed: int = 0) -> tuple[FloatArray, FloatArray]:
+    """Forecasts of one week (T, N, 1) of sizes 1 to 1,000, and truths that miss them by `spread` on a log scale."""
+    rng = np.random.default_rng(seed)
+    past = np.exp(rng.uniform(0, 7, size=(days, places, 1)))
+    truth = (past + 1) * np.exp(spread * rng.standard_normal(past.shape)) - 1
+    return past, truth
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.5])
+def test_quantiles_hold_the_truth_as_often_as_they_say(spread: float):
+    past, truth = days(spread)
+    points, came = days(spread, days=1, places=5000, seed=9)
+    quantiles = conformal.quantiles(points[0], past, truth, WEEKS)[:, 0]
+    assert np.nanmean(scores.inside(came[0, :, 0], quantiles, 0.5)) == pytest.approx(0.5, abs=0.03)
+    assert np.nanmean(scores.inside(came[0, :, 0], quantiles, 0.95)) == pytest.approx(0.95, abs=0.02)
+
+
+def test_the_median_is_the_point_and_quantiles_ascend_from_zero():
+    past, truth = days(0.8)
+    points = np.array([[0.0], [0.3], [40.0], [np.nan]])
+    quantiles = conformal.quantiles(points, past, truth, WEEKS)[:, 0]
+    assert quantiles[:3, 3] == pytest.approx([0.0, 0.3, 40.0])
+    assert (np.diff(quantiles[:3], axis=1) >= 0).all()
+    assert (quantiles[:3] >= 0).all()
+    assert np.isnan(quantiles[3]).all()
+
+
+def test_small_and_large_forecasts_have_widths_of_their_own():
+    past, truth = days(0.2)
+    rng = np.random.default_rng(3)
+    small = past < 15
+    truth[small] = np.maximum((past[small] + 1) * np.exp(rng.standard_normal(small.sum())) - 1, 0)
+    width = np.log(conformal.quantiles(np.array([[10.0], [600.0]]), past, truth, WEEKS)[:, 0, [0, 6]] + 1)
+    assert width[0, 1] - width[0, 0] > 3 * (width[1, 1] - width[1, 0])
+
+
+def test_intervals_that_held_too_little_on_past_days_grow():
+    """Errors grow steadily, so every past interval was too narrow."""
+    past, truth = days(1.0)
+    growing = np.linspace(0.1, 1.0, 20)[:, None, None]
+    truth = (past + 1) * (np.maximum(truth + 1, 1e-9) / (past + 1)) ** growing - 1
+    corrected = conformal.quantiles(np.array([[100.0]]), past, truth, WEEKS)[0, 0]
+    plain = conformal.quantiles(np.array([[100.0]]), past, truth, WEEKS, rate=0.0)[0, 0]
+    assert corrected[6] - corrected[0] > 1.1 * (plain[6] - plain[0])
+
+
+def test_errors_not_yet_known_do_not_count():
+    """Two weeks ahead, the last day but one is the newest whose error is known."""
+    past, truth = (np.repeat(values, 2, axis=2) for values in days(0.3))
+    known = np.where(WEEKS[:, None, None] >= np.array([1, 2]), truth, np.nan)
+    later = np.where(WEEKS[:, None, None] >= np.array([1, 2]), truth, 1e6)
+    points = np.array([[20.0, 20.0]])
+    expected = conformal.quantiles(points, past, known, WEEKS)
+    assert (conformal.quantiles(points, past, later, WEEKS) == expected).all()
+
+
+def test_without_any_past_there_are_no_quantiles():
+    empty = np.zeros((0, 2, 1))
+    assert np.isnan(conformal.quantiles(np.ones((2, 1)), empty, empty, WEEKS[:0])).all()
+
+
+GROUP = np.repeat(np.arange(20), 20)
+
+
+def together(top: float, group: float, *, days: int = 60) -> tuple[FloatArray, FloatArray]:
+    """Forecasts of 100 and truths whose errors share so much over 20 groups of 20 places: (T, N)."""
+    rng = np.random.default_rng(4)
+    a, b = rng.standard_normal((days, 1)), rng.standard_normal((days, 20))[:, GROUP]
+    e = rng.standard_normal((days, 400))
+    z = np.sqrt(top) * a + np.sqrt(group) * b + np.sqrt(1 - top - group) * e
+    past = np.full((days, 400), 100.0)
+    return past, past * np.exp(0.3 * z)
+
+
+def test_what_places_have_in_common_is_found():
+    shares = coherence.common(*together(0.3, 0.2), GROUP)
+    assert shares.top == pytest.approx(0.3, abs=0.1)
+    assert shares.group == pytest.approx(0.2, abs=0.05)
+    alone = coherence.common(*together(0.0, 0.0), GROUP)
+    assert alone.top + alone.group < 0.02
+    assert coherence.common(np.zeros((0, 400)), np.zeros((0, 400)), GROUP) == coherence.Common(0.0, 0.0)
+
+
+@pytest.mark.parametrize(("top", "group"), [(0.0, 0.0), (0.3, 0.2)])
+def test_quantiles_of_sums_hold_the_sums_as_often_as_they_say(top: float, group: float):
+    past, truth = together(top, group)
+    shares = coherence.common(past, truth, GROUP)
+    levels = np.array([-1.96, -1.2816, -0.6745, 0, 0.6745, 1.2816, 1.96])
+    quantiles = 101 * np.exp(0.3 * np.tile(levels, (400, 1))) - 1
+    groups, everything = coherence.sums(past[0], quantiles, GROUP, shares)
+    sums = np.stack([np.bincount(GROUP, day) for day in truth])
+    assert np.mean((sums >= groups[:, 2]) & (sums <= groups[:, 4])) == pytest.approx(0.5, abs=0.08)
+    assert np.mean((sums >= groups[:, 0]) & (sums <= groups[:, 6])) == pytest.approx(0.95, abs=0.04)
+    assert everything[2] <= np.median(sums.sum(axis=1)) <= everything[4]
+
+
+def places(weeks: int = 30, per_group: int = 15) -> Panel:
+    """Three groups of places whose weekly reports wander, from Sunday 2020-03-01 on; the last place never reports."""
+    rng = np.random.default_rng(5)
+    codes = [f"{g}{i:02d}" for g in "abc" for i in range(per_group)]
+    dates = pd.date_range("2020-03-01", periods=7 * weeks)
+    level = np.exp(
+        rng.uniform(0, 5, (len(codes), 1)) + np.cumsum(0.1 * rng.standard_normal((len(codes), weeks)), axis=1)
+    )
+    cases = np.cumsum(rng.poisson(np.repeat(level / 7, 7, axis=1)), axis=1)
+    reports = pd.DataFrame(
+        {
+            "location": np.repeat(codes[:-1], len(dates)),
+            "date": np.tile(dates, len(codes) - 1),
+            "cases": cases[:-1].ravel(),
+            "deaths": 0,
+        }
+    )
+    locations = pd.DataFrame({"location": codes, "parent": [c[0] for c in codes], "population": 10_000})
+    above = pd.DataFrame({"location": ["a", "b", "c", "all"], "parent": ["all", "all", "all", None], "population": 1})
+    return panel_reading.from_frames(reports, pd.concat([locations, above]))
+
+
+def last_week(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    return np.repeat(panel.weekly(target)[:, -1:], horizons, axis=1)
+
+
+def mean_of_three(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    return np.repeat(panel.weekly(target)[:, -3:].mean(axis=1, keepdims=True), horizons, axis=1)
+
+
+FUNCTIONS = {"last_week": last_week, "mean_of_three": mean_of_three}
+
+
+def ensemble(panel: Panel, past: backtest.Backtest) -> forecasting.Forecast:
+    return forecasting.forecast(panel, {name: f(panel, 8) for name, f in FUNCTIONS.items()}, past)
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return places()
+
+
+@pytest.fixture(scope="module")
+def past(panel: Panel) -> backtest.Backtest:
+    return backtest.run(panel, backtest.past(panel, 16), FUNCTIONS, functions=FUNCTIONS)
+
+
+def test_points_of_places_add_up_to_their_groups_and_to_all(panel: Panel, past: backtest.Backtest):
+    forecast = ensemble(panel, past)
+    assert forecast.group_points == pytest.approx(panel.by_group(forecast.points))
+    assert forecast.top_points == pytest.approx(np.nansum(forecast.points, axis=0))
+    assert forecast.group_quantiles[:, :, 3] == pytest.approx(forecast.group_points[:, :4], rel=0.1)
+    assert forecast.top_quantiles[:, 3] == pytest.approx(forecast.top_points[:4], rel=0.1)
+    assert (np.diff(forecast.group_quantiles, axis=2) > 0).all()
+    assert forecast.quantiles.shape == (45, 4, 7)
+    assert (np.diff(forecast.quantiles[:-1], axis=2) >= 0).all()
+
+
+def test_a_place_that_never_reported_has_no_forecast_and_stops_nothing(panel: Panel, past: backtest.Backtest):
+    forecast = ensemble(panel, past)
+    assert np.isnan(forecast.points[-1]).all()
+    assert np.isfinite(forecast.points[:-1]).all()
+    assert np.isfinite(forecast.group_quantiles).all()
+
+
+def test_the_first_day_takes_its_widths_from_persistence(panel: Panel):
+    nothing = backtest.run(panel, panel.weeks[:0], FUNCTIONS, functions=FUNCTIONS)
+    forecast = ensemble(panel, nothing)
+    assert np.isfinite(forecast.quantiles[:-1]).all()
+    assert (forecast.quantiles[:-1, :, 6] > forecast.quantiles[:-1, :, 0]).all()
+
+
+def test_a_past_day_is_forecast_the_same_with_and_without_later_data(panel: Panel, past: backtest.Backtest):
+    day = panel.weeks[-5]
+    cut = panel.until(day)
+    short = backtest.run(cut, backtest.past(cut, 12), FUNCTIONS, functions=FUNCTIONS)
+    whole = backtest.run(panel, backtest.past(cut, 12), FUNCTIONS, functions=FUNCTIONS)
+    one, other = ensemble(cut, short), ensemble(cut, whole)
+    assert np.array_equal(one.quantiles, other.quantiles, equal_nan=True)
+    assert np.array_equal(one.top_quantiles, other.top_quantiles)
