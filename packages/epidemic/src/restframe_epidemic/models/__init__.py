@@ -20,7 +20,9 @@ class Member(Protocol):
 
 
 # name -> module of this package; what stands here is what an ensemble is made of, in the order it is shown
-MEMBERS: dict[str, str] = {}
+MEMBERS: dict[str, str] = {
+    "agents": "agents",
+}
 
 
 def member(name: str) -> Member:
