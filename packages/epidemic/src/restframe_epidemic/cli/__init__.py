@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from restframe_epidemic import errors
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = ("ingest", "forecast")
 _INTERRUPTED = 130
 
 

@@ -46,7 +46,7 @@ def read(directory: Path) -> dict[str, Source]:
         _check_references(source, sources)
     ordered: dict[str, Source] = {}
     while len(ordered) < len(sources):
-        ready = [name for name in sources if name not in ordered and set(sources[name].references) <= {*ordered, name}]
+        ready = [name for name in sources if name not in ordered and set(sources[name].references) <= set(ordered)]
         if not ready:
             raise errors.DataError(f"sources refer to each other in a circle: {', '.join(set(sources) - set(ordered))}")
         ordered |= {name: sources[name] for name in ready}
@@ -83,9 +83,9 @@ def _source(name: str, given: Mapping[str, Any], text: str) -> Source:
     if not _NAME.fullmatch(name):
         raise _Wrong("the file's name is no name of a table", hint="Small letters, digits and underscores.")
     _check_keys("", given, _SOURCE)
-    for key in _NEEDED:
-        if key not in given:
-            raise _Wrong(f'"{key}" is missing')
+    for needed in _NEEDED:
+        if needed not in given:
+            raise _Wrong(f'"{needed}" is missing')
     _check_choice("format", given["format"], _FORMATS)
     _check_choice("partition", given.get("partition", "day"), _PARTITIONS)
     key = tuple(given["key"])

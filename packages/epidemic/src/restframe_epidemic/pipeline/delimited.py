@@ -1,0 +1,178 @@
+"""Delimited files into blocks of rows: the header is checked, every row knows its line, none gets lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from restframe_epidemic import errors
+from restframe_epidemic.pipeline import values
+from restframe_epidemic.pipeline.streams import BLOCK_BYTES, Block, RawFile
+from restframe_epidemic.sources import Column, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a raw file.
+
+    columns : by header, as they were read: in the declared type, or texts where a value did not fit
+    line : (n,) of each row, in the file
+    malformed : lines that are no rows, and their text
+    """
+
+    columns: pa.Table
+    line: NDArray[np.int64]
+    malformed: list[tuple[int, str]]
+
+
+def check_header(source: Source, name: str, header: list[str]) -> tuple[str, ...]:
+    """The columns behind the declared ones; SchemaDrift, with the difference, when the header is another one.
+
+    Only a wide source has columns behind.
+    """
+    expected = list(source.header)
+    if source.wide and header[: len(expected)] == expected and len(header) > len(expected):
+        wide = tuple(header[len(expected) :])
+        if len(set(header)) < len(header):
+            twice = next(column for column in header if header.count(column) > 1)
+            raise errors.SchemaDrift(f'{name}:1: two columns are called "{twice[:100]}"')
+        return wide
+    if not source.wide and header == expected:
+        return ()
+    raise errors.SchemaDrift(
+        f"{name}:1: the columns are not those that {source.name}.toml declares: {_difference(expected, header)}",
+        hint="Nothing of the file was loaded. If the change is right, change the declaration.",
+    )
+
+
+def _difference(expected: list[str], found: list[str]) -> str:
+    missing = [column for column in expected if column not in found]
+    new = [column for column in found if column not in expected]
+    told = []
+    if missing:
+        told.append(f"missing {_listed(missing)}")
+    if new:
+        told.append(f"new {_listed(new)}")
+    if not missing:
+        moved = [
+            f'"{column[:60]}" is column {found.index(column) + 1} instead of {at + 1}'
+            for at, column in enumerate(expected)
+            if found.index(column) != at
+        ]
+        told += [f"reordered: {', '.join(moved[:5])}{' ...' if len(moved) > 5 else ''}"] if moved else []
+    return "; ".join(told) or f"{len(found)} columns instead of {len(expected)}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f'"{name[:60]}"' for name in names[:10]) + (" ..." if len(names) > 10 else "")
+
+
+def read(source: Source, file: RawFile) -> Iterator[Rows]:
+    """All rows of a delimited file. SchemaDrift or DataError, as `check_header` and `RawFile.blocks` say."""
+    header: list[str] = []
+    for block in file.blocks(BLOCK_BYTES // 4 if source.wide else BLOCK_BYTES):
+        if not header:
+            first, _, rest = block.data.partition(b"\n")
+            header = _fields(first.decode(errors="replace"), source) or []
+            check_header(source, file.name, header)
+            block = Block(rest, 2)
+        if block.data:
+            yield _Reader(source, header).rows(block)
+    if not header:
+        raise errors.DataError(f"{file.name}: the file is empty", hint="It has not even a header.")
+
+
+def _fields(line: str, source: Source) -> list[str] | None:
+    """Of one line; None when a quote in it is not closed."""
+    try:
+        rows = list(csv.reader([line.rstrip("\r\n")], delimiter=source.delimiter, strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if rows else []
+
+
+class _Reader:
+    def __init__(self, source: Source, header: list[str]) -> None:
+        self._source = source
+        self._header = header
+        self._wanted = {column.header: column for column in source.columns}
+        if source.wide:
+            self._wanted |= dict.fromkeys(header[len(source.header) :], source.wide.value)
+
+    def rows(self, block: Block) -> Rows:
+        """Of a block. Each line is a row or malformed: a quote that is not closed ends with its line."""
+        malformed: list[tuple[int, str]] = []
+        table = self._read(block.data, malformed)
+        lines = block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+        if table.num_rows + len(malformed) != lines:
+            return self._line_by_line(block)
+        return Rows(table, _numbers(lines, block.line, malformed), _placed(malformed, block.line))
+
+    def _line_by_line(self, block: Block) -> Rows:
+        malformed: list[tuple[int, str]] = []
+        whole = io.BytesIO()
+        lines = block.data.removesuffix(b"\n").split(b"\n")
+        for at, line in enumerate(lines, 1):
+            text = line.decode(errors="replace")
+            fields = _fields(text, self._source)
+            if fields is None or len(fields) != len(self._header) or b"\r" in line.rstrip(b"\r"):
+                malformed.append((at, text))
+            else:
+                whole.write(line + b"\n")
+        table = self._read(whole.getvalue(), []) if whole.tell() else self._read(b"", [])
+        return Rows(table, _numbers(len(lines), block.line, malformed), _placed(malformed, block.line))
+
+    def _read(self, data: bytes, malformed: list[tuple[int, str]]) -> pa.Table:
+        def skip(row: pa.csv.InvalidRow) -> str:
+            malformed.append((row.number, row.text))
+            return "skip"
+
+        found = len(malformed)
+        if not data:
+            return pa.table({name: pa.array([], pa.string()) for name in self._wanted})
+        try:
+            return self._parse(data, skip, direct=True)
+        except pa.ArrowInvalid:  # a value does not fit its column: all as texts, so that it can be told which
+            del malformed[found:]
+            return self._parse(data, skip, direct=False)
+
+    def _parse(self, data: bytes, skip: object, *, direct: bool) -> pa.Table:
+        def kind(column: Column) -> pa.DataType:
+            if not direct:
+                return pa.binary()
+            return values.arrow_type(column) if values.is_direct(column) else pa.string()
+
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(data),
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=self._header, use_threads=False, block_size=max(len(data), 1 << 16)
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=self._source.delimiter, invalid_row_handler=skip, ignore_empty_lines=False
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={name: kind(column) for name, column in self._wanted.items()},
+                include_columns=list(self._wanted),
+                null_values=list(self._source.nulls),
+                strings_can_be_null=True,
+                true_values=list(values.TRUE),
+                false_values=list(values.FALSE),
+            ),
+        ).combine_chunks()
+
+
+def _numbers(lines: int, first: int, malformed: list[tuple[int, str]]) -> NDArray[np.int64]:
+    """The numbers of those of `lines` lines that are rows."""
+    numbers = np.arange(first, first + lines, dtype=np.int64)
+    return np.delete(numbers, [at - 1 for at, _ in malformed]) if malformed else numbers
+
+
+def _placed(malformed: list[tuple[int, str]], first: int) -> list[tuple[int, str]]:
+    return [(first + at - 1, text[:256]) for at, text in malformed]

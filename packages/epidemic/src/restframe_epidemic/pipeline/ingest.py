@@ -1,0 +1,248 @@
+"""`ingest`: what is new in a country's raw files, into the lake, the warehouse and the engine's tables."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+import restframe.errors
+from restframe_epidemic import country as countries
+from restframe_epidemic import errors, sources
+from restframe_epidemic.pipeline import incidence, loading, merging, rules
+from restframe_epidemic.pipeline.lake import Lake, Manifest, Reading
+from restframe_epidemic.pipeline.rows import Raw
+from restframe_epidemic.pipeline.spill import Spill
+from restframe_epidemic.pipeline.streams import Progress, sha256
+from restframe_epidemic.sources import Source
+from restframe_epidemic.store import Store
+
+
+class Watching(Protocol):
+    """Who is told how it goes."""
+
+    def say(self, text: str) -> None: ...
+
+    def step(self, text: str, total: int) -> AbstractContextManager[Progress]:
+        """A part of the work with `total` bytes (0 when unknown); bytes are told as they are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one source.
+
+    status : read, unchanged, absent, failed
+    rows, refused, repeated : of the files that were read: rows accepted, entries of the quarantine, rows said again
+    """
+
+    source: str
+    status: str
+    files: int = 0
+    rows: int = 0
+    refused: int = 0
+    repeated: int = 0
+    error: errors.Error | None = None
+
+
+@dataclass(slots=True)
+class _Sum:
+    files: int = 0
+    rows: int = 0
+    refused: int = 0
+    repeated: int = 0
+
+    def add(self, reading: Reading) -> None:
+        self.files += 1
+        self.rows += reading.rows
+        self.refused += reading.refused
+        self.repeated += reading.repeated
+
+
+def ingest(
+    store: Store,
+    country: countries.Country,
+    data: Path,
+    watching: Watching,
+    *,
+    only: Iterable[str] = (),
+    today: datetime.date | None = None,
+) -> list[Outcome]:
+    """Read what changed, load it and fill the engine's tables. What failed is told in the outcomes; the rest goes on.
+
+    data : directory that the sources' uris are relative to
+    only : names of sources; all of the country when empty
+    today : dates after it are refused; today's when None
+    UsageError for a name that is none of the country's sources. Running it again, also after a stop at any moment,
+    changes nothing but what had not been done.
+    """
+    declared = sources.read(country.sources)
+    chosen = list(only) or list(declared)
+    for name in chosen:
+        if name not in declared:
+            raise errors.UsageError(f'there is no source "{name[:100]}"', hint=f"There are {', '.join(declared)}.")
+    loading.prepare(store)
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    outcomes = []
+    for name in declared:
+        if name in chosen:
+            outcomes.append(_source(store, declared, declared[name], data, watching, day))
+    _transform(store, country, watching)
+    return outcomes
+
+
+def _source(
+    store: Store, declared: Mapping[str, Source], source: Source, data: Path, watching: Watching, today: datetime.date
+) -> Outcome:
+    try:
+        return _read_and_load(store, declared, source, data, watching, today)
+    except errors.Error as error:
+        watching.say(f"{source.name}: {error}" + (f" ({error.hint})" if error.hint else ""))
+        return Outcome(source.name, "failed", error=error)
+    except (OSError, pa.ArrowException, restframe.errors.Error) as error:
+        failed = errors.DataError(f"{source.name}: {str(error)[:300]}", hint="Nothing of the file was loaded.")
+        watching.say(str(failed))
+        return Outcome(source.name, "failed", error=failed)
+
+
+def _read_and_load(
+    store: Store, declared: Mapping[str, Source], source: Source, data: Path, watching: Watching, today: datetime.date
+) -> Outcome:
+    lake = Lake(store.lake, source)
+    manifest = lake.manifest()
+    files = {path.relative_to(data).as_posix(): path for path in source.files(data)}
+    known = _known(store.lake, declared, source, watching)
+    declaration = _declaration(source, known)
+    if manifest.declaration != declaration:
+        gone = [name for name in manifest.files if name not in files]
+        if gone:
+            watching.say(f"{source.name}: rules changed, but {gone[0]} is gone: what was read before stays as it is")
+        else:
+            manifest = Manifest()
+        manifest.declaration = declaration
+    done = _Sum()
+    for name, path in files.items():
+        recorded = _unchanged(manifest, name, path, today, watching)
+        if recorded is None:
+            done.add(_read(lake, manifest, name, path, watching, today, known))
+        elif manifest.files[name] != recorded:
+            manifest.files[name] = recorded
+            lake.write_manifest(manifest)
+    if not manifest.files:
+        if not files:
+            watching.say(f"{source.name}: there is no {source.uri}; the run goes on without it")
+        return Outcome(source.name, "absent")
+    lake.sweep(manifest)
+    with watching.step(f"{source.name}: loading", 0):
+        loading.load(store, lake, manifest)
+    return Outcome(
+        source.name, "read" if done.files else "unchanged", done.files, done.rows, done.refused, done.repeated
+    )
+
+
+def _known(root: Path, declared: Mapping[str, Source], source: Source, watching: Watching) -> dict[str, pa.Array]:
+    """The values that columns may refer to, of the sources that are there."""
+    known = {}
+    for column in source.stored:
+        if column.references and column.references not in known:
+            name, _, other = column.references.partition(".")
+            lake = Lake(root, declared[name])
+            manifest = lake.manifest()
+            if manifest.partitions:
+                known[column.references] = lake.values(manifest, other)
+            else:
+                watching.say(f"{source.name}: {column.name} is not checked, there is no {name}")
+    return known
+
+
+def _declaration(source: Source, known: Mapping[str, pa.Array]) -> str:
+    """Of what decides which rows are accepted: the declaration, and the values it refers to."""
+    digest = hashlib.sha256(source.digest.encode())
+    for reference, values in sorted(known.items()):
+        digest.update(reference.encode())
+        for value in sorted(text for text in values.to_pylist() if text is not None):
+            digest.update(value.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _unchanged(manifest: Manifest, name: str, path: Path, today: datetime.date, watching: Watching) -> Reading | None:
+    """What is recorded of a file, when it is still so; None when it has to be read."""
+    recorded = manifest.files.get(name)
+    status = path.stat()
+    if recorded is None or recorded.size_bytes != status.st_size or (recorded.again and recorded.again <= str(today)):
+        return None
+    if recorded.mtime_ns == status.st_mtime_ns:
+        return recorded
+    with watching.step(f"{name}: comparing", status.st_size) as progress:
+        same = sha256(path, progress) == recorded.sha256
+    return replace(recorded, mtime_ns=status.st_mtime_ns) if same else None
+
+
+def _read(
+    lake: Lake,
+    manifest: Manifest,
+    name: str,
+    path: Path,
+    watching: Watching,
+    today: datetime.date,
+    known: Mapping[str, pa.Array],
+) -> Reading:
+    """One file into the lake. The manifest has it at the end, and changes with nothing before."""
+    source = lake.source
+    status = path.stat()
+    again: datetime.date | None = None
+    partitions: dict[str, str] = {}
+    repeated = rows = 0
+    with (
+        Spill(source, lake.spill()) as spill,
+        lake.quarantine() as refused,
+        lake.quarantine("corrections") as corrected,
+    ):
+        with watching.step(name, status.st_size) as progress:
+            raw = Raw(source, path, name, progress)
+            for block in raw.rows():
+                checked = rules.apply(source, name, block.columns, block.line, today=today, known=known)
+                if block.malformed:
+                    refused.add(rules.malformed(source, name, block.malformed, len(source.header)))
+                refused.add(checked.refused)
+                spill.add(checked.accepted)
+                rows += checked.accepted.num_rows
+                again = min(filter(None, (again, checked.future)), default=None)
+        with watching.step(f"{name}: merging", 0):
+            for date in spill.partitions():
+                merged = merging.merge(source, lake.partition(manifest, date), spill.rows(date), name)
+                refused.add(merged.noted)
+                corrected.add(merged.corrected)
+                repeated += merged.repeated
+                partitions[date] = lake.write_partition(date, merged.rows.select(loading.stored_names(source)))
+    reading = Reading(
+        status.st_size, status.st_mtime_ns, raw.sha256, rows, refused.entries, repeated, refused.key, str(again or "")
+    )
+    manifest.partitions |= partitions
+    manifest.files[name] = reading
+    manifest.corrections += [corrected.key] if corrected.key else []
+    lake.write_manifest(manifest)
+    return reading
+
+
+def _transform(store: Store, country: countries.Country, watching: Watching) -> None:
+    """Fill the engine's tables, when what they are made of has changed."""
+    digest = hashlib.sha256()
+    rows = store.query(f"SELECT source, item, file FROM {loading.LOADED} WHERE source <> '*' ORDER BY 1, 2")
+    digest.update(repr(rows.to_pylist()).encode())
+    for path in sorted((*country.folder.glob("*.*"), Path(__file__).with_name("series.py"))):
+        digest.update(path.name.encode() + path.read_bytes())
+    wanted = {"transformed": digest.hexdigest()[:16]}
+    if loading.loaded(store, "*") == wanted:
+        return
+    with watching.step("filling the tables", 0), store.transaction():
+        notices = countries.transform(store, country)
+        incidence.fill(store)
+        loading.mark(store, "*", wanted)
+    for notice in notices:
+        watching.say(notice)

@@ -1,0 +1,183 @@
+"""A source's place in the lake: Parquet by partition, and a manifest that says which files count.
+
+<bucket>/<source>/manifest.json
+<bucket>/<source>/date=2020-03-01/part-<hash>.parquet     the partition that begins on this day, or the source's vintage
+<bucket>/quarantine/<source>/<hash>.parquet
+
+A file is named after its content, written beside its place and renamed. The manifest is replaced last; what it does not
+name does not count, and is removed the next time. So a stop at any moment leaves the old state or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from restframe_epidemic import errors
+from restframe_epidemic.pipeline import quarantine
+from restframe_epidemic.sources import Source
+
+MANIFEST = "manifest.json"
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One raw file as it was read.
+
+    size_bytes, mtime_ns, sha256 : of the raw file
+    rows, refused, repeated : accepted rows; entries in the quarantine; rows that said again what was known
+    quarantine : the file of its entries; none when empty
+    again : the day from which it is worth reading again, because its dates lay ahead; none when empty
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+    rows: int
+    refused: int
+    repeated: int
+    quarantine: str = ""
+    again: str = ""
+
+
+@dataclass(slots=True)
+class Manifest:
+    """
+    declaration : digest of the source's declaration, and of what it refers to
+    files : by name
+    partitions : by first day, the file
+    corrections : files of the quarantine with the values that were replaced
+    """
+
+    declaration: str = ""
+    files: dict[str, Reading] = field(default_factory=dict)
+    partitions: dict[str, str] = field(default_factory=dict)
+    corrections: list[str] = field(default_factory=list)
+
+    def items(self) -> dict[str, str]:
+        """What has to be in the warehouse: an item and the file that holds it."""
+        quarantined = {f"quarantine {name}": each.quarantine for name, each in self.files.items() if each.quarantine}
+        corrected = {f"corrections {file}": file for file in self.corrections}
+        return self.partitions | quarantined | corrected
+
+
+class Quarantine:
+    """key : in the bucket; none when there are no entries"""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self.entries = 0
+        self.key = ""
+
+    def add(self, entries: pa.Table) -> None:
+        if entries.num_rows:
+            self._writer.write_table(entries)
+            self.entries += entries.num_rows
+
+
+class Lake:
+    """One source's part of a lake. `root` is the bucket's directory."""
+
+    def __init__(self, root: Path, source: Source) -> None:
+        self.root = root
+        self.source = source
+        self._writing = root / ".writing" / source.name
+
+    def manifest(self) -> Manifest:
+        path = self.root / self.source.name / MANIFEST
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Manifest()
+        except ValueError as error:
+            raise errors.DataError(
+                f"{path}: the manifest is damaged: {str(error)[:100]}",
+                hint="Remove it, and the source is read anew.",
+            ) from error
+        if said.pop("version") != _VERSION:
+            return Manifest()
+        return Manifest(**{**said, "files": {name: Reading(**each) for name, each in said["files"].items()}})
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        said = {"version": _VERSION, **dataclasses.asdict(manifest)}
+        path = self.root / self.source.name / MANIFEST
+        self._replace(path, json.dumps(said, indent=1, sort_keys=True).encode())
+
+    def partition(self, manifest: Manifest, date: str) -> pa.Table | None:
+        if date not in manifest.partitions:
+            return None
+        return pq.read_table(self.root / manifest.partitions[date], partitioning=None)
+
+    def write_partition(self, date: str, rows: pa.Table) -> str:
+        """Returns its key in the bucket."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows.combine_chunks(), sink, compression="zstd", compression_level=1)
+        data = sink.getvalue().to_pybytes()
+        key = f"{self.source.name}/date={date}/part-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
+        if not (self.root / key).exists():
+            self._replace(self.root / key, data)
+        return key
+
+    @contextlib.contextmanager
+    def quarantine(self, kind: str = "refused") -> Iterator[Quarantine]:
+        """A file of the quarantine to write into, of any length; its key is known when the context has ended."""
+        self._writing.mkdir(parents=True, exist_ok=True)
+        beside = self._writing / f"{kind}.{os.getpid()}"
+        try:
+            with pq.ParquetWriter(beside, quarantine.SCHEMA, compression="zstd") as writer:
+                result = Quarantine(writer)
+                yield result
+            if result.entries:
+                with beside.open("rb") as file:
+                    name = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+                    os.fsync(file.fileno())
+                result.key = f"quarantine/{self.source.name}/{name}.parquet"
+                (self.root / result.key).parent.mkdir(parents=True, exist_ok=True)
+                beside.replace(self.root / result.key)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def spill(self) -> Path:
+        """A place for what is on its way, emptied when a reading begins."""
+        return self._writing / "spill"
+
+    def values(self, manifest: Manifest, column: str) -> pa.Array:
+        """The distinct values of a column, for those that refer to it."""
+        every = pa.chunked_array([], pa.string())
+        for _, key in sorted(manifest.partitions.items()):
+            read = pq.read_table(self.root / key, columns=[column], partitioning=None).column(column)
+            every = pa.chunked_array([every.unique(), *read.cast(pa.string()).chunks])
+        return every.unique()
+
+    def sweep(self, manifest: Manifest) -> None:
+        """Remove what the manifest does not name."""
+        named = set(manifest.items().values())
+        for folder in (self.root / self.source.name, self.root / "quarantine" / self.source.name):
+            for path in sorted(folder.rglob("*.parquet")):
+                if path.relative_to(self.root).as_posix() not in named:
+                    path.unlink()
+                    if path.parent != folder and not any(path.parent.iterdir()):
+                        path.parent.rmdir()
+        shutil.rmtree(self._writing, ignore_errors=True)
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        """Whole or not at all, and on the disk before anything refers to it."""
+        self._writing.mkdir(parents=True, exist_ok=True)
+        beside = self._writing / f"{path.name}.{os.getpid()}"
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.replace(path)
