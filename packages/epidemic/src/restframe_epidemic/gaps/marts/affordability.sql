@@ -1,0 +1,85 @@
+-- Affordability: what patients are asked to pay for drugs, what they leave at the pharmacy, and for whom it is much.
+--
+-- Out of pocket per 30 days: copay of paid fills * 30 / days of supply dispensed (of fills with a supply).
+-- Prescriptions: claims presented, but for a rejected one that is approved within parameter.abandonment_days (14),
+-- which is the same prescription presented again.
+-- Abandoned: a prescription that was rejected, or reversed within 14 days of approval, without a paid fill of the same
+-- drug by the same patient within 14 days after it was presented. Reversals within 14 days are how studies of claims
+-- know that nobody fetched the drug; rejections show barriers of the plan, so both are told apart too.
+-- Burden: patients of known income whose copays of a period, as a yearly sum, exceed parameter.burden_share of it.
+DROP TABLE IF EXISTS presented;
+CREATE TEMP TABLE presented AS
+WITH class_of AS (
+    SELECT code, min(class) AS class FROM epidemic_claims.drug GROUP BY code
+), following AS (
+    SELECT person.person, person.location, coalesce(class_of.class, 'unknown') AS class, claim.fill_date, claim.status,
+        claim.days_supply, claim.reversed_date, coalesce(claim.copay, 0) AS copay,
+        min(CASE WHEN claim.status = 'paid' THEN claim.fill_date END) OVER (PARTITION BY person.person, claim.drug
+            ORDER BY claim.fill_date, CASE claim.status WHEN 'rejected' THEN 0 WHEN 'reversed' THEN 1 ELSE 2 END
+            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_paid,
+        min(CASE WHEN claim.status <> 'rejected' THEN claim.fill_date END) OVER (
+            PARTITION BY person.person, claim.drug
+            ORDER BY claim.fill_date, CASE claim.status WHEN 'rejected' THEN 0 WHEN 'reversed' THEN 1 ELSE 2 END
+            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_approved
+    FROM epidemic_claims.pharmacy_claim AS claim
+    JOIN person ON person.token = claim.token
+    LEFT JOIN class_of ON class_of.code = claim.drug
+)
+SELECT following.person, following.location, following.class, following.fill_date, following.status,
+    following.days_supply, following.copay,
+    CASE WHEN following.status = 'rejected'
+            AND following.next_approved <= following.fill_date + parameter.abandonment_days THEN 0 ELSE 1
+        END AS prescription,
+    CASE WHEN following.status = 'reversed'
+            AND following.reversed_date <= following.fill_date + parameter.abandonment_days THEN 1 ELSE 0
+        END AS reversed_soon,
+    CASE WHEN following.next_paid <= following.fill_date + parameter.abandonment_days THEN 1 ELSE 0 END AS fetched
+FROM following
+CROSS JOIN epidemic_gaps.parameter;
+
+DROP TABLE IF EXISTS epidemic_gaps.affordability;
+CREATE TABLE epidemic_gaps.affordability AS
+SELECT location, CAST(date_trunc('month', fill_date) AS date) AS month, class,
+    count(DISTINCT person) AS patients, sum(prescription) AS prescriptions,
+    sum(CASE WHEN status = 'rejected' THEN 1 ELSE 0 END) AS rejected, sum(reversed_soon) AS reversed,
+    sum(CASE WHEN prescription = 1 AND fetched = 0 AND (status = 'rejected' OR reversed_soon = 1) THEN 1 ELSE 0 END)
+        AS abandoned,
+    sum(CASE WHEN status = 'paid' THEN copay ELSE 0 END) AS out_of_pocket,
+    CAST(30.0 * CAST(sum(CASE WHEN status = 'paid' AND days_supply > 0 THEN copay ELSE 0 END) AS float8)
+        / nullif(sum(CASE WHEN status = 'paid' AND days_supply > 0 THEN days_supply ELSE 0 END), 0) AS decimal(12, 4))
+        AS out_of_pocket_30
+FROM presented
+GROUP BY 1, 2, 3;
+
+-- By what was asked for 30 days: lower bound of the band. The effect of the copay stands in the slope.
+DROP TABLE IF EXISTS epidemic_gaps.abandonment;
+CREATE TABLE epidemic_gaps.abandonment AS
+SELECT class,
+    CASE WHEN copay_30 < 5 THEN 0 WHEN copay_30 < 10 THEN 5 WHEN copay_30 < 20 THEN 10 WHEN copay_30 < 30 THEN 20
+        WHEN copay_30 < 50 THEN 30 WHEN copay_30 < 75 THEN 50 ELSE 75 END AS copay_from,
+    count(*) AS prescriptions, sum(abandoned) AS abandoned, CAST(avg(copay_30) AS decimal(12, 4)) AS mean_copay_30
+FROM (
+    SELECT class, CAST(30.0 * copay / days_supply AS decimal(12, 4)) AS copay_30,
+        CASE WHEN fetched = 0 AND (status = 'rejected' OR reversed_soon = 1) THEN 1 ELSE 0 END AS abandoned
+    FROM presented
+    WHERE prescription = 1 AND days_supply > 0
+) AS prescribed
+GROUP BY 1, 2;
+
+DROP TABLE IF EXISTS epidemic_gaps.burden;
+CREATE TABLE epidemic_gaps.burden AS
+WITH spent AS (
+    SELECT presented.person, period.period,
+        CAST(sum(presented.copay) AS float8) * 365 / (datediff(day, period.start_date, period.end_date) + 1) AS a_year
+    FROM presented
+    JOIN epidemic_gaps.period ON presented.fill_date BETWEEN period.start_date AND period.end_date
+    WHERE presented.status = 'paid'
+    GROUP BY presented.person, period.period, period.start_date, period.end_date
+)
+SELECT spent.period, person.location, count(*) AS patients,
+    sum(CASE WHEN spent.a_year > parameter.burden_share * person.income THEN 1 ELSE 0 END) AS burdened
+FROM spent
+JOIN person ON person.person = spent.person
+CROSS JOIN epidemic_gaps.parameter
+WHERE person.income > 0
+GROUP BY spent.period, person.location;
