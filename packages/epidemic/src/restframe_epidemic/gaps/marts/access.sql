@@ -2,13 +2,14 @@
 --
 -- Step 1: for the providers of a specialty at place j, R_j = S_j / sum over k of D_k W(d_kj)
 -- Step 2: for the people of place i, A_i = sum over j of R_j W(d_ij)
--- with S the visits that open providers can see in a week, D the visits demanded in the last week (mart demand), d the great-circle
--- distance between places in km (Earth's mean radius 6371.0088 km, IUGG) and W the weight of the band that d falls in.
+-- with S the visits that open providers can see in a week, D the visits demanded in the last week (mart demand), d the
+-- great-circle distance between places in km (Earth's mean radius 6371.0088 km, IUGG) and W the weight of its band.
 -- A_i is in visits offered per visit demanded; sum over i of A_i D_i is what the reachable providers offer.
 -- Luo, Wang: Measures of spatial accessibility to health care in a GIS environment, Environment and Planning B 30
 -- (2003); with bands: Luo, Qi: An enhanced two-step floating catchment area (E2SFCA) method, Health & Place 15 (2009),
 -- whose weights (slow decay) are taken; the bands' widths are ours: counties, not streets, are what is measured.
--- A provider without a place, or of a specialty that no condition names, offers nothing here and is in left_out_provider.
+-- A provider without a place, or of a specialty that no condition names, offers nothing here and stands in
+-- left_out_provider.
 CREATE TABLE IF NOT EXISTS epidemic_gaps.distance_band (up_to_km float8 NOT NULL, weight float8 NOT NULL);
 
 INSERT INTO epidemic_gaps.distance_band
@@ -61,7 +62,8 @@ WITH point AS (
     SELECT location, radians(latitude) AS latitude, radians(longitude) AS longitude
     FROM epidemic.location
     WHERE latitude IS NOT NULL AND longitude IS NOT NULL
-        AND location IN (SELECT location FROM epidemic_gaps.demand UNION SELECT location FROM epidemic_gaps.open_provider)
+        AND location IN (
+            SELECT location FROM epidemic_gaps.demand UNION SELECT location FROM epidemic_gaps.open_provider)
 ), pair AS (
     SELECT a.location AS from_location, b.location AS to_location,
         2 * 6371.0088 * asin(least(1.0::float8, sqrt(power(sin((b.latitude - a.latitude) / 2), 2)

@@ -8,8 +8,8 @@
 -- postponed        expected - observed visits since the epidemic began, summed up; never below 0
 -- demand           visits that would be needed in the week: expected, and a 26th of what was postponed (half a year to
 --                  catch up, an assumption)
--- Common practice; the numbers 365, 10 and 26 stand here and nowhere else. Weeks end as the calendar's. The first year of the
--- claims gives no rates: who had a condition before it is seen only bit by bit.
+-- Common practice; the numbers 365, 10 and 26 stand here and nowhere else. Weeks end as the calendar's. The first year
+-- of the claims gives no rates: who had a condition before it is seen only bit by bit.
 DROP TABLE IF EXISTS care_code;
 CREATE TEMP TABLE care_code AS
 SELECT DISTINCT named.code, condition.condition, condition.specialty

@@ -1,23 +1,24 @@
 -- Local change: what is measured in a county and month, over what the time before the epidemic lets expect.
 --
--- Measures: visits (by specialty, mart demand), fills (paid, by class of drugs) and new diagnoses (by condition, mart diagnosis).
+-- Measures: visits (by specialty, mart demand), fills (paid, by class of drugs) and new diagnoses (by condition, mart
+-- diagnosis).
 -- exposure  patients enrolled on the month's last day; for new diagnoses those of mart diagnosis, with their look-back
 -- expected  exposure x r x the county's level, where
---           r      the rate everywhere: log r = mean of the same calendar months before the epidemic + slope x years since their
---                  mean time (season as a factor, a common trend; least squares within calendar months, weighted by counts,
---                  the slope drawn to 0 as by a normal prior of 5 % a year, since few events tell no trend); calendar
---                  months that the time before does not have take the mean of all
+--           r      the rate everywhere: log r = mean of the same calendar months before the epidemic + slope x years
+--                  since their mean time (season as a factor, a common trend; least squares within calendar months,
+--                  weighted by counts, the slope drawn to 0 as by a normal prior of 5 % a year, since few events tell
+--                  no trend); calendar months that the time before does not have take the mean of all
 --           level  the county's count before the epidemic / that expected of it by r
 -- The time before begins when parameter.lookback_days of claims have passed, and ends with the last month that is
 -- wholly before the epidemic; the months of the epidemic are those wholly in it.
 -- change    count / expected; NULL where nothing was counted before
 -- lower, upper: a 95 % interval that knows of chance now and of chance in the county's level. Given the sum n of
 --           the count now (O) and before (B), O is binomial with p = k rho / (1 + k rho), k = expected now / before by r
---           and rho the change (Przyborowski, Wilenski, Biometrika 31, 1940); Wilson's score interval of p (JASA 22, 1927) holds its
---           level for few events and none at all, where intervals of a logarithm break down. Its variance is
---           multiplied by the dispersion of the months before around their expectation (at least 1): patients come
---           more than once, so that events are more uneven than Poisson's. The season and trend are taken as known:
---           they come from all counties together.
+--           and rho the change (Przyborowski, Wilenski, Biometrika 31, 1940); Wilson's score interval of p (JASA 22,
+--           1927) holds its level for few events and none at all, where intervals of a logarithm break down. Its
+--           variance is multiplied by the dispersion of the months before around their expectation (at least 1):
+--           patients come more than once, so that events are more uneven than Poisson's. The season and trend are
+--           taken as known: they come from all counties together.
 DROP TABLE IF EXISTS enrolled_month;
 CREATE TEMP TABLE enrolled_month AS
 WITH change AS (
