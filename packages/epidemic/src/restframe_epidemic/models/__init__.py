@@ -21,6 +21,8 @@ class Member(Protocol):
 
 # name -> module of this package; what stands here is what an ensemble is made of, in the order it is shown
 MEMBERS: dict[str, str] = {
+    "curve": "curve",
+    "seir": "seir",
     "agents": "agents",
 }
 
