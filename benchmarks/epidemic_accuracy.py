@@ -22,17 +22,15 @@ import numpy as np
 import pandas as pd
 
 import epidemic_data
-from restframe_epidemic import backtest, scored, scores
+from restframe_epidemic import backtest, daily, published, scored, scores, scoring
 from restframe_epidemic.backtest import Backtest
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import MEMBERS
-from restframe_epidemic.panel import DateArray, FloatArray, Panel
+from restframe_epidemic.panel import FloatArray, Panel
 from restframe_epidemic.scored import Scored
 
 DEVELOPMENT = pd.date_range("2020-06-01", "2020-08-17", freq="7D")
 EVALUATION = pd.date_range("2020-08-24", "2020-11-09", freq="7D")
-BASELINE = "COVIDhub-baseline"
-SHOWN_WEEKS = 12
 
 
 def main() -> None:
@@ -50,8 +48,8 @@ def main() -> None:
     chosen = next(dates for dates in (given.dates, given.development, given.evaluation) if dates is not None)
     mondays = pd.DatetimeIndex(chosen).sort_values()
     began = time.perf_counter()
-    result, history = evaluate(given.data, mondays, given.members, given.cache, given.workers)
-    show(result, history)
+    result, runs = evaluate(given.data, mondays, given.members, given.cache, given.workers)
+    show(result, runs)
     print(f"\n{len(mondays)} dates, {len(result.locations)} counties, {time.perf_counter() - began:.0f} s")
     if given.report:
         from restframe_epidemic.report import page
@@ -61,7 +59,7 @@ def main() -> None:
 
 def evaluate(
     data: Path, mondays: pd.DatetimeIndex, members: list[str], cache: Path | None, workers: int
-) -> tuple[Scored, Backtest]:
+) -> tuple[Scored, tuple[Backtest, Backtest]]:
     """Forecast on every date from what was known then, and lay it beside what came."""
     panel = epidemic_data.panel(data)
     as_of = np.array(mondays.to_numpy(), dtype="datetime64[D]") - 2
@@ -70,16 +68,23 @@ def evaluate(
         raise SystemExit(f"dates are Mondays up to {weeks[-1] + 2}, as far as the data reach")
     first = np.searchsorted(weeks, as_of[0]) - forecasting.HISTORY_WEEKS
     needed = weeks[max(int(first), 4) : int(np.searchsorted(weeks, as_of[-1])) + 1]
-    history = backtest.run(panel, needed, members, folder=cache, workers=workers, progress=_progress)
-    found = [_on(panel.until(day), history) for day in as_of]
+    cheap = [name for name in members if name not in daily.COSTLY]
+    costly = [name for name in members if name in daily.COSTLY]
+    history = backtest.run(panel, needed, cheap, folder=cache, workers=workers, progress=_progress)
+    today = backtest.run(panel, as_of, costly, folder=cache, workers=workers, progress=_progress)
+    alone = {name: history.of(name)[np.searchsorted(history.as_of, as_of)] for name in cheap}
+    alone |= {name: today.of(name) for name in costly}
+    found = [
+        _on(panel.until(day), {name: points[t] for name, points in alone.items()}, history)
+        for t, day in enumerate(as_of)
+    ]
     points = {"ensemble": np.stack([ours.points for ours, _ in found])}
     points[scored.REFERENCE] = np.stack([theirs.points for _, theirs in found])
     quantiles = {"ensemble": np.stack([ours.quantiles for ours, _ in found])}
     quantiles[scored.REFERENCE] = np.stack([theirs.quantiles for _, theirs in found])
-    at = np.searchsorted(history.as_of, as_of)
-    points |= {name: history.of(name)[at] for name in members if name != scored.REFERENCE}
+    points |= {name: values for name, values in alone.items() if name != scored.REFERENCE}
     horizons = forecasting.QUANTILE_HORIZONS
-    published, truth = hub(data / "hub_county_points.parquet", mondays, panel.locations)
+    compared = published.read(data / "hub_county_points.parquet", as_of, panel.locations, horizons)
     return Scored(
         dates=as_of,
         truth=backtest.truth(panel, as_of, horizons),
@@ -89,50 +94,27 @@ def evaluate(
         short=np.stack([scores.short_history(panel.until(day).weekly()) for day in as_of]),
         locations=panel.locations,
         names=panel.names,
-        published=published,
-        published_truth=truth,
-        baseline=BASELINE,
-        recent=np.stack([_recent(panel, day) for day in as_of]),
-    ), history
+        published=compared.points,
+        published_truth=compared.truth,
+        baseline=published.BASELINE,
+        recent=scoring.recent(panel, as_of),
+    ), (history, today)
 
 
-def _recent(panel: Panel, day: np.datetime64) -> FloatArray:
-    upto = int(np.searchsorted(panel.weeks, day)) + 1
-    return backtest.as_reported(panel)[:, upto - SHOWN_WEEKS : upto]
-
-
-def _on(panel: Panel, history: Backtest) -> tuple[forecasting.Forecast, forecasting.Forecast]:
+def _on(
+    panel: Panel, members: dict[str, FloatArray], history: Backtest
+) -> tuple[forecasting.Forecast, forecasting.Forecast]:
     """The ensemble's forecast and the reference's, on the last day of the Panel."""
-    today = int(np.searchsorted(history.as_of, panel.as_of))
-    members = {name: history.points[today, m] for m, name in enumerate(history.members)}
     ours = forecasting.forecast(panel, members, history)
     theirs = forecasting.with_quantiles(panel, forecasting.persistence(panel), forecasting.persistence_history(panel))
     return ours, theirs
-
-
-def hub(path: Path, mondays: DateArray, locations: tuple[str, ...]) -> tuple[dict[str, FloatArray], FloatArray | None]:
-    """Published points by model and the hub's truth, (T, N, 4) sums over weeks 1..h, of models present on all dates."""
-    table = pd.read_parquet(path)
-    table["forecast_date"] = pd.to_datetime(table["forecast_date"])
-    table = table[table["forecast_date"].isin(mondays)]
-    wanted = sorted(table["forecast_date"].unique())
-    if not wanted:
-        return {}, None
-    index = pd.MultiIndex.from_product([mondays, locations, range(1, 5)])
-    table = table.set_index(["forecast_date", "fips", "horizon_wk"])
-    names = [name for name in table.columns if name not in ("target_end_date", "actual_cases")]
-    everywhere = [name for name in names if table[name].notna().groupby(level=0).any().all()]
-    laid = table.reindex(index)
-    shape = len(mondays), len(locations), 4
-    arrays = {name: laid[name].to_numpy(dtype=np.float64).reshape(shape) for name in [*everywhere, "actual_cases"]}
-    return arrays, arrays.pop("actual_cases")
 
 
 def _progress(done: int, of: int) -> None:
     print(f"\rforecast on {done} of {of} days", end="" if done < of else "\n", flush=True)
 
 
-def show(result: Scored, history: Backtest) -> None:
+def show(result: Scored, runs: tuple[Backtest, ...]) -> None:
     table = scored.overview(result)
     with pd.option_context("display.width", 200, "display.float_format", "{:.3f}".format, "display.max_rows", None):
         print(f"\nMAE of sums over weeks 1..h, relative to {result.reference_name} (95 % interval over dates)")
@@ -143,7 +125,7 @@ def show(result: Scored, history: Backtest) -> None:
         log = table.pivot(index="model", columns="horizon", values="relative_log_mae").add_prefix("log ")
         dates = table.groupby("model")["dates"].max()
         seconds = pd.Series(
-            {name: history.seconds[:, m].mean() for m, name in enumerate(history.members)}, name="s/day"
+            {name: run.seconds[:, m].mean() for run in runs for m, name in enumerate(run.members)}, name="s/day"
         )
         print(wide.join(log).join(dates).join(seconds).sort_values(1).to_string(na_rep=""))
         print("\nQuantiles of week h; WIS relative to persistence with the same machinery")
@@ -155,8 +137,8 @@ def show(result: Scored, history: Backtest) -> None:
         print(_wide(scored.by_history(result)))
         print("\nBy date")
         print(scored.by_date(result).pivot(index="date", columns="horizon").to_string())
-    for line in history.failures:
-        print(line)
+    for run in runs:
+        print("\n".join(run.failures))
 
 
 def _wide(table: pd.DataFrame) -> str:

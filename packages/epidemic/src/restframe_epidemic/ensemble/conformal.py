@@ -12,13 +12,15 @@ Gibbs, Candes: Adaptive conformal inference under distribution shift, NeurIPS 20
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 
 from restframe_epidemic.panel import FloatArray, IntArray
 from restframe_epidemic.scores import LEVELS, SIZE_EDGES, inside, size_class
 
 WINDOW = 10  # past days whose errors are pooled
-RATE = 0.2  # of the correction: change of log width per unit of missing coverage on one day, over the horizon
+RATE = 0.1  # of the correction: share of one day's missing coverage that is made up for, over the horizon
 LARGEST = np.log(2.0)  # of the correction: widths are at most doubled or halved
 _FEWEST = 100  # errors that a size needs to stand alone
 _PRIOR = 50.0  # places: the coverage of a size is shrunk to that of all by so many
@@ -97,7 +99,10 @@ def _corrected(
 
 
 def _missing(quantile: FloatArray, truth: FloatArray, sizes: IntArray, levels: tuple[float, ...]) -> FloatArray:
-    """(sizes, Q) nominal minus observed coverage of the central interval that each level bounds; 0 for the median."""
+    """(sizes, Q) change of log width that would have given the central interval of each level its nominal coverage.
+
+    Nominal minus observed coverage, over how fast coverage grows with log width, were errors normal; 0 for the median.
+    """
     missing = np.zeros((len(SIZE_EDGES) + 1, len(levels)))
     for low in range(len(levels) // 2):
         nominal = 1.0 - 2.0 * levels[low]
@@ -108,7 +113,9 @@ def _missing(quantile: FloatArray, truth: FloatArray, sizes: IntArray, levels: t
         of_all = held[known].mean()
         count = np.bincount(sizes[known], minlength=len(missing))
         held_of = np.bincount(sizes[known], held[known], minlength=len(missing))
-        missing[:, low] = nominal - (held_of + _PRIOR * of_all) / (count + _PRIOR)
+        coverage = (held_of + _PRIOR * of_all) / (count + _PRIOR)
+        z = NormalDist().inv_cdf(levels[low])
+        missing[:, low] = (nominal - coverage) / (2.0 * abs(z) * NormalDist().pdf(z))
         missing[:, len(levels) - 1 - low] = missing[:, low]
     return missing
 

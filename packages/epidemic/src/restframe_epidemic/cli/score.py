@@ -1,0 +1,58 @@
+"""`restframe-epidemic score`: how good stored forecasts were: a table of the warehouse, on screen, and as a page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restframe_epidemic.cli import arguments
+
+if TYPE_CHECKING:
+    from restframe_epidemic.scored import Scored
+
+
+def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subcommands.add_parser("score", help="score stored forecasts whose weeks have come")
+    arguments.warehouse(parser)
+    parser.add_argument("--target", choices=("cases", "deaths"), default="cases", help="what was forecast (cases)")
+    parser.add_argument(
+        "--published", metavar="FILE", type=Path, help="points of others to compare with, Parquet or CSV, a column each"
+    )
+    parser.add_argument("--report", metavar="FILE", type=Path, help="write a page of plots")
+    parser.set_defaults(run=f"{__name__}:run")
+
+
+def run(given: argparse.Namespace) -> int:
+    from restframe_epidemic import country, panel_reading, scored, scoring
+    from restframe_epidemic.store import Store
+
+    with arguments.shown() as shown, Store(given.warehouse) as store:
+        store.prepare()
+        described = country.read(given.country)
+        named = described.targets.get(given.target, given.target)
+        panel = panel_reading.read(store, described)
+        result = scoring.read(store, panel, given.target, named, given.published)
+        rows = scoring.write(store, result, named)
+        shown.say(table(result))
+        for line in (scored.by_size(result), scored.by_history(result)):
+            shown.say("\n" + line.to_string(index=False, float_format="{:.3f}".format))
+        shown.say(f"\n{rows:,} scores in epidemic.score, of {len(result.dates)} dates up to {panel.as_of}")
+        if given.report is not None:
+            from restframe_epidemic.report import page
+
+            page.write(result, given.report, title=f"How good the forecasts were: {named}")
+            shown.say(f"page: {given.report}")
+    return 0
+
+
+def table(result: Scored) -> str:
+    """Models and horizons as text: relative errors, and of the ensemble relative WIS and coverage."""
+    from restframe_epidemic import scored
+
+    shown = scored.overview(result)
+    shown = shown.rename(
+        columns={"relative_mae": f"MAE / {result.reference_name}", "relative_wis": "WIS / persistence"}
+    )
+    text: str = shown.to_string(index=False, float_format="{:.3f}".format, na_rep="")
+    return text
