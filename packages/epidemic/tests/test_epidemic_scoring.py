@@ -1,0 +1,163 @@
+"""`restframe-epidemic score`: stored forecasts become scores in the warehouse, a table on screen and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from restframe_epidemic import cli, country, errors, forecasts, panel_reading, published
+from restframe_epidemic.ensemble import forecasting
+from restframe_epidemic.panel import Panel
+from restframe_epidemic.store import Store
+
+PLACES = ("n01", "n02", "s01", "s02")
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Four places, sixteen weeks that end on Sundays, and forecasts of two days: one whose weeks all came, one half."""
+    directory = tmp_path_factory.mktemp("scoring")
+    (directory / "country").mkdir()
+    (directory / "country" / "country.toml").write_text('name = "Elsewhere"\nweek_ends = "sunday"\n')
+    dates = pd.date_range("2021-01-03", periods=7 * 16 + 1)
+    rng = np.random.default_rng(0)
+    reports = [
+        pd.DataFrame(
+            {"location": code, "date": dates.date, "cases": np.cumsum(rng.poisson(level, len(dates))), "deaths": 0}
+        )
+        for code, level in zip(PLACES, (40, 10, 3, 0.1), strict=True)
+    ]
+    locations = pd.DataFrame(
+        {
+            "location": [*PLACES, "n", "s", "all"],
+            "name": ["Upper", "Lower <&>", "Left", "Right", "North", "South", "Elsewhere"],
+            "level": ["place"] * 4 + ["part"] * 2 + ["whole"],
+            "parent": ["n", "n", "s", "s", "all", "all", None],
+            "population": 1000,
+        }
+    )
+    with Store(directory / "warehouse") as store:
+        store.prepare()
+        store.replace("epidemic.location", pa.Table.from_pandas(locations, preserve_index=False))
+        store.replace("epidemic.case_report", pa.Table.from_pandas(pd.concat(reports), preserve_index=False))
+        panel = panel_reading.read(store, country.read(directory / "country"))
+        for week in (9, 13):
+            _forecast(store, panel.until(panel.weeks[week]))
+    yield directory
+
+
+def _forecast(store: Store, panel: Panel) -> None:
+    points = forecasting.persistence(panel) * 1.1
+    forecast = forecasting.with_quantiles(panel, points, forecasting.persistence_history(panel))
+    forecasts.write(store, "a run", forecasts.ensemble(panel, "wk inc case", forecast))
+    forecasts.write(store, "a run", forecasts.points(panel, "curve", "wk inc case", points + 3))
+
+
+def score(warehouse: Path, *more: str) -> int:
+    return cli.main(
+        ["score", "--warehouse", str(warehouse / "warehouse"), "--country", str(warehouse / "country"), *more]
+    )
+
+
+def test_scores_of_weeks_that_came_are_kept_once(warehouse: Path, capsys: pytest.CaptureFixture[str]):
+    assert score(warehouse) == 0
+    assert score(warehouse) == 0  # again: the same rows
+    assert "scores in epidemic.score, of 2 dates up to 2021-04-25" in capsys.readouterr().out
+    with Store(warehouse / "warehouse") as store:
+        counted = store.frame(
+            "SELECT model_id, reference_date, MAX(horizon) AS weeks, COUNT(*) AS n, COUNT(wis) AS scored,"
+            " SUM(CASE WHEN covered_95 THEN 1 ELSE 0 END) AS held"
+            " FROM epidemic.score GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        by_hand = store.frame(
+            "SELECT s.forecast, s.truth, f.value FROM epidemic.score s JOIN epidemic.forecast f"
+            " ON s.location = f.location AND s.reference_date = f.reference_date AND s.horizon = f.horizon"
+            " AND s.model_id = f.model_id AND f.output_type = 'mean' WHERE s.model_id = 'curve' AND s.location = 'n01'"
+        )
+    assert counted[["model_id", "weeks", "n", "scored"]].values.tolist() == [
+        ["curve", 4, 16, 0],
+        ["curve", 2, 8, 0],
+        ["ensemble", 4, 16, 16],
+        ["ensemble", 2, 8, 8],
+        ["persistence", 4, 16, 16],
+        ["persistence", 2, 8, 8],
+    ]
+    assert counted["held"].sum() > 40
+    assert (by_hand["forecast"] == by_hand["value"]).all()
+    assert by_hand["truth"].between(200, 400).all()
+
+
+class Tags(HTMLParser):
+    """Sees that every element is closed in order, and collects what the page loads from elsewhere."""
+
+    VOID = ("meta", "line", "rect", "circle", "polyline", "polygon")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.count: dict[str, int] = {}
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count[tag] = self.count.get(tag, 0) + 1
+        self.loaded += [str(value) for name, value in attrs if name in ("src", "href")]
+        if tag not in self.VOID or tag in ("rect", "circle"):
+            self.open += [] if tag == "meta" else [tag]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count[tag] = self.count.get(tag, 0) + 1
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_needs_nothing_from_elsewhere(warehouse: Path, tmp_path: Path):
+    page = tmp_path / "scores.html"
+    assert score(warehouse, "--report", str(page)) == 0
+    tags = Tags()
+    tags.feed(page.read_text())
+    assert tags.open == []
+    assert tags.loaded == []
+    assert tags.count["svg"] >= 10
+    assert "nan" not in page.read_text().lower()
+    assert "Lower &lt;&amp;&gt;" in page.read_text()
+
+
+def test_points_of_others_are_compared_on_sums_over_weeks(
+    warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """A file of the baseline, right on the spot, and of a model that has one of the two dates only."""
+    rows = [
+        {"target_end_date": end, "horizon_wk": 1, "location": code, "actual_cases": 100.0, "COVIDhub-baseline": 90.0}
+        | {"half": 100.0 if end == "2021-03-21" else np.nan, "other": 95.0}
+        for end in ("2021-03-21", "2021-04-18")
+        for code in PLACES
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "others.csv", index=False)
+    dates = np.array(["2021-03-14", "2021-04-11"], dtype="datetime64[D]")
+    read = published.read(tmp_path / "others.csv", dates, PLACES, 2)
+    assert sorted(read.points) == ["COVIDhub-baseline", "other"]
+    assert read.points["other"][:, 0].tolist()[0][0] == 95.0
+    assert np.isnan(read.points["other"][:, :, 1]).all()
+    assert score(warehouse, "--published", str(tmp_path / "others.csv")) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["other"])
+    assert line.split()[:4] == ["other", "1", "2", "0.500"]
+
+
+def test_a_file_without_the_columns_is_refused(tmp_path: Path):
+    (tmp_path / "others.csv").write_text("date,value\n2021-01-01,1\n")
+    with pytest.raises(errors.DataError, match=r"others\.csv: no column target_end_date, horizon_wk, actual_cases"):
+        published.read(tmp_path / "others.csv", np.array([], dtype="datetime64[D]"), PLACES, 4)
+    with pytest.raises(errors.DataError, match=r"nothing\.csv cannot be read"):
+        published.read(tmp_path / "nothing.csv", np.array([], dtype="datetime64[D]"), PLACES, 4)
+
+
+def test_nothing_to_score_is_said(warehouse: Path, capsys: pytest.CaptureFixture[str]):
+    assert score(warehouse, "--target", "deaths") == 1
+    assert 'error: no forecast of "wk inc death" whose truth is known' in capsys.readouterr().err
