@@ -9,12 +9,13 @@
 --                  weighted by counts, the slope drawn to 0 as by a normal prior of 5 % a year, since few events tell
 --                  no trend); calendar months that the time before does not have take the mean of all
 --           level  the county's count before the epidemic / that expected of it by r
+-- Counties, and the places above them, each of these measured as one place: by its own sums of counts and exposures.
 -- The time before begins when parameter.lookback_days of claims have passed, and ends with the last month that is
 -- wholly before the epidemic; the months of the epidemic are those wholly in it.
 -- change    count / expected; NULL where nothing was counted before
 -- lower, upper: a 95 % interval that knows of chance now and of chance in the county's level. Given the sum n of
---           the count now (O) and before (B), O is binomial with p = k rho / (1 + k rho), k = expected now / before by r
---           and rho the change (Przyborowski, Wilenski, Biometrika 31, 1940); Wilson's score interval of p (JASA 22,
+--           the count now (O) and before (B), O is binomial with p = k rho / (1 + k rho), k = expected now / before by
+--           r and rho the change (Przyborowski, Wilenski, Biometrika 31, 1940); Wilson's score interval of p (JASA 22,
 --           1927) holds its level for few events and none at all, where intervals of a logarithm break down. Its
 --           variance is multiplied by the dispersion of the months before around their expectation (at least 1):
 --           patients come more than once, so that events are more uneven than Poisson's. The season and trend are
@@ -143,21 +144,47 @@ FROM fitted
 WHERE expected >= 1
 GROUP BY 1, 2;
 
+-- Every place, and all that are above it. Patients of whom no more than such a place is known (a state, not the county)
+-- are left out: a total must be the sum of its parts, or the difference would be a count that nobody guards.
+DROP TABLE IF EXISTS above;
+CREATE TEMP TABLE above AS
+WITH RECURSIVE climbed (location, ancestor) AS (
+    SELECT DISTINCT location, location FROM measured_month
+    WHERE location NOT IN (SELECT parent FROM epidemic.location WHERE parent IS NOT NULL)
+    UNION
+    SELECT climbed.location, place.parent
+    FROM climbed
+    JOIN epidemic.location AS place ON place.location = climbed.ancestor
+    WHERE place.parent IS NOT NULL
+)
+SELECT location, ancestor FROM climbed;
+
 DROP TABLE IF EXISTS epidemic_gaps.local_change;
 CREATE TABLE epidemic_gaps.local_change AS
-WITH joined AS (
-    SELECT measured_month.measure, measured_month.subject, measured_month.location, measured_month.month,
-        measured_month.events, measured_month.exposure, baseline.events AS events_before,
-        measured_month.exposure * usual_rate.rate / nullif(baseline.usual_events, 0) AS k,
-        3.841459::float8 * coalesce(dispersion.dispersion, 1) AS zz
+WITH usual AS (
+    SELECT above.ancestor AS location, measured_month.measure, measured_month.subject, measured_month.month,
+        sum(measured_month.events) AS events, sum(measured_month.exposure) AS exposure,
+        sum(measured_month.exposure * usual_rate.rate) AS usual_events
     FROM measured_month
     JOIN usual_rate ON usual_rate.measure = measured_month.measure AND usual_rate.subject = measured_month.subject
         AND usual_rate.month = measured_month.month
-    JOIN epidemic_gaps.baseline ON baseline.measure = measured_month.measure
-        AND baseline.subject = measured_month.subject AND baseline.location = measured_month.location
-    LEFT JOIN dispersion ON dispersion.measure = measured_month.measure
-        AND dispersion.subject = measured_month.subject
+    JOIN above ON above.location = measured_month.location
     WHERE measured_month.is_since
+    GROUP BY 1, 2, 3, 4
+), before AS (
+    SELECT above.ancestor AS location, baseline.measure, baseline.subject, sum(baseline.events) AS events,
+        sum(baseline.usual_events) AS usual_events
+    FROM epidemic_gaps.baseline
+    JOIN above ON above.location = baseline.location
+    GROUP BY 1, 2, 3
+), joined AS (
+    SELECT usual.measure, usual.subject, usual.location, usual.month, usual.events, usual.exposure,
+        before.events AS events_before, usual.usual_events / nullif(before.usual_events, 0) AS k,
+        3.841459::float8 * coalesce(dispersion.dispersion, 1) AS zz
+    FROM usual
+    JOIN before ON before.measure = usual.measure AND before.subject = usual.subject
+        AND before.location = usual.location
+    LEFT JOIN dispersion ON dispersion.measure = usual.measure AND dispersion.subject = usual.subject
 ), wilson AS (
     SELECT measure, subject, location, month, events, exposure, events_before, k, events + events_before AS n,
         (events + zz / 2) / nullif(events + events_before + zz, 0) AS middle,
