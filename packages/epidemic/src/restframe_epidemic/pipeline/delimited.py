@@ -122,7 +122,8 @@ class _Reader:
         for at, line in enumerate(lines, 1):
             text = line.decode(errors="replace")
             fields = _fields(text, self._source)
-            if fields is None or len(fields) != len(self._header) or b"\r" in line.rstrip(b"\r"):
+            empty = not line.rstrip(b"\r")  # a row of nothing, as Arrow has it
+            if not empty and (fields is None or len(fields) != len(self._header) or b"\r" in line.rstrip(b"\r")):
                 malformed.append((at, text))
             else:
                 whole.write(line + b"\n")

@@ -126,23 +126,27 @@ def _read_and_load(
             manifest = Manifest()
         manifest.declaration = declaration
     done = _Sum()
+    failed: errors.Error | None = None
     for name, path in files.items():
         recorded = _unchanged(manifest, name, path, today, watching)
         if recorded is None:
-            done.add(_read(lake, manifest, name, path, watching, today, known))
+            try:
+                done.add(_read(lake, manifest, name, path, watching, today, known))
+            except errors.Error as error:
+                watching.say(f"{source.name}: {error}" + (f" ({error.hint})" if error.hint else ""))
+                failed = error
         elif manifest.files[name] != recorded:
             manifest.files[name] = recorded
             lake.write_manifest(manifest)
-    if not manifest.files:
-        if not files:
-            watching.say(f"{source.name}: there is no {source.uri}; the run goes on without it")
+    if not manifest.files and not files:
+        watching.say(f"{source.name}: there is no {source.uri}; the run goes on without it")
         return Outcome(source.name, "absent")
     lake.sweep(manifest)
-    with watching.step(f"{source.name}: loading", 0):
-        loading.load(store, lake, manifest)
-    return Outcome(
-        source.name, "read" if done.files else "unchanged", done.files, done.rows, done.refused, done.repeated
-    )
+    if manifest.files:
+        with watching.step(f"{source.name}: loading", 0):
+            loading.load(store, lake, manifest)
+    status = "failed" if failed else "read" if done.files else "unchanged"
+    return Outcome(source.name, status, done.files, done.rows, done.refused, done.repeated, failed)
 
 
 def _known(root: Path, declared: Mapping[str, Source], source: Source, watching: Watching) -> dict[str, pa.Array]:

@@ -93,6 +93,7 @@ class Lake:
         self.root = root
         self.source = source
         self._writing = root / ".writing" / source.name
+        self._written: list[Path] = []
 
     def manifest(self) -> Manifest:
         path = self.root / self.source.name / MANIFEST
@@ -110,9 +111,13 @@ class Lake:
         return Manifest(**{**said, "files": {name: Reading(**each) for name, each in said["files"].items()}})
 
     def write_manifest(self, manifest: Manifest) -> None:
+        while self._written:  # what it names is on the disk before it is
+            with self._written.pop().open("rb") as file:
+                os.fsync(file.fileno())
         said = {"version": _VERSION, **dataclasses.asdict(manifest)}
         path = self.root / self.source.name / MANIFEST
         self._replace(path, json.dumps(said, indent=1, sort_keys=True).encode())
+        self._written.clear()
 
     def partition(self, manifest: Manifest, date: str) -> pa.Table | None:
         if date not in manifest.partitions:
@@ -141,10 +146,11 @@ class Lake:
             if result.entries:
                 with beside.open("rb") as file:
                     name = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-                    os.fsync(file.fileno())
                 result.key = f"quarantine/{self.source.name}/{name}.parquet"
-                (self.root / result.key).parent.mkdir(parents=True, exist_ok=True)
-                beside.replace(self.root / result.key)
+                path = self.root / result.key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside.replace(path)
+                self._written.append(path)
         finally:
             beside.unlink(missing_ok=True)
 
@@ -172,12 +178,10 @@ class Lake:
         shutil.rmtree(self._writing, ignore_errors=True)
 
     def _replace(self, path: Path, data: bytes) -> None:
-        """Whole or not at all, and on the disk before anything refers to it."""
+        """Whole or not at all."""
         self._writing.mkdir(parents=True, exist_ok=True)
         beside = self._writing / f"{path.name}.{os.getpid()}"
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        beside.write_bytes(data)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(path)
+        self._written.append(path)

@@ -73,7 +73,7 @@ def stored_names(source: Source) -> list[str]:
 
 def _definitions(source: Source) -> Iterable[str]:
     for column in source.stored:
-        yield f'"{column.name}" {column.type}' + ("" if column.nullable else " NOT NULL")
+        yield f'"{column.name}" {column.type}' + (" NOT NULL" if column.name in source.key else "")
     yield "source_file varchar(512) NOT NULL"
     yield "source_line bigint NOT NULL"
 

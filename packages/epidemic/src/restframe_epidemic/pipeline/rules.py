@@ -21,6 +21,8 @@ from restframe_epidemic.sources import Column, Source
 
 BoolArray = NDArray[np.bool_]
 
+_UNSTORABLE = ("type", "length")
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -70,8 +72,8 @@ def apply(
                 broken.append((column, _Breach(breach.rule, breach.reason, at)))
         if column.otherwise == "reject":
             rejected |= seen
-        elif column.otherwise == "null" and seen.any():
-            array = pc.if_else(pa.array(~seen), array, pa.scalar(None, array.type))
+        else:
+            array = _without(array, seen if column.otherwise == "null" else _unstorable(broken, column))
         result[column.name] = array
     tables = [_refused(source, file, columns, result, line, column, breach) for column, breach in broken]
     for first, second in source.order:
@@ -85,6 +87,16 @@ def apply(
         pa.concat_tables([quarantine.SCHEMA.empty_table(), *tables]),
         _first_future(broken, result),
     )
+
+
+def _without(array: pa.Array, at: BoolArray) -> pa.Array:
+    return pc.if_else(pa.array(~at), array, pa.scalar(None, array.type)) if at.any() else array
+
+
+def _unstorable(broken: list[tuple[Column, _Breach]], column: Column) -> BoolArray:
+    """What cannot even be kept: the table's column does not hold it."""
+    found = [breach.at for each, breach in broken if each is column and breach.rule in _UNSTORABLE]
+    return np.logical_or.reduce(found) if found else np.zeros(1, dtype=bool)
 
 
 def _breaches(
@@ -141,7 +153,7 @@ def _refused(
     given, _ = values.typed(Column("", "", "varchar", (0,)), raw[column.name].take(at))
     new = result[column.name].take(at).cast(pa.string())
     action = {"reject": "rejected", "null": "changed", "keep": "kept"}[column.otherwise]
-    if column.otherwise == "keep" and breach.rule == "type":
+    if column.otherwise == "keep" and breach.rule in _UNSTORABLE:
         action = "changed"
     return quarantine.entries(
         source.name,
