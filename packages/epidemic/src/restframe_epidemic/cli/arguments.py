@@ -1,0 +1,83 @@
+"""What several commands take, and how they show what they do."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_WAREHOUSE = "epidemic"
+
+
+def warehouse(parser: argparse.ArgumentParser) -> None:
+    """--warehouse and --country, which every command has."""
+    parser.add_argument(
+        "--warehouse", metavar="DIR", default=_WAREHOUSE, help=f"the warehouse's directory ({_WAREHOUSE})"
+    )
+    parser.add_argument("--country", metavar="DIR", default="us", help="a country's folder, or one's name (us)")
+
+
+def data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="DIR", default=".", help="where the sources' files lie (here)")
+
+
+def as_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--as-of",
+        metavar="DATE",
+        type=day,
+        help="go back to what was known on a day (2020-09-12): nothing later is looked at",
+    )
+
+
+def day(text: str) -> str:
+    """A date as it is written everywhere, 2020-09-12."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text[:40]}" is no date such as 2020-09-12') from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@dataclass
+class Shown:
+    """What a command tells while it works: lines, and on a terminal a bar that moves."""
+
+    bars: Progress | None
+    tasks: dict[str, TaskID]
+
+    def say(self, line: str) -> None:
+        if self.bars is not None:
+            self.bars.console.print(line, highlight=False, markup=False)
+        else:
+            print(line, flush=True)
+
+    def progress(self, what: str, done: int, of: int) -> None:
+        if self.bars is None:
+            return
+        if what not in self.tasks:
+            self.tasks[what] = self.bars.add_task(what, total=of)
+        self.bars.update(self.tasks[what], completed=done, total=of, visible=done < of)
+
+
+@contextlib.contextmanager
+def shown() -> Iterator[Shown]:
+    """Bars on a terminal, nothing but lines otherwise."""
+    if not sys.stdout.isatty():
+        yield Shown(None, {})
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as bars:
+        yield Shown(bars, {})

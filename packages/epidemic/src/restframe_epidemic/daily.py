@@ -1,0 +1,161 @@
+"""The work of a day, step by step: reports in, forecasts out, with a row in the run table for each step.
+
+Nothing that is finished is done again: what a member said of a day is kept in the lake under all that it depends on,
+and tables are replaced whole. Killed anywhere, the same command goes on from there and ends with the same tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from restframe_epidemic import backtest, errors, forecasts, models, panel_reading
+from restframe_epidemic.ensemble import forecasting
+from restframe_epidemic.panel import FloatArray, Panel
+from restframe_epidemic.runs import Run
+
+if TYPE_CHECKING:
+    from restframe_epidemic.country import Country
+    from restframe_epidemic.store import Store
+
+COSTLY = ("agents",)  # members that are not run on past days unless asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a forecast is made of.
+
+    members : names; all of them when empty
+    backfill : of the members, those whose past forecasts the widths of intervals are learned from; when empty all but
+        the costly ones
+    history_weeks : how many past weeks they are run on
+    workers : processes for past days; results do not depend on it
+    """
+
+    members: tuple[str, ...] = ()
+    backfill: tuple[str, ...] = ()
+    targets: tuple[str, ...] = panel_reading.TARGETS
+    horizons: int = forecasting.HORIZONS
+    history_weeks: int = forecasting.HISTORY_WEEKS
+    seed: int = 0
+    workers: int = 2
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What results depend on, for the run table."""
+        return {name: value for name, value in asdict(self).items() if name != "workers"}
+
+    def resolved(self) -> Options:
+        """With the names that empty ones stand for. UsageError for a name that is no member."""
+        members = self.members or tuple(models.MEMBERS)
+        for name in {*members, *self.backfill} - set(models.MEMBERS):
+            raise errors.UsageError(f'no member "{name[:40]}"', hint=f"There are {', '.join(models.MEMBERS)}.")
+        backfill = self.backfill or tuple(name for name in members if name not in COSTLY)
+        return replace(self, members=members, backfill=backfill)
+
+
+def forecast(store: Store, country: Country, run: Run, options: Options, as_of: str | None = None) -> Panel:
+    """Forecast every target as of a day, and put it into `epidemic.forecast`; returns what was known on that day.
+
+    A member that fails is listed and the day goes on without it; so does a place that none could judge, with its last
+    week again.
+    """
+    with run.step("read") as step:
+        panel = panel_reading.read(store, country, as_of)
+        step.rows = len(panel.locations)
+        step.notes += panel.notices
+    run.begin(panel)
+    for target in options.targets:
+        _forecast(store, country, run, options, panel, target)
+    return panel
+
+
+def _forecast(store: Store, country: Country, run: Run, options: Options, panel: Panel, target: str) -> None:
+    named = country.targets.get(target, target)
+    said = {name: _member(store, run, options, panel, target, name) for name in options.members}
+    with run.step(f"past days {target}") as step:
+        past = _past(store, run, options, panel, target)
+        step.rows = len(past.as_of)
+        step.notes += past.failures
+        if not past.seconds.any():
+            step.status = "reused"
+    with run.step(f"ensemble {target}") as step:
+        last_resort = _last_resort(run, options, panel, target, said)
+        together = {**said, "": last_resort}
+        whole = forecasting.forecast(panel, together, past, target=target, seed=options.seed)
+        with store.transaction():
+            for name, values in said.items():
+                forecasts.write(store, run.run_id, forecasts.points(panel, name, named, values))
+            rows = forecasts.ensemble(panel, named, whole)
+            forecasts.write(store, run.run_id, rows)
+        step.rows = rows.num_rows
+
+
+def _member(store: Store, run: Run, options: Options, panel: Panel, target: str, name: str) -> FloatArray:
+    """(N, H); all NaN when the member fails. Places that it could not judge are written down."""
+    with run.step(f"member {name} {target}") as step:
+        said = backtest.run(
+            panel,
+            np.array([panel.as_of]),
+            [name],
+            options.horizons,
+            target=target,
+            seed=options.seed,
+            folder=store.lake / "members",
+        )
+        points: FloatArray = said.points[0, 0]
+        lost = np.flatnonzero(~np.isfinite(points).all(axis=1)).tolist()
+        step.rows = len(points) - len(lost)
+        if said.failures:
+            step.status = "failed"
+            step.notes += said.failures
+            run.failed.append(step.name)
+        elif not said.seconds.any():
+            step.status = "reused"
+        reasons = [said.failures[0] if said.failures else _reason(panel, target, at) for at in lost]
+        run.fallback(name, target, [panel.locations[at] for at in lost], reasons)
+        if len(lost):
+            step.notes.append(f"no forecast of {len(lost)} places, see epidemic.run_fallback")
+    return points
+
+
+def _reason(panel: Panel, target: str, place: int) -> str:
+    if not np.isfinite(panel.daily[target][place]).any():
+        return f"no {target} were ever reported"
+    if not np.isfinite(panel.population[place]):
+        return "its population is not known"
+    if not np.isfinite(panel.weekly(target)[place, -1]):
+        return f"no {target} were reported of late"
+    return "too little history, or a fit that did not converge"
+
+
+def _past(store: Store, run: Run, options: Options, panel: Panel, target: str) -> backtest.Backtest:
+    return backtest.run(
+        panel,
+        backtest.past(panel, options.history_weeks),
+        options.backfill,
+        options.horizons,
+        target=target,
+        seed=options.seed,
+        folder=store.lake / "members",
+        workers=options.workers,
+        progress=lambda done, of: run.progress(f"past days {target}", done, of),
+    )
+
+
+def _last_resort(run: Run, options: Options, panel: Panel, target: str, said: Mapping[str, FloatArray]) -> FloatArray:
+    """(N, H) the last week again, in places where no member has a forecast; NaN in all others."""
+    last = forecasting.persistence(panel, target, options.horizons)
+    known = [np.isfinite(points).all(axis=1) for points in said.values()]
+    lost = np.flatnonzero(~np.any(known, axis=0)).tolist() if known else list(range(len(last)))
+    points = np.full(last.shape, np.nan)
+    points[lost] = last[lost]
+    reasons = [
+        "the last week again: no member had a forecast" if np.isfinite(last[at, 0]) else _reason(panel, target, at)
+        for at in lost
+    ]
+    run.fallback(forecasts.ENSEMBLE, target, [panel.locations[at] for at in lost], reasons)
+    return points

@@ -1,0 +1,176 @@
+"""What ran: of every run its inputs and versions, of every step its time and how it ended.
+
+A run is named after what it depends on (day, data, code, options), so that the same command on the same data is the
+same run, and stands in the tables once, however often it was begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import restframe_epidemic
+from restframe_epidemic import backtest
+from restframe_epidemic.panel import Panel
+from restframe_epidemic.store import Store
+
+logger = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]  # what, done, of how many
+_LONGEST = 4000  # characters of a step's detail
+_MODELS = ("panel.py", "panel_reading.py", "pipeline/series.py", "models/**/*.py", "ensemble/**/*.py")
+
+
+@cache
+def model_version() -> str:
+    """The package's version, and a digest of the code that forecasts come from."""
+    digest = hashlib.sha256()
+    package = Path(restframe_epidemic.__file__).parent
+    for path in sorted({path for pattern in _MODELS for path in package.glob(pattern)}):
+        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    return f"{restframe_epidemic.__version__}+{digest.hexdigest()[:12]}"
+
+
+def data_vintage(panel: Panel) -> str:
+    """The last day of the reports, and a digest of all that a model may look at."""
+    return f"{panel.as_of}+{backtest.fingerprint(panel)[:12]}"
+
+
+@dataclass
+class Step:
+    """One step while it runs; what it learns about itself is written down at its end."""
+
+    name: str
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
+    status: str = "done"
+    rows: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def skipped(self, reason: str) -> None:
+        self.status = "skipped"
+        self.notes.append(reason)
+
+
+class Run:
+    """A run in the tables. Steps before `begin` are kept until the run has a name.
+
+    A step that fails is written down, and whether the others go on is the caller's: `step(..., optional=True)` does.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        command: str,
+        options: Mapping[str, Any],
+        *,
+        say: Say = logger.info,
+        progress: Progress = lambda what, done, of: None,
+    ) -> None:
+        self.store = store
+        self.command = command
+        self.options = json.dumps(dict(options), sort_keys=True, default=str)
+        self.say = say
+        self.progress = progress
+        self.run_id = ""
+        self.failed: list[str] = []
+        self._started = datetime.now(UTC)
+        self._waiting: list[Step] = []
+
+    def begin(self, panel: Panel) -> None:
+        """Name the run after the day, the data, the code and the options, and write down that it runs."""
+        self.begin_on(str(panel.as_of), data_vintage(panel))
+
+    def begin_on(self, day: str, vintage: str) -> None:
+        """The same for a run that reads no Panel. vintage : tells its data from others"""
+        version = model_version()
+        said = "\0".join([self.command, version, vintage, self.options])
+        self.run_id = f"{day}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+        with self.store.transaction():
+            for table in ("run", "run_step", "run_fallback"):
+                self.store.run(f"DELETE FROM epidemic.{table} WHERE run_id = $1", [self.run_id])
+            self.store.run(
+                "INSERT INTO epidemic.run VALUES ($1, $2, CAST($3 AS date), $4, $5, $6, $7, NULL, 'running')",
+                [self.run_id, self.command, day, version, vintage, self.options, _utc(self._started)],
+            )
+        for step in self._waiting:
+            self._write(step)
+
+    @contextlib.contextmanager
+    def step(self, name: str, *, optional: bool = False) -> Iterator[Step]:
+        """Run a step. What goes wrong in an optional one is told, written down, and the run goes on."""
+        step = Step(name)
+        try:
+            yield step
+        except Exception as error:
+            step.status = "failed"
+            step.notes.append(f"{type(error).__name__}: {error}")
+            self.failed.append(name)
+            logger.warning("step %s failed", name, exc_info=True)
+            if not optional:
+                raise
+        finally:
+            step.seconds = time.perf_counter() - step.began
+            if self.run_id:
+                self._write(step)
+            else:
+                self._waiting.append(step)
+            self.say(_line(step))
+
+    def fallback(self, model_id: str, target: str, locations: Sequence[str], reasons: Sequence[str]) -> None:
+        """Write down the places that a model could not judge."""
+        key = {"run_id": self.run_id, "model_id": model_id, "target": target}
+        count = len(locations)
+        rows = {name: pa.repeat(pa.scalar(value, pa.string()), count) for name, value in key.items()}
+        self.store.replace(
+            "epidemic.run_fallback",
+            pa.table({**rows, "location": pa.array(locations, pa.string()), "reason": pa.array(reasons, pa.string())}),
+            key,
+        )
+
+    def end(self) -> None:
+        """Write down that it has ended, and whether a step failed."""
+        self.store.run(
+            "UPDATE epidemic.run SET finished = $1, status = $2 WHERE run_id = $3",
+            [_utc(datetime.now(UTC)), "failed" if self.failed else "done", self.run_id],
+        )
+
+    def _write(self, step: Step) -> None:
+        with self.store.transaction():
+            self.store.run("DELETE FROM epidemic.run_step WHERE run_id = $1 AND step = $2", [self.run_id, step.name])
+            self.store.run(
+                "INSERT INTO epidemic.run_step VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                [
+                    self.run_id,
+                    step.name,
+                    _utc(step.started),
+                    step.seconds,
+                    step.status,
+                    step.rows,
+                    "; ".join(step.notes)[:_LONGEST] or None,
+                ],
+            )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _line(step: Step) -> str:
+    rows = "" if step.rows is None else f", {step.rows:,} rows"
+    status = "" if step.status == "done" else f" {step.status}"
+    notes = f": {'; '.join(step.notes)[:300]}" if step.notes else ""
+    return f"{step.name}{status} ({step.seconds:.1f} s{rows}){notes}"
