@@ -1,7 +1,7 @@
 """The measures: Redshift SQL files that turn claims into tables of `epidemic_gaps`, by county and month.
 
-Each file says in its head what it measures, by which definition, and whose. Detail by patient (tables `*_patient`) stays
-in `epidemic_gaps`; what may be published of the rest is decided in `restframe_epidemic.privacy`.
+Each file says in its head what it measures, by which definition, and whose. Detail by patient (tables `*_patient`)
+stays in `epidemic_gaps`; what may be published of the rest is decided in `restframe_epidemic.privacy`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,19 @@ from restframe_epidemic import errors
 from restframe_epidemic.store import Store
 
 BASE = "base"
-MARTS = ("diagnosis", "changes", "adherence", "persistency", "affordability")
+# In the order in which they are computed: access and concentration look at demand, local_change at diagnosis too.
+MARTS = (
+    "diagnosis",
+    "changes",
+    "adherence",
+    "persistency",
+    "affordability",
+    "demand",
+    "access",
+    "concentration",
+    "local_change",
+    "published",
+)
 _FOLDER = Path(__file__).parent
 _MOST_PERIODS = 7
 

@@ -66,8 +66,8 @@ FROM (
 ) AS prescribed
 GROUP BY 1, 2;
 
-DROP TABLE IF EXISTS epidemic_gaps.burden;
-CREATE TABLE epidemic_gaps.burden AS
+DROP TABLE IF EXISTS epidemic_gaps.cost_burden;
+CREATE TABLE epidemic_gaps.cost_burden AS
 WITH spent AS (
     SELECT presented.person, period.period,
         CAST(sum(presented.copay) AS float8) * 365 / (datediff(day, period.start_date, period.end_date) + 1) AS a_year
