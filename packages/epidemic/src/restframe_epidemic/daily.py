@@ -19,6 +19,7 @@ from restframe_epidemic.runs import Run
 
 if TYPE_CHECKING:
     from restframe_epidemic.country import Country
+    from restframe_epidemic.ensemble.forecasting import Forecast
     from restframe_epidemic.store import Store
 
 COSTLY = ("agents",)  # members that are not run on past days unless asked for
@@ -57,8 +58,11 @@ class Options:
         return replace(self, members=members, backfill=backfill)
 
 
-def forecast(store: Store, country: Country, run: Run, options: Options, as_of: str | None = None) -> Panel:
-    """Forecast every target as of a day, and put it into `epidemic.forecast`; returns what was known on that day.
+def forecast(
+    store: Store, country: Country, run: Run, options: Options, as_of: str | None = None
+) -> tuple[Panel, dict[str, Forecast]]:
+    """Forecast every target as of a day, and put it into `epidemic.forecast`; returns what was known, and by target
+    the ensemble's forecast.
 
     A member that fails is listed and the day goes on without it; so does a place that none could judge, with its last
     week again.
@@ -68,12 +72,10 @@ def forecast(store: Store, country: Country, run: Run, options: Options, as_of: 
         step.rows = len(panel.locations)
         step.notes += panel.notices
     run.begin(panel)
-    for target in options.targets:
-        _forecast(store, country, run, options, panel, target)
-    return panel
+    return panel, {target: _forecast(store, country, run, options, panel, target) for target in options.targets}
 
 
-def _forecast(store: Store, country: Country, run: Run, options: Options, panel: Panel, target: str) -> None:
+def _forecast(store: Store, country: Country, run: Run, options: Options, panel: Panel, target: str) -> Forecast:
     named = country.targets.get(target, target)
     said = {name: _member(store, run, options, panel, target, name) for name in options.members}
     with run.step(f"past days {target}") as step:
@@ -81,7 +83,7 @@ def _forecast(store: Store, country: Country, run: Run, options: Options, panel:
         step.rows = len(past.as_of)
         step.notes += past.failures
         if not past.seconds.any():
-            step.status = "reused"
+            step.reused()
     with run.step(f"ensemble {target}") as step:
         last_resort = _last_resort(run, options, panel, target, said)
         together = {**said, "": last_resort}
@@ -92,6 +94,7 @@ def _forecast(store: Store, country: Country, run: Run, options: Options, panel:
             rows = forecasts.ensemble(panel, named, whole)
             forecasts.write(store, run.run_id, rows)
         step.rows = rows.num_rows
+    return whole
 
 
 def _member(store: Store, run: Run, options: Options, panel: Panel, target: str, name: str) -> FloatArray:
@@ -114,7 +117,7 @@ def _member(store: Store, run: Run, options: Options, panel: Panel, target: str,
             step.notes += said.failures
             run.failed.append(step.name)
         elif not said.seconds.any():
-            step.status = "reused"
+            step.reused()
         reasons = [said.failures[0] if said.failures else _reason(panel, target, at) for at in lost]
         run.fallback(name, target, [panel.locations[at] for at in lost], reasons)
         if len(lost):
@@ -159,3 +162,31 @@ def _last_resort(run: Run, options: Options, panel: Panel, target: str, said: Ma
     ]
     run.fallback(forecasts.ENSEMBLE, target, [panel.locations[at] for at in lost], reasons)
     return points
+
+
+def hospital(store: Store, run: Run, options: Options, panel: Panel, cases: Forecast) -> None:
+    """Beds needed, from the quantiles of cases; what an earlier attempt at this run had put there is kept."""
+    from restframe_epidemic import hospital
+
+    with run.step("hospital", optional=True) as step:
+        if "hospital" in run.finished:
+            step.reused(run.finished["hospital"])
+            return
+        quantiles, levels = cases.quantiles, np.array(cases.levels)
+        needed = hospital.demand(panel, quantiles.shape[1], quantiles=quantiles, levels=levels, seed=options.seed)
+        step.rows = hospital.write(store, run.run_id, needed)
+
+
+def score(store: Store, country: Country, run: Run, options: Options) -> None:
+    """Scores of all stored forecasts whose truth has arrived, as the newest reports have it."""
+    from restframe_epidemic import scoring
+
+    panel: Panel | None = None
+    for target in options.targets:
+        named = country.targets.get(target, target)
+        with run.step(f"score {target}", optional=True) as step:
+            panel = panel or panel_reading.read(store, country)
+            try:
+                step.rows = scoring.write(store, scoring.read(store, panel, target, named), named)
+            except errors.NoData as nothing:
+                step.skipped(str(nothing))

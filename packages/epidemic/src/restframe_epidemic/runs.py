@@ -61,8 +61,14 @@ class Step:
     notes: list[str] = field(default_factory=list)
 
     def skipped(self, reason: str) -> None:
+        """There was nothing to do, which is no failure."""
         self.status = "skipped"
         self.notes.append(reason)
+
+    def reused(self, rows: int | None = None) -> None:
+        """What an earlier attempt had finished was taken."""
+        self.status = "reused"
+        self.rows = rows if rows is not None else self.rows
 
 
 class Run:
@@ -87,6 +93,7 @@ class Run:
         self.progress = progress
         self.run_id = ""
         self.failed: list[str] = []
+        self.finished: dict[str, int | None] = {}  # steps that an earlier attempt at this run had done, and their rows
         self._started = datetime.now(UTC)
         self._waiting: list[Step] = []
 
@@ -94,17 +101,18 @@ class Run:
         """Name the run after the day, the data, the code and the options, and write down that it runs."""
         self.begin_on(str(panel.as_of), data_vintage(panel))
 
-    def begin_on(self, day: str, vintage: str) -> None:
-        """The same for a run that reads no Panel. vintage : tells its data from others"""
+    def begin_on(self, reference_date: str, vintage: str) -> None:
+        """As `begin`, of data that are no Panel."""
         version = model_version()
         said = "\0".join([self.command, version, vintage, self.options])
-        self.run_id = f"{day}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+        self.run_id = f"{reference_date}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+        earlier = "SELECT step, rows FROM epidemic.run_step WHERE run_id = $1 AND status IN ('done', 'reused')"
+        self.finished = dict(self.store.run(earlier, [self.run_id]).fetchall())
         with self.store.transaction():
-            for table in ("run", "run_step", "run_fallback"):
-                self.store.run(f"DELETE FROM epidemic.{table} WHERE run_id = $1", [self.run_id])
+            self.store.run("DELETE FROM epidemic.run WHERE run_id = $1", [self.run_id])
             self.store.run(
                 "INSERT INTO epidemic.run VALUES ($1, $2, CAST($3 AS date), $4, $5, $6, $7, NULL, 'running')",
-                [self.run_id, self.command, day, version, vintage, self.options, _utc(self._started)],
+                [self.run_id, self.command, reference_date, version, vintage, self.options, _utc(self._started)],
             )
         for step in self._waiting:
             self._write(step)

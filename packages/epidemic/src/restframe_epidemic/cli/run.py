@@ -1,0 +1,83 @@
+"""`restframe-epidemic run --daily`: everything that a day needs, in one command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restframe_epidemic.cli import arguments, forecast, gaps
+
+if TYPE_CHECKING:
+    from restframe_epidemic.country import Country
+    from restframe_epidemic.runs import Run
+    from restframe_epidemic.store import Store
+
+
+def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subcommands.add_parser(
+        "run",
+        help="ingest, forecast, beds, gaps and scores, one after the other",
+        description="Ingest what is new, forecast, compute the beds needed and the treatment gaps, and score earlier "
+        "forecasts. A step that fails is listed and the others go on. Run again, it does only what is not done.",
+    )
+    parser.add_argument("--daily", action="store_true", required=True, help="the steps of a day")
+    arguments.warehouse(parser)
+    arguments.data(parser)
+    arguments.as_of(parser)
+    forecast.options(parser)
+    gaps.options(parser)
+    parser.set_defaults(run=f"{__name__}:run")
+
+
+def run(given: argparse.Namespace) -> int:
+    """0 when every step went well, 1 when one failed; the run table says which."""
+    from restframe_epidemic import country, daily
+    from restframe_epidemic.runs import Run
+    from restframe_epidemic.store import Store
+
+    options = forecast.chosen(given)
+    described = {**options.described, "as_of": given.as_of, "lookback": given.lookback}
+    place = country.read(given.country)
+    with arguments.shown() as shown, Store(given.warehouse) as store:
+        store.prepare()
+        run = Run(store, "daily", described, say=shown.say, progress=shown.progress)
+        _ingest(store, run, place, given)
+        panel, forecasts = daily.forecast(store, place, run, options, given.as_of)
+        if "cases" in forecasts:
+            daily.hospital(store, run, options, panel, forecasts["cases"])
+        _gaps(store, run, given)
+        daily.score(store, place, run, options)
+        run.end()
+        shown.say(f"run {run.run_id}: {'failed: ' + ', '.join(run.failed) if run.failed else 'done'}")
+        return 1 if run.failed else 0
+
+
+def _ingest(store: Store, run: Run, place: Country, given: argparse.Namespace) -> None:
+    """A source that is absent or fails is noted; the day goes on with what there is."""
+    from restframe_epidemic.cli.ingest import watched
+    from restframe_epidemic.pipeline.ingest import ingest
+
+    with run.step("ingest", optional=True) as step, watched() as watching:
+        outcomes = ingest(store, place, Path(given.data), watching)
+        step.rows = sum(outcome.rows for outcome in outcomes)
+        absent = [outcome.source for outcome in outcomes if outcome.status == "absent"]
+        failed = [f"{outcome.source}: {outcome.error}" for outcome in outcomes if outcome.status == "failed"]
+        step.notes += [f"not there: {', '.join(absent)}"] if absent else []
+        step.notes += failed
+        if failed:
+            step.status = "failed"
+            run.failed.append("ingest")
+
+
+def _gaps(store: Store, run: Run, given: argparse.Namespace) -> None:
+    from restframe_epidemic import errors
+
+    with run.step("gaps", optional=True) as step:
+        gaps.prepare(store)
+        try:
+            parameters = gaps.chosen(store, given.epidemic_start, given.lookback)
+        except errors.NoData as nothing:
+            step.skipped(str(nothing))
+            return
+        gaps.measure(store, run, parameters)
