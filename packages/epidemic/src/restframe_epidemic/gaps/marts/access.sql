@@ -38,7 +38,8 @@ JOIN epidemic.location ON location.location = site.location;
 DROP TABLE IF EXISTS epidemic_gaps.left_out_provider;
 CREATE TABLE epidemic_gaps.left_out_provider AS
 SELECT provider.provider,
-    CASE WHEN provider.specialty IS NULL OR known.specialty IS NULL THEN 'unknown specialty'
+    CASE WHEN provider.specialty IS NULL THEN 'unknown specialty'
+        WHEN known.specialty IS NULL THEN 'specialty of no condition'
         WHEN affiliation.provider IS NULL THEN 'without affiliation'
         WHEN affiliation.is_open = 0 THEN 'closed'
         ELSE 'without location' END AS reason
