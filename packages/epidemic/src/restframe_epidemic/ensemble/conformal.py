@@ -21,7 +21,9 @@ from restframe_epidemic.scores import LEVELS, SIZE_EDGES, inside, size_class
 
 WINDOW = 10  # past days whose errors are pooled
 RATE = 0.1  # of the correction: share of one day's missing coverage that is made up for, over the horizon
+KEPT = 0.9  # of the correction from one day to the next, so that what is long past is forgotten
 LARGEST = np.log(2.0)  # of the correction: widths are at most doubled or halved
+_FEWEST_DAYS = 4  # whose errors a past interval needs to count
 _FEWEST = 100  # errors that a size needs to stand alone
 _PRIOR = 50.0  # places: the coverage of a size is shrunk to that of all by so many
 
@@ -74,7 +76,7 @@ def _offsets(
     for t in range(len(weeks)):
         known = np.flatnonzero(weeks[:t] - weeks[t] >= lag)[-window:]
         waiting = _corrected(waiting, correction, weeks[t] + lag, rate / lag)
-        if not len(known):
+        if len(known) < _FEWEST_DAYS:
             continue
         sizes = size_class(past[t])
         offsets = (_pooled(past[known], truth[known], levels) * np.exp(correction))[sizes]
@@ -94,7 +96,7 @@ def _corrected(
     """Add to `correction` what the days `known_before` weeks ago and earlier say; returns those still waiting."""
     for weeks_ago, missing in waiting:
         if weeks_ago >= known_before:
-            np.clip(correction + rate * missing, -LARGEST, LARGEST, out=correction)
+            np.clip(KEPT * correction + rate * missing, -LARGEST, LARGEST, out=correction)
     return [(weeks_ago, missing) for weeks_ago, missing in waiting if weeks_ago < known_before]
 
 
