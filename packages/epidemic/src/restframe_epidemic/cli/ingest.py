@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# Of the warehouse's engine, which would otherwise keep in memory what it loads, up to most of the machine's.
+_ENGINE_MEMORY = "300MB"
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -42,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.UsageError(
             f'"{str(arguments.data)[:200]}" is no directory', hint="--data takes the raw files' one."
         )
-    with Store(arguments.warehouse) as store, watched() as watching:
+    with Store(arguments.warehouse, memory_limit=_ENGINE_MEMORY) as store, watched() as watching:
         outcomes = ingest(
             store,
             country.read(arguments.country),

@@ -127,7 +127,9 @@ class Lake:
     def write_partition(self, date: str, rows: pa.Table) -> str:
         """Returns its key in the bucket."""
         sink = pa.BufferOutputStream()
-        pq.write_table(rows.combine_chunks(), sink, compression="zstd", compression_level=1)
+        distinct = {"source_line", *self.source.key} - {self.source.date}  # no use in a dictionary of those
+        repeating = [name for name in rows.column_names if name not in distinct]
+        pq.write_table(rows.combine_chunks(), sink, compression="zstd", compression_level=1, use_dictionary=repeating)
         data = sink.getvalue().to_pybytes()
         key = f"{self.source.name}/date={date}/part-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
         if not (self.root / key).exists():

@@ -42,7 +42,7 @@ def merge(source: Source, stored: pa.Table | None, new: pa.Table, file: str) -> 
     named = new.append_column("source_file", pa.repeat(pa.scalar(file), new.num_rows))
     both = pa.concat_tables([stored.select(named.column_names), named]) if stored is not None else named
     key = codes([both.column(name).combine_chunks() for name in source.key])
-    if len(np.unique(key)) == len(key):
+    if (np.diff(np.sort(key)) != 0).all():
         return Merged(_sorted(both), empty, empty, 0)
     files = both.column("source_file").combine_chunks()
     is_new = np.arange(len(key)) >= (stored.num_rows if stored is not None else 0)
