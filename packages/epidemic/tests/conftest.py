@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -22,13 +23,23 @@ def covid_directory() -> Path:
     return COVID
 
 
-@pytest.fixture(scope="session")
-def covid_panel(covid_directory: Path) -> Callable[[str], Panel]:
-    """The Panel of the real data as of a day, read once."""
-    path = ROOT / "benchmarks" / "epidemic_data.py"
-    spec = importlib.util.spec_from_file_location("epidemic_data", path)
+def _module(path: Path) -> ModuleType:
+    """A module that lies outside of any package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    whole: Panel = module.panel(covid_directory)
+    return module
+
+
+@pytest.fixture(scope="session")
+def covid_panel(covid_directory: Path) -> Callable[[str], Panel]:
+    """The Panel of the real data as of a day, read once."""
+    whole: Panel = _module(ROOT / "benchmarks" / "epidemic_data.py").panel(covid_directory)
     return whole.until
+
+
+@pytest.fixture(scope="session")
+def island() -> ModuleType:
+    """An invented country other than the United States: `island.write(directory)` writes its files."""
+    return _module(Path(__file__).parent / "island.py")

@@ -1,0 +1,181 @@
+"""A Panel of tables: what is in it, what is left out, and that it never looks ahead."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from restframe_epidemic import errors, panel_reading
+from restframe_epidemic.panel import Panel
+
+DAYS = pd.date_range("2020-05-30", "2020-06-24")  # a Saturday, three weeks, and some days of a fourth
+LOCATIONS = pd.DataFrame(
+    {
+        "location": ["a1", "a2", "b1", "A", "B", "Z"],
+        "name": ["Ash", "Alder", "Beech", "A-land", "B-land", "Zed"],
+        "parent": ["A", "A", "B", "Z", "Z", None],
+        "population": [100.0, 200.0, 300.0, 300.0, 300.0, 600.0],
+    }
+)
+
+
+def reports(**per_day: int) -> pd.DataFrame:
+    """Cumulative counts of places that report the same number every day."""
+    return pd.concat(
+        pd.DataFrame({"location": code, "date": DAYS, "cases": np.arange(len(DAYS)) * new, "deaths": 0})
+        for code, new in per_day.items()
+    )
+
+
+def equal(one: Panel, other: Panel) -> bool:
+    """Bit for bit, in everything a member may look at."""
+
+    def same(x: object, y: object) -> bool:
+        if isinstance(x, np.ndarray):
+            return (
+                isinstance(y, np.ndarray) and x.shape == y.shape and np.array_equal(x, y, equal_nan=x.dtype.kind == "f")
+            )
+        if hasattr(x, "keys"):
+            return set(x) == set(y) and all(same(x[name], y[name]) for name in x)
+        if isinstance(x, tuple):
+            return len(x) == len(y) and all(map(same, x, y))
+        return bool(x == y)
+
+    fields = [field.name for field in dataclasses.fields(Panel)]
+    return all(same(getattr(one, name), getattr(other, name)) for name in fields)
+
+
+def test_reports_become_whole_weeks() -> None:
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), LOCATIONS)
+    assert panel.locations == ("a1", "a2", "b1")
+    assert panel.names == ("Ash", "Alder", "Beech")
+    assert (panel.groups, panel.group.tolist(), panel.top) == (("A", "B"), [0, 0, 1], "Z")
+    assert panel.weeks.astype(str).tolist() == ["2020-06-06", "2020-06-13", "2020-06-20"]
+    assert panel.weekly().tolist() == [[7, 7, 7], [14, 14, 14], [21, 21, 21]]
+    assert panel.by_group(panel.weekly()).tolist() == [[21, 21, 21], [21, 21, 21]]
+    assert panel.notices == ()
+
+
+def test_weeks_end_on_the_day_the_country_says() -> None:
+    panel = panel_reading.from_frames(reports(a1=1, a2=1, b1=1), LOCATIONS, week_ends="tuesday")
+    assert panel.weeks.astype(str).tolist() == ["2020-06-09", "2020-06-16", "2020-06-23"]
+    with pytest.raises(errors.UsageError, match='"someday" is no weekday'):
+        panel_reading.from_frames(reports(a1=1), LOCATIONS, week_ends="someday")
+
+
+def test_a_day_in_the_middle_of_a_week_knows_the_week_before() -> None:
+    whole = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), LOCATIONS)
+    assert str(whole.until("2020-06-19").as_of) == "2020-06-13"
+    assert str(panel_reading.from_frames(reports(a1=1), LOCATIONS, as_of="2020-06-15").as_of) == "2020-06-13"
+
+
+def test_later_data_change_no_bit() -> None:
+    """Not even through a correction or a dump, whose reports cleansing lays into the days before."""
+    table = reports(a1=10, a2=20, b1=30)
+    late = table["date"] >= "2020-06-16"
+    table.loc[late & (table["location"] == "a1"), "cases"] += 5_000
+    table.loc[late & (table["location"] == "a2"), "cases"] -= 150
+    signals = pd.DataFrame(
+        {"location": ["A", "A"], "date": ["2020-06-01", "2020-06-15"], "name": "closed", "value": [1.0, 3.0]}
+    )
+    whole = panel_reading.from_frames(table, LOCATIONS, signals=signals)
+    early = table[table["date"] <= "2020-06-13"]
+    known = panel_reading.from_frames(early, LOCATIONS, signals=signals.head(1))
+    assert equal(whole.until("2020-06-13"), known)
+    assert equal(panel_reading.from_frames(table, LOCATIONS, signals=signals, as_of="2020-06-13"), known)
+    assert not np.array_equal(whole.daily["cases"][:, :14], known.daily["cases"])
+
+
+def test_populations_that_are_none_are_unknown_and_told() -> None:
+    wrong = LOCATIONS.assign(population=[np.nan, -5, 300, 0, 0, 0])
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), wrong)
+    assert np.isnan(panel.population).tolist() == [True, True, False]
+    assert panel.notices == ("places whose population is not known or not positive: a1, a2",)
+
+
+def test_reports_of_unknown_places_are_left_out_and_told() -> None:
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3, x9=4), LOCATIONS)
+    assert panel.locations == ("a1", "a2", "b1")
+    assert panel.notices == ("reports of places that no location describes are left out: x9",)
+
+
+def test_a_place_without_reports_has_none() -> None:
+    panel = panel_reading.from_frames(reports(a1=1, a2=2), LOCATIONS)
+    assert np.isnan(panel.daily["cases"][2]).all()
+    assert panel.notices == ("places without any report of cases: b1",)
+
+
+def test_a_missing_day_is_filled_between_its_neighbours_and_marked() -> None:
+    table = reports(a1=6, a2=2, b1=3)
+    table = table[(table["location"] != "a1") | (table["date"] != "2020-06-10")]
+    panel = panel_reading.from_frames(table, LOCATIONS)
+    day = panel.dates.tolist().index(np.datetime64("2020-06-10").astype(object))
+    assert panel.daily["cases"][0, day - 1 : day + 3].tolist() == [6, 6, 6, 6]
+    assert panel.weekly()[0].tolist() == [42, 42, 42]
+
+
+def test_two_reports_of_a_place_and_day_are_refused_by_name() -> None:
+    table = pd.concat([reports(a1=1), reports(a1=1).iloc[[3]]])
+    with pytest.raises(errors.DataError, match="two reports of one place and day: a1 on 2020-06-02"):
+        panel_reading.from_frames(table, LOCATIONS)
+
+
+def test_no_whole_week_is_no_data() -> None:
+    with pytest.raises(errors.NoData, match="no whole week"):
+        panel_reading.from_frames(reports(a1=1), LOCATIONS, as_of="2020-06-03")
+    with pytest.raises(errors.NoData, match="there are no reports"):
+        panel_reading.from_frames(reports(a1=1).head(0), LOCATIONS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        pytest.param({"parent": ["A", "A", "Q", "Z", "Z", None]}, "parents of locations are not there: Q", id="parent"),
+        pytest.param({"parent": ["A", "A", "B", "B", "A", None]}, "is above itself", id="circle"),
+        pytest.param({"location": ["a1", "a1", "b1", "A", "B", "Z"]}, "locations are given twice: a1", id="twice"),
+    ],
+)
+def test_a_tree_of_locations_that_is_none_is_refused(changed: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(errors.DataError, match=message):
+        panel_reading.from_frames(reports(a1=1), LOCATIONS.assign(**changed))
+
+
+def test_signals_hold_until_the_next_and_come_down_from_the_levels_above() -> None:
+    signals = pd.DataFrame(
+        [
+            ("A", "2020-01-01", "closed", 1.0),
+            ("A", "2020-06-10", "closed", 2.0),
+            ("a2", "2020-06-11", "closed", 9.0),
+            ("Z", "2020-06-02", "masks", 1.0),
+            ("Z", "2020-06-04", "masks", np.nan),
+        ],
+        columns=["location", "date", "name", "value"],
+    )
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), LOCATIONS, signals=signals)
+    closed, masks = panel.signals["closed"], panel.signals["masks"]
+    assert closed[0, [0, 9, 10, 11]].tolist() == [1, 1, 2, 2]  # days 10 and 11 are 10 and 11 June
+    assert np.isnan(closed[1, :11]).all() and closed[1, 11] == 9  # its own, not its group's
+    assert np.isnan(closed[2]).all()
+    assert masks[:, 2].tolist() == [1, 1, 1] and np.isnan(masks[:, 4]).all()
+
+
+def test_features_ages_and_severity_follow_the_bands_of_the_tables() -> None:
+    panel = panel_reading.from_frames(
+        reports(a1=1, a2=2, b1=3),
+        LOCATIONS,
+        features=pd.DataFrame({"location": ["a1", "B"], "name": "poverty", "value": [10.0, 20.0]}),
+        ages=pd.DataFrame(
+            {"location": ["a1", "a1", "a2", "a2"], "age_from": [0, 50, 0, 50], "population": [1, 3, 1, 1]}
+        ),
+        severity=pd.DataFrame({"age_from": [0, 40, 60], "fatal": [0.0, 0.1, 0.2]}),
+        adjacency=pd.DataFrame({"location": ["a1", "a1", "b1"], "neighbour": ["b1", "zz", "b1"]}),
+    )
+    assert panel.features["poverty"].tolist()[0] == 10 and panel.features["poverty"][2] == 20
+    assert np.isnan(panel.features["poverty"][1])
+    assert panel.age_from.tolist() == [0, 50]
+    assert panel.age_share.tolist() == [[0.25, 0.75], [0.5, 0.5], [2 / 6, 4 / 6]]
+    assert panel.severity["fatal"].tolist() == pytest.approx([0.02, 0.175])  # means over 0-49 and 50-89
+    assert [near.tolist() for near in panel.neighbours] == [[2], [], [0]]

@@ -1,0 +1,73 @@
+"""Tables in and out of a warehouse, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from restframe_epidemic import errors
+from restframe_epidemic.store import Store
+
+
+def holidays(**named: str) -> pa.Table:
+    return pa.table({"date": pa.array(list(named.values())).cast(pa.date32()), "name": list(named)})
+
+
+def names(store: Store) -> list[str]:
+    names: list[str] = store.query("SELECT name FROM epidemic.holiday ORDER BY date").column(0).to_pylist()
+    return names
+
+
+def test_rows_take_the_place_of_those_they_are_for(tmp_path: Path) -> None:
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        store.prepare()  # again, it changes nothing
+        store.replace("epidemic.holiday", holidays(may="2021-05-01", june="2021-06-01"))
+        store.replace("epidemic.holiday", holidays(july="2021-07-01"), {"name": "june"})
+        assert names(store) == ["may", "july"]
+        store.replace("epidemic.holiday", holidays(), {"name": "may"})
+        assert names(store) == ["july"]
+        assert list((store.lake / "spool").iterdir()) == []
+
+
+def test_what_fails_leaves_the_table_as_it_was(tmp_path: Path) -> None:
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        store.replace("epidemic.holiday", holidays(may="2021-05-01"))
+        with pytest.raises(RuntimeError), store.transaction():
+            store.replace("epidemic.holiday", holidays(june="2021-06-01"))
+            raise RuntimeError
+        assert names(store) == ["may"]
+
+
+def test_the_lake_keeps_whole_files(tmp_path: Path) -> None:
+    with Store(tmp_path / "w") as store:
+        assert store.kept("some/day.parquet") is None
+        store.keep("some/day.parquet", holidays(may="2021-05-01"))
+        kept = store.kept("some/day.parquet")
+        assert kept is not None and kept["name"].to_pylist() == ["may"]
+
+
+def test_only_names_become_part_of_a_statement(tmp_path: Path) -> None:
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        with pytest.raises(errors.UsageError, match="is no name"):
+            store.replace("epidemic.holiday; DROP TABLE x", holidays())
+        with pytest.raises(errors.UsageError, match="is no key"):
+            store.copy("epidemic.holiday", "a' FORMAT CSV --", ["date", "name"])
+
+
+def test_a_file_of_statements_is_one_transaction_and_is_named_when_it_fails(tmp_path: Path) -> None:
+    (tmp_path / "bad.sql").write_text("CREATE SCHEMA half; SELECT nothing FROM nowhere;")
+    with Store(tmp_path / "w") as store:
+        with pytest.raises(errors.DataError, match=r"bad\.sql: .*nowhere"):
+            store.run_file(tmp_path / "bad.sql")
+        assert store.run("SELECT count(*) FROM information_schema.schemata WHERE schema_name = 'half'").scalar() == 0
+
+
+def test_a_warehouse_that_is_open_elsewhere_is_told(tmp_path: Path) -> None:
+    with Store(tmp_path / "w"), pytest.raises(errors.UsageError, match="open in another process") as refused:
+        Store(tmp_path / "w")
+    assert refused.value.hint is not None and "restframe serve" in refused.value.hint
