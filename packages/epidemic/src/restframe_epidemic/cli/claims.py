@@ -1,4 +1,4 @@
-"""`restframe-epidemic claims generate | load | measure`: claims made up or real, and the measures taken of them."""
+"""`restframe-epidemic claims generate | load`: claims into the warehouse, made up or real."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from restframe_epidemic.cli import arguments
 
 
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subcommands.add_parser("claims", help="make up claims, load real ones, measure treatment gaps")
+    parser = subcommands.add_parser("claims", help="make up claims, or load real ones")
     actions = parser.add_subparsers(title="actions", metavar="action", required=True)
 
     generate = actions.add_parser(
@@ -22,7 +22,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="of everything that is drawn (0)")
     generate.add_argument("--from", dest="start", metavar="DATE", type=arguments.day, default="2018-01-01")
     generate.add_argument("--to", dest="end", metavar="DATE", type=arguments.day, default="2020-12-31")
-    _epidemic_start(generate)
+    generate.add_argument("--epidemic-start", metavar="DATE", type=arguments.day, default="2020-03-15")
     generate.add_argument("--keep", metavar="DIR", type=Path, help="where the files stay; nowhere otherwise")
     generate.set_defaults(run=f"{__name__}:generate")
 
@@ -30,23 +30,10 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     _warehouse(load)
     load.set_defaults(run=f"{__name__}:load")
 
-    measure = actions.add_parser("measure", help="compute the measures of epidemic_gaps anew")
-    _warehouse(measure)
-    _epidemic_start(measure)
-    measure.add_argument("--lookback-days", metavar="N", type=int, default=365, help="for new diagnoses (365)")
-    measure.add_argument("--only", metavar="NAMES", type=arguments.names, help="these measures, with commas (all)")
-    measure.set_defaults(run=f"{__name__}:measure")
-
 
 def _warehouse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--warehouse", metavar="DIR", type=Path, default=Path("epidemic"), help="its directory (epidemic)"
-    )
-
-
-def _epidemic_start(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--epidemic-start", metavar="DATE", type=arguments.day, default="2020-03-15", help="its first day (2020-03-15)"
     )
 
 
@@ -81,20 +68,4 @@ def load(given: argparse.Namespace) -> int:
         store.prepare()
         key = load_key(given.warehouse)
         loading.load_staged(store, key, shown.say, lambda done, of: shown.progress("files loaded", done, of))
-    return 0
-
-
-def measure(given: argparse.Namespace) -> int:
-    from restframe_epidemic.gaps import marts
-    from restframe_epidemic.store import Store
-
-    with arguments.shown() as shown, Store(given.warehouse) as store:
-        store.prepare()
-        first, last = marts.days_of_claims(store)
-        start = date.fromisoformat(given.epidemic_start)
-        parameters = marts.Parameters(first, last, start, lookback_days=given.lookback_days)
-        chosen = given.only or marts.MARTS
-        marts.run(store, parameters, chosen, lambda mart, seconds: shown.say(f"{mart:14} {seconds:6.1f} s"))
-        for table, reason, rows in store.run("SELECT * FROM epidemic_gaps.unusable WHERE row_count > 0").fetchall():
-            shown.say(f"{table}: {rows:,} rows left out, {reason}")
     return 0
