@@ -21,6 +21,9 @@ class Member(Protocol):
 
 # name -> module of this package; what stands here is what an ensemble is made of, in the order it is shown
 MEMBERS: dict[str, str] = {
+    "persistence": "persistence",
+    "direct": "direct",
+    "boosting": "boosting",
     "curve": "curve",
     "seir": "seir",
     "agents": "agents",

@@ -165,7 +165,7 @@ def _static(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
     """(N,) what does not change: population, ages, social determinants."""
     yield "population", np.log(population(panel))
     if panel.age_share.size:
-        yield "mean_age", _filled(panel.age_share @ panel.age_from.astype(np.float64))
+        yield "mean_age", _filled((panel.age_share * panel.age_from).sum(axis=1))
     for name in sorted(panel.features):
         if np.isfinite(panel.features[name]).any():
             yield f"static_{name}", _filled(panel.features[name])
@@ -196,7 +196,8 @@ class _Weeks:
         return self.weeks[:, _PAST - weeks : self.weeks.shape[1] - weeks]
 
     def mean(self, weeks: int, *, start: int = 0) -> FloatArray:
-        return sum((self.lag(start + week) for week in range(weeks)), np.zeros(())) / weeks
+        total: FloatArray = sum((self.lag(start + week) for week in range(weeks)), np.zeros(()))
+        return total / weeks
 
     def growth(self, weeks: int) -> FloatArray:
         """log growth from the week before to the week `weeks` ago"""
@@ -212,8 +213,9 @@ class _Weeks:
     def late_share(self) -> FloatArray:
         """share of the week's reports on its last three days, less what it was in the four weeks before"""
         late = self.days[:, :, -3:].sum(axis=2)
-        before = sum((late[:, _PAST - week : late.shape[1] - week] for week in range(1, 5)), np.zeros(()))
-        return (late[:, _PAST:] + 3) / (self.lag(0) + 7) - (before + 3) / (4 * self.mean(4, start=1) + 7)
+        before: FloatArray = sum((late[:, _PAST - week : late.shape[1] - week] for week in range(1, 5)), np.zeros(()))
+        share: FloatArray = (late[:, _PAST:] + 3) / (self.lag(0) + 7) - (before + 3) / (4 * self.mean(4, start=1) + 7)
+        return share
 
     def median_day(self) -> FloatArray:
         """the median day of the last two weeks, which a single day's dump does not move"""
@@ -222,10 +224,12 @@ class _Weeks:
         return result
 
     def largest_share(self) -> FloatArray:
-        return (self.days[:, _PAST:].max(axis=2) + 1) / (self.lag(0) + 7)
+        share: FloatArray = (self.days[:, _PAST:].max(axis=2) + 1) / (self.lag(0) + 7)
+        return share
 
     def zero_days(self) -> FloatArray:
-        return (self.days[:, _PAST:] == 0).sum(axis=2) / 7
+        share: FloatArray = (self.days[:, _PAST:] == 0).mean(axis=2)
+        return share
 
     def total(self) -> FloatArray:
         return np.cumsum(self.weeks, axis=1)[:, _PAST:]

@@ -1,0 +1,115 @@
+"""Regression of each horizon's growth on what is known now, one for all places.
+
+Least absolute deviations with a ridge, by iteratively reweighted least squares. The reports of a small place are mostly
+noise, a dump is an outlier: medians bear both.
+
+Direct (one regression per horizon) against iterated forecasts: Marcellino, Stock, Watson: A comparison of direct and
+iterated multistep AR methods for forecasting macroeconomic time series, Journal of Econometrics 2006, 135.
+Reweighting: Schlossmacher: An iterative technique for absolute deviations curve fitting, JASA 1973, 68.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from restframe_epidemic.models.examples import Examples, Lessons
+from restframe_epidemic.panel import FloatArray, Panel
+
+WINDOW_WEEKS = 14
+RIDGE = 0.1
+"""How strongly coefficients of standardised features are drawn to 0."""
+
+_ROUNDS = 6
+_FLAT = 0.05  # residuals under this weigh like squares; as good as exact in the logarithm of counts
+
+
+def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    """(N, horizons) medians of new reports; NaN everywhere in the first weeks of all. `seed` is without effect."""
+    return Examples.of(panel, target).forecast(horizons, _learn, WINDOW_WEEKS)
+
+
+def _learn(lessons: Lessons, now: FloatArray) -> FloatArray:
+    centre = np.average(lessons.x, axis=0, weights=lessons.weight)
+    spread = np.sqrt(np.average((lessons.x - centre) ** 2, axis=0, weights=lessons.weight)) + 1e-9
+    b = least_absolute(_standard(lessons.x, centre, spread), lessons.growth, lessons.weight, RIDGE)
+    result: FloatArray = (_standard(now, centre, spread) * b).sum(axis=1)
+    return result
+
+
+def _standard(x: FloatArray, centre: FloatArray, spread: FloatArray) -> FloatArray:
+    """(R, F) -> (R, F + 1): centred, scaled, and ones; what never varied in the lessons cannot matter now."""
+    z = np.clip((x - centre) / spread, -5, 5)
+    return np.concatenate([z, np.ones((len(z), 1))], axis=1)
+
+
+@numba.njit(nogil=True, cache=True)
+def least_absolute(z: FloatArray, y: FloatArray, weight: FloatArray, ridge: float) -> FloatArray:
+    """(F,) b for which sum(weight |y - z b|) is least, drawn to 0 but for its last element.
+
+    z : (R, F) standardised, the last column ones; y : (R,); weight : (R,)
+    ridge : penalty on a coefficient's square, in units of the mean weight of a row in the squares that stand for
+        absolute values
+
+    One thread and a fixed order of sums: the linear algebra libraries' bits depend on the number of their threads.
+    """
+    R, F = z.shape
+    inner = weight.copy()
+    b = np.zeros(F)
+    for _ in range(_ROUNDS):
+        A, c = _normal(z, y, inner)
+        for i in range(F):
+            A[i, i] += ridge if i < F - 1 else 1e-9
+        b = _solve(A, c)
+        for r in range(R):
+            residual = y[r]
+            for i in range(F):
+                residual -= z[r, i] * b[i]
+            inner[r] = weight[r] / max(abs(residual), _FLAT)
+    return b
+
+
+@numba.njit(nogil=True, cache=True)
+def _normal(z: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(F, F) weighted mean of z z', its upper half; (F,) of z y. Four rows at a time keep the sums in registers."""
+    R, F = z.shape
+    A, c, total = np.zeros((F, F)), np.zeros(F), 0.0
+    whole = R - R % 4
+    for r in range(0, whole, 4):
+        w0, w1, w2, w3 = weight[r], weight[r + 1], weight[r + 2], weight[r + 3]
+        total += w0 + w1 + w2 + w3
+        for i in range(F):
+            a0, a1, a2, a3 = w0 * z[r, i], w1 * z[r + 1, i], w2 * z[r + 2, i], w3 * z[r + 3, i]
+            c[i] += a0 * y[r] + a1 * y[r + 1] + a2 * y[r + 2] + a3 * y[r + 3]
+            for j in range(i, F):
+                A[i, j] += a0 * z[r, j] + a1 * z[r + 1, j] + a2 * z[r + 2, j] + a3 * z[r + 3, j]
+    for r in range(whole, R):
+        total += weight[r]
+        for i in range(F):
+            a = weight[r] * z[r, i]
+            c[i] += a * y[r]
+            for j in range(i, F):
+                A[i, j] += a * z[r, j]
+    return A / total, c / total
+
+
+@numba.njit(nogil=True, cache=True)
+def _solve(A: FloatArray, c: FloatArray) -> FloatArray:
+    """A x = c for a positive definite A, of which the upper half is read (and overwritten): Cholesky, A = U' U."""
+    F = len(c)
+    x = c.copy()
+    for i in range(F):
+        A[i, i] = np.sqrt(A[i, i])
+        for j in range(i + 1, F):
+            A[i, j] /= A[i, i]
+        for k in range(i + 1, F):
+            for j in range(k, F):
+                A[k, j] -= A[i, k] * A[i, j]
+        x[i] /= A[i, i]
+        for j in range(i + 1, F):
+            x[j] -= A[i, j] * x[i]
+    for i in range(F - 1, -1, -1):
+        for j in range(i + 1, F):
+            x[i] -= A[i, j] * x[j]
+        x[i] /= A[i, i]
+    return x

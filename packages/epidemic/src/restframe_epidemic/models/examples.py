@@ -1,0 +1,93 @@
+"""Past weeks as lessons for a regression: what was known at the end of a week, and how it went on from there.
+
+The regressions learn the logarithm of growth, log((y[w + h] + 1) / (y[w] + 1)), by its median, weighted by the size of
+y[w]. The median survives the way back from logarithms, and an error of the logarithm times the size is, nearly, an
+error in reports: what is learned is then what absolute errors of reports are scored by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from restframe_epidemic.models import features
+from restframe_epidemic.panel import BoolArray, FloatArray, Panel
+
+FIRST_WEEK = 4
+"""Origins before this week of the Panel have too little behind them."""
+
+DIRECT_HORIZONS = 4
+"""Each of this many horizons is learned by itself; growth beyond fades by FADING a week."""
+
+FADING = 0.75
+LARGEST = 3000.0
+"""Weekly reports over which a place weighs no more: a handful of places must not decide for all."""
+
+STEEPEST = 2.0
+"""No growth learned or forecast is further from 1 than exp(+-2) per horizon."""
+
+_RECENT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """R rows. x : (R, F) features; growth : (R,) of the logarithm; weight : (R,) with mean 1"""
+
+    x: FloatArray
+    growth: FloatArray
+    weight: FloatArray
+
+
+Learn = Callable[[Lessons, FloatArray], FloatArray]
+"""(lessons, (N, F) features of now) -> (N,) log growth"""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """
+    x : (W - FIRST_WEEK, N, F) features, from origin week FIRST_WEEK on
+    weekly : (N, W) new reports
+    active : (N, W) whether the last four weeks had any
+    """
+
+    x: FloatArray
+    names: tuple[str, ...]
+    weekly: FloatArray
+    active: BoolArray
+
+    @staticmethod
+    def of(panel: Panel, target: str) -> Examples:
+        weekly = np.nan_to_num(panel.weekly(target))
+        weeks = range(FIRST_WEEK, weekly.shape[1])
+        x, names = features.matrix(panel, weeks, target)
+        total = np.cumsum(weekly, axis=1)
+        before = np.concatenate([np.zeros((len(weekly), _RECENT)), total[:, :-_RECENT]], axis=1)[:, : total.shape[1]]
+        return Examples(x.reshape(len(weeks), len(weekly), -1), names, weekly, total > before)
+
+    def lessons(self, horizon: int, window_weeks: int) -> Lessons | None:
+        """The newest `window_weeks` origins whose week `horizon` later is known; None when there is none."""
+        end = self.weekly.shape[1] - horizon
+        weeks = np.arange(max(FIRST_WEEK, end - window_weeks), end)
+        active = self.active[:, weeks].T  # (weeks, N)
+        if not active.any():
+            return None
+        now, then = self.weekly[:, weeks].T[active], self.weekly[:, weeks + horizon].T[active]
+        growth = np.clip(np.log((then + 1) / (now + 1)), -STEEPEST, STEEPEST)
+        weight = np.minimum(now + 1, LARGEST)
+        return Lessons(self.x[weeks - FIRST_WEEK][active], growth, weight / weight.mean())
+
+    def forecast(self, horizons: int, learn: Learn, window_weeks: int) -> FloatArray:
+        """(N, horizons) reports; nothing where the last weeks had none; NaN when there is nothing to learn from."""
+        growth = np.full((len(self.weekly), horizons), np.nan)
+        for horizon in range(1, min(horizons, DIRECT_HORIZONS) + 1):
+            lessons = self.lessons(horizon, window_weeks)
+            if lessons is not None:
+                growth[:, horizon - 1] = learn(lessons, self.x[-1])
+        if horizons > DIRECT_HORIZONS:
+            fading = np.cumsum(FADING ** np.arange(1, horizons - DIRECT_HORIZONS + 1)) / DIRECT_HORIZONS
+            growth[:, DIRECT_HORIZONS:] = growth[:, [DIRECT_HORIZONS - 1]] * (1 + fading)
+        level = self.weekly[:, -1:]
+        reports = (level + 1) * np.exp(np.clip(growth, -STEEPEST, STEEPEST)) - 1
+        return np.where(self.active[:, -1:], np.maximum(reports, 0), 0)
