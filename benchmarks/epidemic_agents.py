@@ -74,14 +74,14 @@ def covasim(agents: int, days: int, beta: float, path: Path) -> dict[str, Any]:
 
 
 def ours(days: int, beta: float, path: Path) -> dict[str, Any]:
-    from restframe_epidemic.models.agents import kernel, randomness
+    from restframe_epidemic.models.agents import kernel, randomness, simulation
 
     small = {name: values[..., :50] if name in LAYERS else values for name, values in np.load(path).items()}
     small = {name: values % 100 if name in LAYERS else values for name, values in small.items()}
     small["age"] = small["age"][:100]
     warm = np.full((1, 5), kernel.FREE)
     warm[0, 0] = 1
-    kernel.simulate(
+    simulation.simulate(
         population(small), prepared(small, beta), randomness.stream(0), target=warm, transmission=np.ones((1, 5))
     )  # compiled, or read from disk
     given = dict(np.load(path))
@@ -94,7 +94,7 @@ def ours(days: int, beta: float, path: Path) -> dict[str, Any]:
     target[0, 0] = FIRST
 
     def run(replicate: int) -> Any:
-        return kernel.simulate(
+        return simulation.simulate(
             people, disease, randomness.stream(SEED, replicate), target=target, transmission=np.ones((1, days))
         )
 
@@ -141,8 +141,7 @@ def prepared(given: dict[str, Any], beta: float) -> Any:
     """covasim's default parameters in our form. Its probabilities per contact and day become rates."""
     from scipy import stats
 
-    from restframe_epidemic.models.agents.disease import SLICES
-    from restframe_epidemic.models.agents.kernel import Prepared
+    from restframe_epidemic.models.agents.disease import SLICES, Prepared
 
     def days(mean: float, deviation: float) -> Any:
         spread = np.sqrt(np.log(1 + (deviation / mean) ** 2))

@@ -19,7 +19,7 @@ AGENTS = 20_000  # a place has at most so many; each then stands for several peo
 # Share of infections reported, when deaths cannot tell it; the Panel's parameter `ascertainment` goes first.
 USUAL_ASCERTAINMENT = 0.3
 _PLAUSIBLE = (0.08, 0.8)
-_RECENT_WEEKS = 8  # of which deaths tell the ascertainment
+_RECENT_WEEKS = 4  # of which deaths tell the ascertainment
 _BELIEF_DEATHS = 50.0  # that the whole country counts for within a group
 # Weeks from report of a case to report of a death: infection to death (disease.py) 20 days and to its report a week
 # more, less the days from infection to the report of the case.

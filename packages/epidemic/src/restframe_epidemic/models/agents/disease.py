@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,11 @@ class Disease:
                 np.maximum(row, 1, out=row)
         return np.stack(rows)
 
+    def distribution(self, name: str) -> FloatArray:
+        """(256,) share of people for whom the duration is so many days, as discretised."""
+        days = self.tables()[list(DURATIONS).index(name)]
+        return np.asarray(np.bincount(days, minlength=256) / days.size, dtype=np.float64)
+
     def infectious_days(self) -> float:
         """Mean days during which an infected person infects others, those with few symptoms counting for less."""
         mild = 1.0 - self.symptomatic
@@ -93,8 +99,7 @@ class Disease:
 
     def mean(self, *names: str) -> float:
         """Mean days of durations together, as discretised."""
-        tables = dict(zip(DURATIONS, self.tables(), strict=True))
-        return float(sum(tables[name].mean() for name in names))
+        return float(sum(self.distribution(name) @ np.arange(256) for name in names))
 
 
 @lru_cache(maxsize=64)
@@ -121,6 +126,31 @@ def of_panel(panel: Panel) -> Disease:
 
 
 def _in_bands(name: str, age_from: IntArray) -> FloatArray:
-    of_year = np.array(_BY_AGE[name])[np.searchsorted(_AGE_FROM, np.arange(_OLDEST), side="right") - 1]
+    """Means over the years of each band; of the open last one fewer people are in each year than in the one before."""
+    years = np.arange(_OLDEST)
+    of_year = np.array(_BY_AGE[name])[np.searchsorted(_AGE_FROM, years, side="right") - 1]
+    people = np.where(years < age_from[-1], 1.0, (_OLDEST - years).astype(np.float64))
     edges = [*age_from.tolist(), _OLDEST]
-    return np.array([of_year[low:high].mean() for low, high in itertools.pairwise(edges)])
+    return np.array([np.average(of_year[a:b], weights=people[a:b]) for a, b in itertools.pairwise(edges)])
+
+
+class Prepared(NamedTuple):
+    """A disease as the kernel reads it; probabilities are in 65536ths."""
+
+    rates: FloatArray  # (4,) contacts per day and layer
+    susceptible: IntArray  # (A,)
+    thresholds: IntArray  # (A, 4) symptomatic, hospitalised, critical, fatal
+    tables: NDArray[np.uint8]  # (9, SLICES) days
+    asymptomatic: int
+    infectious_days: float
+
+
+def prepare(disease: Disease) -> Prepared:
+    return Prepared(
+        np.asarray(disease.contact_rate, dtype=np.float64),
+        np.rint(disease.susceptibility * 65536.0).astype(np.int64),
+        np.rint(disease.severity() * 65536.0).astype(np.int64),
+        disease.tables(),
+        int(disease.asymptomatic_infectiousness * 65536.0),
+        disease.infectious_days(),
+    )

@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restframe_epidemic import errors
-from restframe_epidemic.models.agents import calibration, disease, interventions, kernel, randomness, reproduction
+from restframe_epidemic.models.agents import (
+    calibration,
+    disease,
+    interventions,
+    kernel,
+    randomness,
+    reproduction,
+    simulation,
+)
 from restframe_epidemic.models.agents.calibration import AGENTS, REPLAY_WEEKS, Calibration
 from restframe_epidemic.models.agents.population import Society, synthesize
 from restframe_epidemic.panel import FloatArray, IntArray, Panel
@@ -107,7 +115,7 @@ def run(
     R = np.stack([found.course(w, panel.population, shift) for shift in shifts], axis=1)
     R = np.concatenate([R, np.repeat(R[:, :, -1:], ahead, axis=2)], axis=2)
     R = np.ascontiguousarray(np.broadcast_to(R, (len(R), replicates, R.shape[2])))
-    place = _Place(panel, found, kernel.prepare(ill), ill, R, scale, seed)
+    place = _Place(panel, found, disease.prepare(ill), ill, R, scale, seed)
     people = np.full((len(R), replicates, first + R.shape[2], len(OUTCOMES)), np.nan, dtype=np.float32)
     usable = np.flatnonzero(found.usable)
 
@@ -135,7 +143,7 @@ class _Place:
 
     panel: Panel
     calibration: Calibration
-    prepared: kernel.Prepared
+    prepared: disease.Prepared
     disease: disease.Disease
     transmission: FloatArray
     scale: FloatArray
@@ -153,7 +161,7 @@ class _Place:
         streams = np.concatenate([randomness.stream(self.seed, code, r) for r in range(replicates)])
         past = _whole(found.infections[number] / weight, replicates)
         coming = np.full((replicates, ahead), kernel.FREE, dtype=np.int64)
-        course = kernel.simulate(
+        course = simulation.simulate(
             population, self.prepared, streams,
             target=np.concatenate([past, coming], axis=1),
             transmission=np.concatenate([np.zeros(past.shape), self.transmission[number]], axis=1),

@@ -13,14 +13,13 @@ many it took, against how many were expected, is the day's transmission: the sim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from restframe_epidemic.models.agents.disease import Disease
+from restframe_epidemic.models.agents.disease import Prepared
 from restframe_epidemic.models.agents.population import LARGEST_HOUSEHOLD, Population
 from restframe_epidemic.models.agents.randomness import Stream, below, bits, poisson
 from restframe_epidemic.panel import FloatArray, IntArray
@@ -42,37 +41,18 @@ _LOW10 = np.uint64(1023)
 _LOW16 = np.uint64(0xFFFF)
 _S10 = np.uint64(10)
 _S16 = np.uint64(16)
-_SLOTS = LARGEST_HOUSEHOLD - 1
+SLOTS = LARGEST_HOUSEHOLD - 1
 _STRONGEST = 4.0  # times the usual transmission, at which a target is no longer pursued through contacts
 _TRIES = 20  # people looked at per infection from outside, before it is given up
 _WINDOW = 14  # days with a target that tell how many contacts an infection takes
 _BELIEF = 20.0  # infections that what is usual counts for, beside those seen
 
 
-class Prepared(NamedTuple):
-    """A disease as the kernel reads it; probabilities are in 65536ths."""
-
-    rates: FloatArray  # (4,) contacts per day and layer
-    susceptible: IntArray  # (A,)
-    thresholds: IntArray  # (A, 4) symptomatic, hospitalised, critical, fatal
-    tables: Bytes  # (9, SLICES) days
-    asymptomatic: int
-    infectious_days: float
-
-
-def prepare(disease: Disease) -> Prepared:
-    return Prepared(
-        np.asarray(disease.contact_rate, dtype=np.float64),
-        np.rint(disease.susceptibility * 65536.0).astype(np.int64),
-        np.rint(disease.severity() * 65536.0).astype(np.int64),
-        disease.tables(),
-        int(disease.asymptomatic_infectiousness * 65536.0),
-        disease.infectious_days(),
-    )
-
-
 class Plan(NamedTuple):
-    """What `simulate` is asked for; rates : (L, 4). usual : contacts that an infection is believed to take"""
+    """What `simulation.simulate` is asked for.
+
+    rates : (L, 4) contacts per day, by layer. usual : contacts that an infection is believed to take
+    """
 
     target: IntArray
     transmission: FloatArray
@@ -83,108 +63,13 @@ class Plan(NamedTuple):
 
 
 class Book(NamedTuple):
-    """Where the kernel writes; see Course."""
+    """Where the kernel writes; see `simulation.Course`."""
 
     flow: IntArray
     by_age: IntArray
     contacts: IntArray
     expected: FloatArray
     status: Bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What happened in each of R replicates, in agents per day; L days.
-
-    flow : (R, L, events); by_age : (R, L, A) new infections; contacts : (R, L) effective contacts drawn; expected :
-    (R, L) how many the rates would have drawn; status : (R, n) at the end; immune : agents removed before the first day
-    """
-
-    flow: IntArray
-    by_age: IntArray
-    contacts: IntArray
-    expected: FloatArray
-    status: Bytes
-    immune: int
-
-    def series(self, event: str) -> IntArray:
-        """(R, L) of one of EVENTS."""
-        result: IntArray = self.flow[:, :, EVENTS.index(event)]
-        return result
-
-    def beds(self) -> IntArray:
-        """(R, L) patients in hospital at the end of each day, those in intensive care among them."""
-        return np.asarray((self.series("admitted") - self.series("discharged")).cumsum(axis=1), dtype=np.int64)
-
-    def icu(self) -> IntArray:
-        return np.asarray((self.series("icu_in") - self.series("icu_out")).cumsum(axis=1), dtype=np.int64)
-
-    def states(self) -> dict[str, IntArray]:
-        """(R, L) people in each state at the end of each day; the dead are no longer among the recovered."""
-        total = dict(zip(EVENTS, np.moveaxis(self.flow.cumsum(axis=1), 2, 0), strict=True))
-        removed = total["removed_symptomatic"] + total["removed_asymptomatic"]
-        return {
-            "susceptible": self.status.shape[1] - self.immune - total["infected"],
-            "exposed": total["infected"] - total["presymptomatic"] - total["asymptomatic"],
-            "presymptomatic": total["presymptomatic"] - total["onset"],
-            "asymptomatic": total["asymptomatic"] - total["removed_asymptomatic"],
-            "symptomatic": total["onset"] - total["removed_symptomatic"],
-            "recovered": self.immune + removed - total["died"],
-            "dead": total["died"],
-        }
-
-
-def simulate(
-    population: Population,
-    disease: Prepared,
-    streams: Stream,
-    *,
-    target: IntArray,
-    transmission: FloatArray,
-    scale: FloatArray | None = None,
-    immune: int = 0,
-    inverted: bool = False,
-) -> Course:
-    """R replicates over L days.
-
-    streams : (R,) one word each, from `randomness.stream`; they are not changed
-    target : (R, L) new infections of agents to reach on that day, FREE (-1) for what transmission makes of it. What
-        contacts cannot reach (nobody is infectious) comes from outside and falls on random people
-    transmission : (R, L) factor on the contact rates on free days. inverted : it is the reproduction number instead,
-        against the susceptibility of the last days with a target, which tell how many contacts an infection takes
-    scale : (L, 4) factor on each layer's contact rate, default 1
-    immune : agents removed from the start, drawn at random
-    """
-    replicates, days = target.shape
-    rates = np.tile(disease.rates, (days, 1)) if scale is None else disease.rates * scale
-    n = len(population.age)
-    immune = min(immune, n)
-    plan = Plan(
-        np.ascontiguousarray(target, np.int64), np.ascontiguousarray(transmission, np.float64),
-        np.ascontiguousarray(rates, np.float64), immune, inverted,
-        _usual_contacts(population, disease, rates[0], immune),
-    )  # fmt: skip
-    book = Book(
-        np.zeros((replicates, days, len(EVENTS)), np.int64),
-        np.zeros((replicates, days, len(disease.susceptible)), np.int64),
-        np.zeros((replicates, days), np.int64),
-        np.zeros((replicates, days)),
-        np.zeros((replicates, n), np.uint8),
-    )
-    _replicates(population, disease, plan, book, streams.copy())
-    return Course(*book, immune)
-
-
-def _usual_contacts(population: Population, disease: Prepared, rates: FloatArray, immune: int) -> float:
-    """Contacts that one infection takes, while few are infected: what is believed before any were seen."""
-    if not len(population.age) or not rates.any():
-        return 1.0
-    school = float((population.group < population.classes).mean() - (population.group < 0).mean())
-    work = float((population.group >= population.classes).mean())
-    reached = rates @ np.array([float(population.others.mean()), school, work, 1.0])
-    share = reached / (rates @ np.array([_SLOTS, 1.0, 1.0, 1.0]))
-    open_to_it = float(disease.susceptible[population.age].mean()) / 65536.0 * (1 - immune / len(population.age))
-    return 1.0 / max(float(share) * open_to_it, 1e-3)
 
 
 @numba.njit(nogil=True, inline="always")
@@ -259,7 +144,7 @@ def _meets(people: Population, agent: Any, layer: int, word: Any) -> Any:
     if layer == 3:
         return np.int64(below(word, len(people.age)))
     if layer == 0:
-        slot = below(word, _SLOTS)
+        slot = below(word, SLOTS)
         if slot >= people.others[agent]:
             return np.int64(-1)
         whom = np.int64(people.first[agent]) + slot
@@ -272,7 +157,7 @@ def _meets(people: Population, agent: Any, layer: int, word: Any) -> Any:
 
 
 @numba.njit(nogil=True, cache=True)
-def _replicates(people: Population, disease: Prepared, plan: Plan, book: Book, streams: Stream) -> None:
+def replicates(people: Population, disease: Prepared, plan: Plan, book: Book, streams: Stream) -> None:
     for r in range(len(plan.target)):
         _run(
             people, disease, plan, plan.target[r], plan.transmission[r], streams[r : r + 1], book.status[r],
@@ -308,7 +193,7 @@ def _run(
             status[agent] = INFECTIOUS
             count += 1
             agent = np.int64(following[agent])
-        home, school, work = plan.rates[day, 0] * _SLOTS, plan.rates[day, 1], plan.rates[day, 2]
+        home, school, work = plan.rates[day, 0] * SLOTS, plan.rates[day, 1], plan.rates[day, 2]
         rate = home + school + work + plan.rates[day, 3]
         expected[day] = rate * count
         wanted = target[day]

@@ -55,15 +55,8 @@ def neighbourhood(panel: Panel) -> Neighbourhood:
 
 def infectiousness(disease: Disease) -> FloatArray:
     """(LONGEST,) w(s), summing to 1: the share of infecting done s days after infection."""
-    rows = dict(zip(disease.durations, disease.tables(), strict=True))
-
-    def distribution(name: str) -> FloatArray:
-        share: FloatArray = np.bincount(rows[name], minlength=256)[:256] / rows[name].size
-        return share
-
-    latent = distribution("latent")
-    ill = np.convolve(distribution("presymptomatic"), distribution("symptomatic"))
-    mild = distribution("asymptomatic")
+    latent, mild = disease.distribution("latent"), disease.distribution("asymptomatic")
+    ill = np.convolve(disease.distribution("presymptomatic"), disease.distribution("symptomatic"))
     lasting = np.zeros(len(ill))
     for share, days in ((disease.symptomatic, ill), (1 - disease.symptomatic, mild)):
         lasting[: len(days)] += share * (1 - np.cumsum(days))
