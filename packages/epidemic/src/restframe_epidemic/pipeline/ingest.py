@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import restframe.errors
 from restframe_epidemic import country as countries
 from restframe_epidemic import errors, sources
-from restframe_epidemic.pipeline import incidence, loading, merging, rules
+from restframe_epidemic.pipeline import incidence, loading, merging, rules, values
 from restframe_epidemic.pipeline.lake import Lake, Manifest, Reading
 from restframe_epidemic.pipeline.rows import Raw
 from restframe_epidemic.pipeline.spill import Spill
 from restframe_epidemic.pipeline.streams import Progress, sha256
+from restframe_epidemic.privacy import tokens
 from restframe_epidemic.sources import Source
 from restframe_epidemic.store import Store
 
@@ -117,7 +119,8 @@ def _read_and_load(
     manifest = lake.manifest()
     files = {path.relative_to(data).as_posix(): path for path in source.files(data)}
     known = _known(store.lake, declared, source, watching)
-    declaration = _declaration(source, known)
+    key = tokens.load_key(store.warehouse.settings.directory) if source.identifies and files else None
+    declaration = _declaration(source, known, key)
     if manifest.declaration != declaration:
         gone = [name for name in manifest.files if name not in files]
         if gone:
@@ -131,7 +134,7 @@ def _read_and_load(
         recorded = _unchanged(manifest, name, path, today, watching)
         if recorded is None:
             try:
-                done.add(_read(lake, manifest, name, path, watching, today, known))
+                done.add(_read(lake, manifest, name, path, watching, today, known, key))
             except errors.Error as error:
                 watching.say(f"{source.name}: {error}" + (f" ({error.hint})" if error.hint else ""))
                 failed = error
@@ -164,12 +167,14 @@ def _known(root: Path, declared: Mapping[str, Source], source: Source, watching:
     return known
 
 
-def _declaration(source: Source, known: Mapping[str, pa.Array]) -> str:
-    """Of what decides which rows are accepted: the declaration, and the values it refers to."""
+def _declaration(source: Source, known: Mapping[str, pa.Array], key: tokens.Key | None) -> str:
+    """Of what decides which rows are accepted, and how they look: the declaration, the values it refers to, the key."""
     digest = hashlib.sha256(source.digest.encode())
-    for reference, values in sorted(known.items()):
+    if key is not None:
+        digest.update(key.name.encode())
+    for reference, allowed in sorted(known.items()):
         digest.update(reference.encode())
-        for value in sorted(text for text in values.to_pylist() if text is not None):
+        for value in sorted(text for text in allowed.to_pylist() if text is not None):
             digest.update(value.encode() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -195,6 +200,7 @@ def _read(
     watching: Watching,
     today: datetime.date,
     known: Mapping[str, pa.Array],
+    key: tokens.Key | None,
 ) -> Reading:
     """One file into the lake. The manifest has it at the end, and changes with nothing before."""
     source = lake.source
@@ -210,7 +216,8 @@ def _read(
         with watching.step(name, status.st_size) as progress:
             raw = Raw(source, path, name, progress)
             for block in raw.rows():
-                checked = rules.apply(source, name, block.columns, block.line, today=today, known=known)
+                columns = block.columns if key is None else _without_names(source, block.columns, key)
+                checked = rules.apply(source, name, columns, block.line, today=today, known=known)
                 if block.malformed:
                     refused.add(rules.malformed(source, name, block.malformed, len(source.header)))
                 refused.add(checked.refused)
@@ -232,6 +239,18 @@ def _read(
     manifest.corrections += [corrected.key] if corrected.key else []
     lake.write_manifest(manifest)
     return reading
+
+
+def _without_names(source: Source, columns: Mapping[str, pa.Array], key: tokens.Key) -> dict[str, pa.Array]:
+    """With tokens for identifiers, so that nothing that follows, the quarantine least of all, can tell who it was."""
+    hidden = dict(columns)
+    for column in source.stored:
+        if column.token:
+            texts, unreadable = values.typed(column, columns[column.name])
+            # Of damaged bytes no token is made: two patients might become one.
+            texts = pc.if_else(pa.array(~unreadable), texts, pa.scalar(None, texts.type))
+            hidden[column.name] = tokens.tokenise(texts, key)
+    return hidden
 
 
 def _transform(store: Store, country: countries.Country, watching: Watching) -> None:

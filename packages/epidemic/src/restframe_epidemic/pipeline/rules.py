@@ -202,12 +202,12 @@ def _first_future(broken: list[tuple[Column, _Breach]], result: Mapping[str, pa.
 
 
 def malformed(source: Source, file: str, lines: list[tuple[int, str]], columns: int) -> pa.Table:
-    """Lines that are no rows, for the quarantine."""
+    """Lines that are no rows, for the quarantine; without their text where that may name somebody."""
     return quarantine.entries(
         source.name,
         file,
         np.array([line for line, _ in lines], dtype=np.int64),
-        value=pa.array([text for _, text in lines], pa.string()),
+        value=pa.array([None if source.identifies else text for _, text in lines], pa.string()),
         rule="columns",
         action="rejected",
         reason=f"the line does not have {columns} columns, or a quote in it is not closed",

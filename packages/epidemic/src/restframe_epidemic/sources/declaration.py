@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from restframe_epidemic import errors
+from restframe_epidemic.privacy import tokens
 from restframe_epidemic.sources.source import Column, Source, Wide, digest
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -30,6 +31,7 @@ _NEEDED = ("uri", "format", "key", "cadence", "licence", "attribution", "columns
 _COLUMN: dict[str, type | tuple[type, ...]] = {
     "name": str, "from": str, "type": str, "nullable": bool, "minimum": (int, float, str), "maximum": (int, float, str),
     "future": bool, "pattern": str, "values": list, "references": str, "otherwise": str, "format": str, "digits": int,
+    "token": bool,
 }  # fmt: skip
 
 
@@ -135,6 +137,8 @@ def _column(place: str, given: Mapping[str, Any], key: tuple[str, ...]) -> Colum
         raise _Wrong(f"{place}.nullable: a column of the key is never null")
     if "pattern" in given:
         _check_pattern(place, given["pattern"])
+    if given.get("token") and (kind != "varchar" or size[0] < tokens.LENGTH):
+        raise _Wrong(f"{place}.token: a token takes varchar({tokens.LENGTH}) or more")
     return Column(
         name=name,
         header=given.get("from", name),
@@ -150,6 +154,7 @@ def _column(place: str, given: Mapping[str, Any], key: tuple[str, ...]) -> Colum
         otherwise=otherwise,
         format=given.get("format", ""),
         digits=given.get("digits", 0),
+        token=given.get("token", False),
     )
 
 

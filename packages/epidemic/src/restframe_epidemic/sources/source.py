@@ -29,6 +29,7 @@ class Column:
         the quarantine tells in each case
     format : of dates, for strptime; `ordinal` is a day number, 1 being 0001-01-01; ISO when empty
     digits : of codes that are written as numbers: 1001.0 with 5 digits is 01001; 0 for other columns
+    token : whether a keyed hash takes the place of the values before anything else happens to them
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     otherwise: Otherwise = "reject"
     format: str = ""
     digits: int = 0
+    token: bool = False
 
     @property
     def type(self) -> str:
@@ -100,6 +102,11 @@ class Source:
     def stored(self) -> tuple[Column, ...]:
         """The columns of the staging table that come from the file."""
         return self.columns + ((self.wide.column, self.wide.value) if self.wide else ())
+
+    @property
+    def identifies(self) -> bool:
+        """Whether its files name somebody."""
+        return any(column.token for column in self.stored)
 
     @property
     def references(self) -> tuple[str, ...]:
