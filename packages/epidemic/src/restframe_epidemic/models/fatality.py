@@ -3,7 +3,7 @@
     d(w) = phi sum_k g_k y(w - k)
 
 y cases, g the delay (a gamma distribution in weeks, shared by all), phi the ratio of deaths to cases of a place. phi is
-learned from the last months in three steps, nation, group, place, each drawn towards the one above as far as its own
+learned from the last weeks in three steps, nation, group, place, each drawn towards the one above as far as its own
 deaths are few (gamma-Poisson shrinkage: Clayton, Kaldor: Empirical Bayes estimates of age-standardized relative risks
 for use in disease mapping, Biometrics 43(3), 1987).
 """
@@ -11,16 +11,20 @@ for use in disease mapping, Biometrics 43(3), 1987).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammainc, gammaln
 
+from restframe_epidemic.models.curve import regular_share
 from restframe_epidemic.panel import FloatArray, Panel
 
 LAGS = 9  # weeks, the case's own the first
 MEANS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)  # of the delay, weeks
 DEVIATION = 0.5  # of the delay, as a share of its mean
-WEEKS = 12
-HALF_LIFE_WEEKS = 4.0
+DELAY_HALF_LIFE_WEEKS = 4.0
+"""Over which weeks the delay is learned."""
+
+NATION_HALF_LIFE_WEEKS, GROUP_HALF_LIFE_WEEKS, PLACE_HALF_LIFE_WEEKS = 1.0, 1.0, 2.0
+"""phi falls and rises with who is tested and who is infected: what all share is followed quickly, few deaths slowly."""
+
 STRENGTHS = np.geomspace(0.5, 500, 25)
 
 
@@ -30,7 +34,7 @@ def forecast(panel: Panel, cases: FloatArray, target: str = "deaths") -> FloatAr
     delay = learn_delay(panel.by_group(past_cases), panel.by_group(deaths))
     everything = np.concatenate([past_cases, np.nan_to_num(cases)], axis=1)
     due = delayed(everything, delay)
-    ratio = ratios(panel, due[:, : past_cases.shape[1]], deaths)
+    ratio = ratios(panel, due[:, : past_cases.shape[1]], deaths, regular_share(panel))
     return np.where(np.isfinite(cases), ratio[:, None] * due[:, past_cases.shape[1] :], np.nan)
 
 
@@ -56,7 +60,7 @@ def delayed(cases: FloatArray, delay: FloatArray) -> FloatArray:
 
 def learn_delay(cases: FloatArray, deaths: FloatArray) -> FloatArray:
     """The delay whose deaths, each row with its own ratio, come nearest to the recent ones of (G, W)."""
-    weight = _recency(cases.shape[1])
+    weight = _recency(cases.shape[1], DELAY_HALF_LIFE_WEEKS)
 
     def misfit(delay: FloatArray) -> float:
         due = delayed(cases, delay)
@@ -66,14 +70,22 @@ def learn_delay(cases: FloatArray, deaths: FloatArray) -> FloatArray:
     return min((gamma_delay(mean) for mean in MEANS), key=misfit)
 
 
-def ratios(panel: Panel, due: FloatArray, deaths: FloatArray) -> FloatArray:
-    """(N,) deaths per case of each place, from the cases whose deaths were due in the recent weeks and the deaths."""
-    weight = _recency(due.shape[1])
-    observed, expected = deaths @ weight, due @ weight
-    nation = (observed.sum() + 1e-6) / (expected.sum() + 1e-3)
-    group = nation * shrunken(panel.by_group(observed), nation * panel.by_group(expected))
-    here = group[panel.group]
-    result: FloatArray = here * shrunken(observed, here * expected)
+def ratios(panel: Panel, due: FloatArray, deaths: FloatArray, regular: FloatArray) -> FloatArray:
+    """(N,) deaths per case of each place today.
+
+    due : (N, W) cases whose deaths were due in each week
+    deaths : (N, W) that were reported
+    regular : (N, W) share of each week's reports that can be trusted
+    """
+    weeks = due.shape[1]
+    due, deaths = due * regular, deaths * regular
+    fading = np.tril(0.5 ** (np.subtract.outer(np.arange(weeks), np.arange(weeks)) / NATION_HALF_LIFE_WEEKS))
+    nation = (fading @ deaths.sum(axis=0) + 1e-6) / (fading @ due.sum(axis=0) + 1e-3)  # (W,) as of each week
+    expected = due * nation
+    recent = _recency(weeks, GROUP_HALF_LIFE_WEEKS)
+    group = shrunken(panel.by_group(deaths @ recent), panel.by_group(expected @ recent))[panel.group]
+    recent = _recency(weeks, PLACE_HALF_LIFE_WEEKS)
+    result: FloatArray = nation[-1] * group * shrunken(deaths @ recent, group * (expected @ recent))
     return result
 
 
@@ -95,6 +107,6 @@ def shrunken(observed: FloatArray, expected: FloatArray) -> FloatArray:
     return result
 
 
-def _recency(weeks: int) -> NDArray[np.float64]:
-    age = np.arange(weeks - 1, -1, -1, dtype=np.float64)
-    return np.where(age < WEEKS, 0.5 ** (age / HALF_LIFE_WEEKS), 0.0)
+def _recency(weeks: int, half_life_weeks: float) -> FloatArray:
+    result: FloatArray = 0.5 ** (np.arange(weeks - 1, -1, -1) / half_life_weeks)
+    return result

@@ -61,8 +61,7 @@ def explain(panel: Panel, *, horizon: int = 1, training: Training | None = None)
     if not models:
         return []
     model = models[-1]
-    wanted = {name for name, _ in transmission.static_columns(panel)}
-    wanted |= {name for name, _ in transmission.signal_columns(panel, np.arange(len(panel.weeks)))}
+    wanted = transmission.context_names(panel)
     effects = [
         Effect(name, float(coefficient), float(error))
         for name, coefficient, error in zip(model.names, model.coefficients, model.error, strict=True)

@@ -29,12 +29,15 @@ class Training:
     weeks : how many past weeks at most
     half_life_weeks : a row of this age counts half
     penalty : of the ridge, in units of a standardised column's variance
+    context_penalty : the same for policies, mobility, ages and social factors: many, much alike, and over a few weeks
+        as good at telling the date as anything else
     robust_rounds : how often Huber's weights are computed again
     """
 
     weeks: int = 20
     half_life_weeks: float = 8.0
     penalty: float = 0.01
+    context_penalty: float = 1.0
     robust_rounds: int = 3
 
 
@@ -138,22 +141,32 @@ def learn(
     log_beta: FloatArray,
     weight: FloatArray,
     cluster: NDArray[np.int64],
-    training: Training,
+    penalty: FloatArray,
+    robust_rounds: int = 3,
 ) -> Model:
-    """Fit one regression. X : (n, F), log_beta : (n,), weight : (n,) >= 0, cluster : (n,) rows that err together."""
+    """Fit one regression.
+
+    names : of the F columns
+    X : (n, F)
+    log_beta : (n,)
+    weight : (n,) >= 0
+    cluster : (n,) numbers of the clusters of rows that err together
+    penalty : (F,) of each standardised column
+    robust_rounds : how often Huber's weights are computed again
+    """
     total = weight.sum()
     centre = weight @ X / total
     spread = np.sqrt(weight @ (X - centre) ** 2 / total)
     spread = np.where(spread > 1e-9, spread, np.inf)  # a constant column tells nothing: 0 everywhere
     Z = (X - centre) / spread
     residual = np.zeros(len(Z))  # the first round takes everything as it is
-    for _ in range(training.robust_rounds + 1):
+    for _ in range(robust_rounds + 1):
         size = np.abs(residual)
         robust = weight / np.maximum(size / max(float(np.median(size)), 1e-6), 1.0)
         shift, level = robust @ Z / robust.sum(), float(robust @ log_beta / robust.sum())
         moved = Z - shift
         weighted = moved * (robust / robust.sum())[:, None]
-        gram = weighted.T @ moved + training.penalty * np.eye(Z.shape[1])
+        gram = weighted.T @ moved + np.diag(penalty)
         coefficients = np.linalg.solve(gram, weighted.T @ (log_beta - level))
         residual = log_beta - level - moved @ coefficients
     sums = np.zeros((int(cluster.max()) + 1, Z.shape[1]))
@@ -172,9 +185,11 @@ def learn_horizons(panel: Panel, past: History, horizons: int, training: Trainin
     if len(weeks) < 2:
         return [], np.zeros((len(panel.locations), 0))
     names, X = regressors(panel, past, weeks)
+    context = context_names(panel)
+    penalty = np.array([training.context_penalty if name in context else training.penalty for name in names])
     log_beta = np.log(past.own.beta)
     age = 0.5 ** ((last - weeks) / training.half_life_weeks)
-    weight = np.sqrt(past.reports[:, weeks].T + 1) * past.regular[:, weeks].T ** 2 * age[:, None] * past.judged
+    weight = np.sqrt(past.reports[:, weeks].T + 1) * past.regular[:, weeks].T * age[:, None] * past.judged
     group = np.arange(len(weeks))[:, None] * len(panel.groups) + panel.group
     models: list[Model] = []
     for horizon in range(1, horizons + 1):
@@ -183,11 +198,12 @@ def learn_horizons(panel: Panel, past: History, horizons: int, training: Trainin
             models.append(models[-1])
             continue
         ahead = log_beta[:, weeks[:rows] + horizon].T
-        trusted = weight[:rows] * past.regular[:, weeks[:rows] + horizon].T ** 2
+        trusted = weight[:rows] * past.regular[:, weeks[:rows] + horizon].T
         usable = np.isfinite(ahead) & (trusted > 0)
         if not usable.any():
             return [], X[-1]
-        models.append(learn(names, X[:rows][usable], ahead[usable], trusted[usable], group[:rows][usable], training))
+        chosen = (X[:rows][usable], ahead[usable], trusted[usable], group[:rows][usable])
+        models.append(learn(names, *chosen, penalty, training.robust_rounds))
     return models, X[-1]
 
 
@@ -220,6 +236,12 @@ def _columns(panel: Panel, past: History, weeks: NDArray[np.int64]) -> Iterator[
     yield "log_population", np.log(population)
     yield from static_columns(panel)
     yield from signal_columns(panel, weeks)
+
+
+def context_names(panel: Panel) -> set[str]:
+    """The columns of `regressors` that are not of the epidemic itself."""
+    last = np.array([len(panel.weeks) - 1])
+    return {name for name, _ in (*static_columns(panel), *signal_columns(panel, last))}
 
 
 def static_columns(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
