@@ -199,9 +199,9 @@ def rows(demand: Demand, run_id: str) -> pa.Table:
 
 
 def write(store: Store, run_id: str, demand: Demand) -> int:
-    """Put the rows of a run into `epidemic.hospital_demand` in place of those it had; how many."""
+    """Put a run's rows into `epidemic.hospital_demand` in place of those of the same day; how many."""
     table = rows(demand, run_id)
-    store.replace("epidemic.hospital_demand", table, where={"run_id": run_id})
+    store.replace("epidemic.hospital_demand", table, where={"reference_date": demand.reference.astype(object)})
     return int(table.num_rows)
 
 
