@@ -46,7 +46,7 @@ class Country:
 def read(folder: Path | str) -> Country:
     """Of a folder, or of a country that comes with the package by its name. DataError for what it does not say."""
     path = Path(folder)
-    if not path.is_dir() and (COUNTRIES / str(folder)).is_dir():
+    if not (path / "country.toml").is_file() and (COUNTRIES / str(folder)).is_dir():
         path = COUNTRIES / str(folder)
     try:
         with (path / "country.toml").open("rb") as file:
