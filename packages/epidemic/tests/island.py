@@ -13,6 +13,7 @@ COUNTRY = Path(__file__).parent / "country"
 PARISHES = tuple(f"P-{at:02d}" for at in range(1, 19))
 FIRST = np.datetime64("2021-02-01")  # a Monday
 EMPTY = "P-18"  # never reports a case
+UNKNOWN = "P-17"  # whose population is a mistake
 
 
 def write(directory: Path, weeks: int = 26, *, extra_days: int = 2) -> None:
@@ -25,8 +26,10 @@ def write(directory: Path, weeks: int = 26, *, extra_days: int = 2) -> None:
         directory / "parishes.csv",
         "code,name,canton,people,children,elders,beds,icu",
         [
-            (code, f"Parish {at}", f"K-{1 + at % 3}", people[at], 0.2, 0.25, people[at] // 300, people[at] // 5000)
-            for at, code in enumerate(PARISHES)
+            (code, f"Parish {at}", f"K-{1 + at % 3}", said, 0.2, 0.25, said // 300, said // 5000)
+            for at, (code, said) in enumerate(
+                zip(PARISHES, np.where(np.array(PARISHES) == UNKNOWN, -1, people), strict=True)
+            )
         ],
     )
     wave = 1.5 + np.sin(np.arange(7 * 60)[None, :] / 17 + rng.uniform(0, 1, (len(PARISHES), 1)))

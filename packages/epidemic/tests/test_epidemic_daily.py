@@ -1,0 +1,291 @@
+"""A day from files to scores, in a country that is not the United States; twice, stopped, and with broken members."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from restframe_epidemic import cli, country, daily, models, panel_reading, runs
+from restframe_epidemic.panel import FloatArray, Panel
+from restframe_epidemic.store import Store
+
+Rows = list[tuple[Any, ...]]
+SMALL = ("--members", "curve", "--target", "cases", "--horizons", "2", "--workers", "1")
+
+
+@pytest.fixture(scope="module")
+def island_files(island: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("files")
+    island.write(directory)
+    return Path(directory)
+
+
+@pytest.fixture(scope="module")
+def days(island: ModuleType, island_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A warehouse after the days 2021-07-20 and 2021-08-03, with every report up to the second known on both."""
+    directory = tmp_path_factory.mktemp("days") / "warehouse"
+    command = ["run", "--daily", "--warehouse", str(directory), "--country", str(island.COUNTRY)]
+    command += ["--data", str(island_files), "--members", "curve,seir", "--workers", "1"]
+    assert cli.main([*command, "--as-of", "2021-07-20"]) == 0
+    assert cli.main(command) == 0
+    with Store(directory) as store:
+        yield store
+
+
+def rows(store: Store, text: str) -> Rows:
+    return store.run(text).fetchall()
+
+
+def test_the_newest_forecast_is_of_the_last_whole_week_in_the_countrys_words(days: Store) -> None:
+    assert rows(
+        days,
+        """SELECT DISTINCT model_id, reference_date::varchar, target FROM epidemic.forecast
+           WHERE reference_date > '2021-07-18' ORDER BY 1, 2, 3""",
+    ) == [
+        (model, "2021-08-01", target)
+        for model in ("curve", "ensemble", "seir")
+        for target in ("wk inc death", "wk inc infection")
+    ]
+    assert rows(
+        days,
+        """SELECT output_type, min(horizon), max(horizon), count(DISTINCT output_type_id) FROM epidemic.forecast
+           WHERE model_id = 'ensemble' GROUP BY 1 ORDER BY 1""",
+    ) == [("mean", 1, 8, 0), ("quantile", 1, 4, 7)]
+
+
+def test_groups_are_the_sums_of_their_places(days: Store) -> None:
+    of_places = rows(
+        days,
+        """SELECT place.parent, f.horizon, round(sum(f.value), 6) FROM epidemic_published.forecast AS f
+           JOIN epidemic.location AS place ON place.location = f.location
+           WHERE f.latest AND f.output_type = 'mean' AND f.level = 'parish' AND f.target = 'wk inc infection'
+           GROUP BY 1, 2 ORDER BY 1, 2""",
+    )
+    of_groups = rows(
+        days,
+        """SELECT location, horizon, round(value, 6) FROM epidemic_published.forecast
+           WHERE latest AND output_type = 'mean' AND level = 'canton' AND target = 'wk inc infection' ORDER BY 1, 2""",
+    )
+    assert len(of_places) == 3 * 8
+    assert of_groups == of_places
+
+
+def test_dashboards_see_quantiles_side_by_side_and_in_order(days: Store) -> None:
+    latest = days.frame(
+        "SELECT * FROM epidemic_published.latest_forecast WHERE horizon <= 4 AND target = 'wk inc infection'"
+    )
+    assert len(latest) == (18 + 3) * 4
+    assert set(latest["target_end_date"].dt.strftime("%Y-%m-%d")) == {
+        "2021-08-08",
+        "2021-08-15",
+        "2021-08-22",
+        "2021-08-29",
+    }
+    quantiles = latest[["q025", "q10", "q25", "q50", "q75", "q90", "q975"]].to_numpy()
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+
+
+def test_a_place_without_any_case_expects_hardly_one(days: Store, island: ModuleType) -> None:
+    most = rows(
+        days,
+        f"SELECT max(point) FROM epidemic_published.latest_forecast WHERE horizon <= 2 AND location = '{island.EMPTY}'",
+    )
+    assert most[0][0] < 0.5
+
+
+def test_a_place_whose_population_is_a_mistake_is_listed_and_forecast_by_the_others(
+    days: Store, island: ModuleType
+) -> None:
+    assert rows(
+        days,
+        """SELECT DISTINCT model_id, location, reason FROM epidemic.run_fallback
+           WHERE target = 'cases' AND model_id <> 'curve'""",
+    ) == [("seir", island.UNKNOWN, "its population is not known")]
+    count = rows(days, f"SELECT count(*) FROM epidemic_published.latest_forecast WHERE location = '{island.UNKNOWN}'")
+    assert count == [(16,)]
+
+
+def test_runs_tell_their_steps_inputs_and_versions(days: Store) -> None:
+    told = rows(
+        days,
+        """SELECT command, reference_date::varchar, status, model_version, substring(data_vintage, 1, 10),
+                  finished >= started FROM epidemic.run ORDER BY reference_date""",
+    )
+    version = runs.model_version()
+    assert told == [("daily", day, "done", version, day, True) for day in ("2021-07-18", "2021-08-01")]
+    steps = rows(
+        days,
+        """SELECT step, status FROM epidemic.run_step
+           WHERE run_id LIKE '2021-08-01%' ORDER BY started""",
+    )
+    assert [step for step, _ in steps] == [
+        "ingest",
+        "read",
+        *(
+            f"{step} {target}"
+            for target in ("cases", "deaths")
+            for step in ("member curve", "member seir", "past days", "ensemble")
+        ),
+        "hospital",
+        "gaps",
+        "score cases",
+        "score deaths",
+    ]
+    assert dict(steps)["gaps"] == "skipped"
+    notes = rows(days, "SELECT detail FROM epidemic.run_step WHERE step = 'read' AND run_id LIKE '2021-08-01%'")
+    assert notes == [("places whose population is not known or not positive: P-17",)]
+
+
+def test_beds_are_counted_against_what_there_is(days: Store) -> None:
+    assert rows(
+        days,
+        """SELECT unit, count(DISTINCT location), min(date)::varchar, bool_and(lower <= demand AND demand <= upper)
+           FROM epidemic.hospital_demand WHERE reference_date = '2021-08-01' GROUP BY 1 ORDER BY 1""",
+    ) == [("hospital_beds", 17, "2021-08-02", True), ("icu_beds", 17, "2021-08-02", True)]
+
+
+def test_earlier_forecasts_are_scored_when_their_weeks_have_come(days: Store) -> None:
+    assert rows(
+        days,
+        """SELECT model_id, reference_date::varchar, max(horizon), count(DISTINCT location) FROM epidemic.score
+           WHERE target = 'wk inc infection' AND model_id = 'ensemble' GROUP BY 1, 2""",
+    ) == [("ensemble", "2021-07-18", 2, 18)]
+
+
+def test_a_hub_takes_the_exported_file(days: Store, tmp_path: Path) -> None:
+    from restframe_epidemic import forecasts
+
+    assert forecasts.export(days, tmp_path / "hub.csv") == 2 * (18 + 3) * (8 + 4 * 7)
+    with (tmp_path / "hub.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert list(table[0]) == list(forecasts.COLUMNS[1:])
+    assert {row["output_type_id"] for row in table} == {"NA", "0.025", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975"}
+    assert {row["reference_date"] for row in table} == {"2021-08-01"}
+
+
+def test_what_came_later_changes_no_forecast(days: Store, island: ModuleType, tmp_path: Path) -> None:
+    """A warehouse whose files end on the first day says of that day, bit for bit, what the one with more files says."""
+    island.write(tmp_path / "files", weeks=24, extra_days=2)
+    command = ["--warehouse", str(tmp_path / "w"), "--country", str(island.COUNTRY)]
+    assert cli.main(["ingest", *command, "--data", str(tmp_path / "files")]) == 0
+    assert cli.main(["forecast", *command, "--members", "curve,seir", "--target", "cases", "--workers", "1"]) == 0
+    query = """SELECT model_id, horizon, location, output_type, output_type_id, value FROM epidemic.forecast
+               WHERE reference_date = '2021-07-18' AND target = 'wk inc infection' ORDER BY 1, 2, 3, 4, 5"""
+    with Store(tmp_path / "w") as store:
+        assert rows(store, query) == rows(days, query)
+
+
+# Members that break
+
+
+def _registered(monkeypatch: pytest.MonkeyPatch, **members: Callable[..., FloatArray]) -> None:
+    monkeypatch.setattr(models, "MEMBERS", dict.fromkeys(members, "curve"))
+    monkeypatch.setattr("restframe_epidemic.backtest.member", members.__getitem__)
+
+
+def _last_week(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    points = np.repeat(panel.weekly(target)[:, -1:], horizons, axis=1)
+    points[2] = np.nan  # a fit that diverged
+    return points
+
+
+def _broken(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    raise RuntimeError("singular matrix")
+
+
+def test_a_failing_member_and_a_diverging_place_are_listed_and_the_day_goes_on(
+    monkeypatch: pytest.MonkeyPatch, island: ModuleType, island_files: Path, tmp_path: Path
+) -> None:
+    _registered(monkeypatch, steady=_last_week, broken=_broken)
+    place = country.read(island.COUNTRY)
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        _loaded(store, place, island_files)
+        options = daily.Options(targets=("cases",), workers=1, history_weeks=2).resolved()
+        run = runs.Run(store, "forecast", options.described)
+        panel, forecasts = daily.forecast(store, place, run, options)
+        run.end()
+        assert run.failed == ["member broken cases"]
+        assert rows(store, "SELECT status FROM epidemic.run") == [("failed",)]
+        listed = dict(rows(store, "SELECT model_id || ' ' || location, reason FROM epidemic.run_fallback"))
+    assert listed["steady P-03"] == "too little history, or a fit that did not converge"
+    assert listed["broken P-01"] == "broken failed on 2021-08-01: RuntimeError: singular matrix"
+    assert listed["ensemble P-03"] == "the last week again: no member had a forecast"
+    assert len(listed) == 1 + 18 + 1
+    assert forecasts["cases"].points[:, 0].tolist() == panel.weekly()[:, -1].tolist()
+
+
+def _loaded(store: Store, place: country.Country, files: Path) -> None:
+    from restframe_epidemic.cli.ingest import watched
+    from restframe_epidemic.pipeline.ingest import ingest
+
+    with watched() as watching:
+        ingest(store, place, files, watching)
+
+
+def test_sources_that_are_not_there_cost_their_own_tables_only(island: ModuleType, tmp_path: Path) -> None:
+    island.write(tmp_path, weeks=3)
+    (tmp_path / "roads.csv").unlink()
+    (tmp_path / "measures.csv").unlink()
+    place = country.read(island.COUNTRY)
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        _loaded(store, place, tmp_path)
+        panel = panel_reading.read(store, place)
+    assert [len(near) for near in panel.neighbours] == [0] * 18
+    assert dict(panel.signals) == {}
+    assert panel.weekly().shape == (18, 3)
+
+
+# Stops
+
+
+def _lines(command: list[str], stop_after: str) -> list[str]:
+    """Run until a line begins with `stop_after`, then kill -9; all lines so far."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith(stop_after):
+                os.kill(process.pid, signal.SIGKILL)
+                break
+        process.stdout.read()
+    return lines
+
+
+def test_killed_after_any_step_the_same_command_ends_with_the_same_tables(
+    island: ModuleType, island_files: Path, tmp_path: Path
+) -> None:
+    def command(warehouse: str) -> list[str]:
+        place = ["--warehouse", str(tmp_path / warehouse), "--country", str(island.COUNTRY)]
+        return ["run", "--daily", *place, "--data", str(island_files), *SMALL]
+
+    stopped = [sys.executable, "-m", "restframe_epidemic", *command("stopped")]
+    for step in ("ingest", "member curve cases", "past days cases", "ensemble cases", "hospital"):
+        assert _lines(stopped, step)[-1].startswith(step)
+    assert cli.main(command("stopped")) == 0
+    assert cli.main(command("whole")) == 0
+    tables = {
+        "forecast": "*",
+        "hospital_demand": "*",
+        "incidence": "*",
+        "quarantine": "*",
+        "run_fallback": "*",
+        "run": "run_id, command, reference_date, model_version, data_vintage, options, status",
+        "run_step": "run_id, step",
+    }
+    with Store(tmp_path / "stopped") as one, Store(tmp_path / "whole") as other:
+        for table, columns in tables.items():
+            query = f"SELECT {columns} FROM epidemic.{table}"
+            assert sorted(map(repr, rows(one, query))) == sorted(map(repr, rows(other, query))), table
