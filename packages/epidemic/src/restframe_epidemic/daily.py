@@ -169,8 +169,9 @@ def hospital(store: Store, run: Run, options: Options, panel: Panel, cases: Fore
     from restframe_epidemic import hospital
 
     with run.step("hospital", optional=True) as step:
-        if "hospital" in run.finished:
-            step.reused(run.finished["hospital"])
+        there = store.run("SELECT count(*) FROM epidemic.hospital_demand WHERE run_id = $1", [run.run_id]).scalar()
+        if there and there == run.finished.get("hospital"):
+            step.reused(there)
             return
         quantiles, levels = cases.quantiles, np.array(cases.levels)
         needed = hospital.demand(panel, quantiles.shape[1], quantiles=quantiles, levels=levels, seed=options.seed)
