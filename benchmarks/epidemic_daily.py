@@ -2,9 +2,9 @@
 
     python benchmarks/epidemic_daily.py --data ../shared/data/covid --as-of 2020-09-14
 
-The first day also runs the members on 16 past weeks, to learn how wrong they are; what they said is kept, so an ordinary
-day later has only the newest week to do. Both are timed, one after the other in a new warehouse: the first as of a week
-before. The bar is on the ordinary day, 10 minutes on two cores.
+The first day also runs the members on 16 past weeks, to learn how wrong they are; what they said is kept, so that an
+ordinary day later has only the newest week to do. Both are timed, one after the other in a new warehouse: the first as
+of a week before. The bar is on the ordinary day, 10 minutes on two cores.
 """
 
 from __future__ import annotations
