@@ -70,10 +70,12 @@ GROUP BY 1, 2, 3;
 
 DROP TABLE IF EXISTS demand_week;
 CREATE TEMP TABLE demand_week AS
-WITH place AS (
+WITH RECURSIVE week (week_end) AS (
+    SELECT min(week_end) FROM need_week
+    UNION ALL
+    SELECT week_end + 7 FROM week WHERE week_end + 7 <= (SELECT last_day FROM epidemic_gaps.parameter)
+), place AS (
     SELECT DISTINCT location, specialty FROM need_week
-), week AS (
-    SELECT DISTINCT week_end FROM need_week CROSS JOIN epidemic_gaps.parameter WHERE week_end <= parameter.last_day
 ), grid AS (
     SELECT place.location, place.specialty, week.week_end, coalesce(need_week.step, 0) AS step,
         coalesce(need_week.visits, 0) AS visits

@@ -31,7 +31,7 @@ WITH change AS (
 ), grid AS (
     SELECT place.location, month.month, coalesce(summed.step, 0) AS step
     FROM (SELECT DISTINCT location FROM summed) AS place
-    CROSS JOIN (SELECT DISTINCT month FROM summed) AS month
+    CROSS JOIN (SELECT month FROM summed UNION SELECT month FROM epidemic_gaps.month) AS month
     LEFT JOIN summed ON summed.location = place.location AND summed.month = month.month
 )
 SELECT 'everybody' AS counted_for, grid.location, grid.month,
@@ -74,6 +74,7 @@ SELECT subject.measure, subject.subject, enrolled_month.location, enrolled_month
     enrolled_month.month >= parameter.epidemic_start AS is_since
 FROM subject
 JOIN enrolled_month ON enrolled_month.month >= subject.first_month
+    AND enrolled_month.month IN (SELECT month FROM epidemic_gaps.month)
     AND enrolled_month.counted_for = CASE WHEN subject.measure = 'new diagnoses' THEN 'new diagnoses'
         ELSE 'everybody' END
 CROSS JOIN epidemic_gaps.parameter
