@@ -22,6 +22,7 @@ class Member(Protocol):
 # name -> module of this package; what stands here is what an ensemble is made of, in the order it is shown
 MEMBERS: dict[str, str] = {
     "persistence": "persistence",
+    "projection": "projection",
     "direct": "direct",
     "boosting": "boosting",
     "curve": "curve",

@@ -60,7 +60,7 @@ def least_absolute(z: FloatArray, y: FloatArray, weight: FloatArray, ridge: floa
         A, c = _normal(z, y, inner)
         for i in range(F):
             A[i, i] += ridge if i < F - 1 else 1e-9
-        b = _solve(A, c)
+        b = solve(A, c)
         for r in range(R):
             residual = y[r]
             for i in range(F):
@@ -94,7 +94,7 @@ def _normal(z: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArra
 
 
 @numba.njit(nogil=True, cache=True)
-def _solve(A: FloatArray, c: FloatArray) -> FloatArray:
+def solve(A: FloatArray, c: FloatArray) -> FloatArray:
     """A x = c for a positive definite A, of which the upper half is read (and overwritten): Cholesky, A = U' U."""
     F = len(c)
     x = c.copy()

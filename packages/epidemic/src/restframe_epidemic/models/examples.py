@@ -64,7 +64,7 @@ class Examples:
         x, names = features.matrix(panel, weeks, target)
         total = np.cumsum(weekly, axis=1)
         before = np.concatenate([np.zeros((len(weekly), _RECENT)), total[:, :-_RECENT]], axis=1)[:, : total.shape[1]]
-        return Examples(x.reshape(len(weeks), len(weekly), -1), names, weekly, total > before)
+        return Examples(x.reshape(len(weeks), len(weekly), len(names)), names, weekly, total > before)
 
     def lessons(self, horizon: int, window_weeks: int) -> Lessons | None:
         """The newest `window_weeks` origins whose week `horizon` later is known; None when there is none."""

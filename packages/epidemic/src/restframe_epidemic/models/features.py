@@ -161,6 +161,11 @@ def _signals(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
             )
 
 
+def determinants(panel: Panel) -> FloatArray:
+    """(N, F) what is known of a place before its first report: population, ages, social determinants. No NaN."""
+    return np.stack([values for _, values in _static(panel)], axis=1)
+
+
 def _static(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
     """(N,) what does not change: population, ages, social determinants."""
     yield "population", np.log(population(panel))

@@ -1,0 +1,102 @@
+"""The group's projection, shared out among its places: the member for places with a short history of their own.
+
+The group (a state) goes on growing as in its last two weeks, less each week. A place's rate of reports, relative to its
+group's, is known from its own recent reports where it has many, and from its social determinants, ages and density
+where it has few: theta = exp(x b) is learned from the places with a long history, and a place's own reports c against
+the c expected of an average place, e, move it to (k + c) / (k / theta + e). k, learned too, says how much places differ
+for reasons that no feature tells.
+
+Clayton, Kaldor: Empirical Bayes estimates of age-standardized relative risks for use in disease mapping, Biometrics
+1987, 43, section 3 (gamma-Poisson).
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from restframe_epidemic.models import features
+from restframe_epidemic.models.direct import solve
+from restframe_epidemic.panel import BoolArray, FloatArray, Panel
+from restframe_epidemic.scores import short_history
+
+FADING = 0.75
+"""What is left of weekly growth a week later."""
+
+STEEPEST = 0.5
+"""No group grows or shrinks by more than exp(+-.5) a week."""
+
+RECENT_WEEKS = 3
+"""The reports of so many weeks are a place's own evidence."""
+
+_PRIOR_REPORTS = 10.0
+_RIDGE = 10.0  # in places: a coefficient must be carried by more of them than this
+_ROUNDS = 12
+_DISPERSION = (0.2, 50.0)  # bounds of k
+
+
+def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    """(N, horizons) expected new reports; NaN for places without a population. `seed` is without effect."""
+    weekly = np.nan_to_num(panel.weekly(target))
+    known = np.isfinite(panel.population) & (panel.population > 0)
+    people = np.where(known, panel.population, 0.0)
+    groups = np.maximum(panel.by_group(people), 1.0)
+    recent = weekly[:, -RECENT_WEEKS:].sum(axis=1)
+    expected = people * (panel.by_group(np.where(known, recent, 0.0)) / groups)[panel.group]
+    relative = relative_rate(panel, recent, expected, ~short_history(weekly) & known)
+    ahead = group_projection(panel.by_group(np.where(known[:, None], weekly, 0.0)), horizons)
+    points: FloatArray = (relative * people)[:, None] * (ahead / groups[:, None])[panel.group]
+    return np.where(known[:, None], points, np.nan)
+
+
+def group_projection(weekly: FloatArray, horizons: int) -> FloatArray:
+    """(G, W) reports per week -> (G, horizons): growth of the last two weeks, clipped, fading."""
+    before = weekly[:, max(weekly.shape[1] - 3, 0)]
+    growth = np.log((weekly[:, -1] + _PRIOR_REPORTS) / (before + _PRIOR_REPORTS)) / 2
+    faded = np.cumsum(FADING ** np.arange(1, horizons + 1))
+    result: FloatArray = weekly[:, -1:] * np.exp(np.clip(growth, -STEEPEST, STEEPEST)[:, None] * faded)
+    return result
+
+
+def relative_rate(panel: Panel, recent: FloatArray, expected: FloatArray, teachers: BoolArray) -> FloatArray:
+    """(N,) how many times its group's rate a place has.
+
+    recent, expected : (N,) reports, and those expected at the group's rate
+    teachers : (N,) places to learn theta and k from
+    """
+    x = features.determinants(panel)
+    x = np.concatenate([(x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9), np.ones((len(x), 1))], axis=1)
+    teachers = teachers & (expected > 0)
+    if not teachers.any():
+        return (1 + recent) / (1 + expected)
+    b, k = _learn(x[teachers], recent[teachers], expected[teachers])
+    theta = np.exp(np.clip((x * b).sum(axis=1), -2, 2))
+    return (k + recent) / (k / theta + expected)
+
+
+@numba.njit(nogil=True, cache=True)
+def _learn(x: FloatArray, recent: FloatArray, expected: FloatArray) -> tuple[FloatArray, float]:
+    """b and k of negative binomial counts with mean expected exp(x b): rounds of scoring for b, of moments for k."""
+    R, F = x.shape
+    b, k = np.zeros(F), 1.0
+    for _ in range(_ROUNDS):
+        A, c = np.zeros((F, F)), np.zeros(F)
+        spread, excess = 0.0, 0.0
+        for r in range(R):
+            eta = 0.0
+            for i in range(F):
+                eta += x[r, i] * b[i]
+            mean = expected[r] * np.exp(min(max(eta, -2.0), 2.0))
+            weight = mean / (1 + mean / k)
+            step = (recent[r] - mean) / (1 + mean / k)
+            spread += weight * weight
+            excess += weight * weight * ((recent[r] - mean) ** 2 - mean) / (mean * mean + 1e-9)
+            for i in range(F):
+                c[i] += x[r, i] * (step + weight * eta)
+                for j in range(i, F):
+                    A[i, j] += weight * x[r, i] * x[r, j]
+        for i in range(F):
+            A[i, i] += _RIDGE if i < F - 1 else 1e-9
+        b = solve(A, c)
+        k = min(max(spread / max(excess, 1e-9), _DISPERSION[0]), _DISPERSION[1])
+    return b, k

@@ -1,0 +1,262 @@
+"""Features, and the members that learn from them, on invented epidemics."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from restframe_epidemic import panel_reading
+from restframe_epidemic.models import MEMBERS, direct, examples, features, member, projection
+from restframe_epidemic.panel import FloatArray, Panel
+from restframe_epidemic.scores import short_history
+
+OURS = ["persistence", "projection", "direct", "boosting"]
+
+
+def panel(weekly: FloatArray, *, week_ends: str = "saturday", **said: pd.DataFrame) -> Panel:
+    """(N, W) reports, a seventh of them each day; places 0 and 1 are in group A, 2 and 3 in B, and so on."""
+    places = [f"P{number:03}" for number in range(len(weekly))]
+    groups = [f"G{number // 2:03}" for number in range(len(weekly))]
+    last = pd.Timestamp("2031-05-03" if week_ends == "saturday" else "2031-05-04")
+    days = pd.date_range(end=last, periods=7 * weekly.shape[1])
+    cumulative = np.cumsum(np.repeat(weekly / 7, 7, axis=1), axis=1)
+    reports = pd.DataFrame(
+        {
+            "location": np.repeat(places, len(days)),
+            "date": np.tile(days, len(places)),
+            "cases": cumulative.ravel(),
+            "deaths": cumulative.ravel() / 50,
+        }
+    )
+    locations = pd.DataFrame(
+        {
+            "location": [*places, *sorted(set(groups))],
+            "name": [*places, *sorted(set(groups))],
+            "parent": [*groups, *[None] * len(set(groups))],
+            "population": [*[70_000.0] * len(places), *[140_000.0] * len(set(groups))],
+        }
+    )
+    return panel_reading.from_frames(reports, locations, week_ends=week_ends, **said)
+
+
+def epidemic(places: int = 60, weeks: int = 22, seed: int = 7) -> FloatArray:
+    """Waves of different height and time, as whole reports."""
+    rng = np.random.default_rng(seed)
+    peak, height = rng.uniform(5, 25, (places, 1)), rng.lognormal(5, 1, (places, 1))
+    drawn: FloatArray = rng.poisson(height * np.exp(-(((np.arange(weeks) - peak) / 7) ** 2))).astype(np.float64)
+    return 7 * drawn
+
+
+def column(panel: Panel, name: str, target: str = "cases") -> FloatArray:
+    """(W, N)"""
+    x, names = features.matrix(panel, range(len(panel.weeks)), target)
+    return x[:, names.index(name)].reshape(len(panel.weeks), -1)
+
+
+# --- features
+
+
+def test_growth_and_level_are_what_they_are_called() -> None:
+    known = panel(np.array([[700.0, 700, 1400, 2800], [70, 70, 70, 70]]))
+    assert column(known, "level")[-1] == pytest.approx(np.log([2801, 71]))
+    assert column(known, "noise")[-1] == pytest.approx([2801**-0.5, 71**-0.5])
+    assert column(known, "growth_0")[-1] == pytest.approx([np.log(2801 / 1401), 0])
+    assert column(known, "growth_1")[-1] == pytest.approx([np.log(1401 / 701), 0])
+    assert column(known, "growth_pairs")[-1] == pytest.approx([np.log(2101 / 701), 0])
+    assert column(known, "incidence")[-1] == pytest.approx(np.log1p([4000, 100]))  # per 100,000 of 70,000
+    assert column(known, "attack")[-1] == pytest.approx(np.log1p([8000, 400]))
+    assert column(known, "group_incidence")[-1] == pytest.approx(np.log1p([2050, 2050]))
+    assert column(known, "late_growth")[-1] == pytest.approx([np.log(1201 / 601), 0])
+    assert column(known, "above_median")[-1] == pytest.approx([np.log(2801 / 2101), 0])
+    assert column(known, "growth_0")[0] == pytest.approx(np.log([701, 71]))  # before the first day there was nothing
+
+
+def test_a_small_place_is_given_the_growth_of_its_group() -> None:
+    known = panel(np.array([[7000.0, 14000], [7, 7]]))
+    large, small = column(known, "shrunk_growth")[-1]
+    assert large == pytest.approx(np.log(2), abs=0.01)
+    assert small == pytest.approx(np.log((7 + 20 * 14008 / 7008) / 27))
+
+
+def test_neighbours_are_those_of_the_adjacency() -> None:
+    adjacency = pd.DataFrame({"location": ["P000", "P002"], "neighbour": ["P002", "P000"]})
+    known = panel(np.array([[70.0, 70], [70, 70], [70, 700], [70, 70]]), adjacency=adjacency)
+    assert column(known, "near_growth_0")[-1] == pytest.approx([np.log(771 / 141), 0, np.log(771 / 141), 0])
+
+
+def test_signals_and_determinants_have_columns_only_when_somebody_has_them() -> None:
+    weekly = np.full((4, 6), 70.0)
+    signals = pd.DataFrame(
+        {"location": "P001", "date": pd.to_datetime(["2031-03-25", "2031-04-24"]), "name": "masks", "value": [1.0, 3.0]}
+    )
+    static = pd.DataFrame({"location": ["P000", "P001"], "name": "crowding", "value": [2.0, 4.0]})
+    known = panel(weekly, signals=signals, features=static)
+    assert column(known, "signal_masks")[-1].tolist() == [3, 3, 3, 3]  # the others': the mean of those who have it
+    assert column(known, "change_masks")[-1].tolist() == [2, 2, 2, 2]
+    assert column(known, "static_crowding")[-1].tolist() == [2, 4, 3, 3]
+    _, names = features.matrix(panel(weekly), [5], "cases")
+    assert not [name for name in names if name.startswith(("signal_", "change_", "static_"))]
+
+
+def test_deaths_are_seen_with_the_cases_that_lead_them() -> None:
+    known = panel(np.array([[350.0, 700, 1400, 2800]] * 2))
+    assert column(known, "level", "deaths")[-1] == pytest.approx(np.log([57, 57]))
+    assert column(known, "cases_level", "deaths")[-1] == pytest.approx(np.log([2801, 2801]))
+    assert column(known, "fatality_1", "deaths")[-1] == pytest.approx(np.log([57 / 1410] * 2))
+
+
+def test_later_weeks_change_no_bit_of_a_row() -> None:
+    known = panel(epidemic())
+    cut = replace(
+        known,
+        dates=known.dates[: 7 * 12],
+        daily={target: values[:, : 7 * 12] for target, values in known.daily.items()},
+        irregular=known.irregular[:, : 7 * 12],
+    )
+    whole, _ = features.matrix(known, [3, 11], "deaths")
+    part, _ = features.matrix(cut, [3, 11], "deaths")
+    assert whole.tobytes() == part.tobytes()
+
+
+def test_an_impossible_population_is_taken_for_an_unknown_one() -> None:
+    known = replace(panel(epidemic(4)), population=np.array([1000.0, np.nan, -5.0, 3000.0]))
+    assert features.population(known).tolist() == [1000, 2000, 2000, 3000]
+    x, _ = features.matrix(known, range(10), "cases")
+    assert np.isfinite(x).all()
+
+
+# --- members
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_steady_growth_goes_on(name: str) -> None:
+    weekly = np.round(np.outer(np.geomspace(70, 7000, 60), 1.1 ** np.arange(20)))
+    points = member(name)(panel(weekly), 4)
+    expected = weekly[:, [-1]] * (1.1 ** np.arange(1, 5) if name in ("direct", "boosting") else np.ones(4))
+    tolerance = {"persistence": 1e-9, "projection": 0.4, "direct": 0.02, "boosting": 0.05}[name]
+    assert points == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("target", ["cases", "deaths"])
+def test_what_is_reported_later_changes_no_bit(name: str, target: str) -> None:
+    weekly = epidemic()
+    later = panel(np.concatenate([weekly[:, :14], 1000 - weekly[:, 14:]], axis=1).clip(0))
+    day = later.weeks[13]
+    known = panel(weekly).until(day)
+    first = member(name)(known, 6, target=target, seed=3)
+    assert first.shape == (60, 6)
+    assert (first >= 0).all()
+    assert first.tobytes() == member(name)(later.until(day), 6, target=target, seed=3).tobytes()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_places_in_trouble_cost_nobody_else_anything(name: str) -> None:
+    weekly = epidemic()
+    weekly[0] = 0
+    weekly[1, :-1] = 0
+    known = panel(weekly)
+    known = replace(known, population=np.append([70_000.0, 70_000, np.nan, -1], known.population[4:]))
+    known.daily["cases"][4] = np.nan
+    points = member(name)(known, 8)
+    assert points.shape == (60, 8)
+    assert np.isfinite(points[5:]).all()
+    assert (points[0] == 0).all() or name == "projection"
+    assert np.isnan(points[2:4]).all() == (name == "projection")
+    assert np.isnan(points[4]).all() == (name == "persistence")
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("weeks", [1, 5])
+def test_the_first_weeks_of_an_epidemic_are_bearable(name: str, weeks: int) -> None:
+    points = member(name)(panel(epidemic()[:, :weeks]), 4)
+    assert points.shape == (60, 4)
+    assert name in ("direct", "boosting") or np.isfinite(points).all()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_weeks_may_end_on_sunday(name: str) -> None:
+    weekly = epidemic()
+    assert np.array_equal(member(name)(panel(weekly), 2), member(name)(panel(weekly, week_ends="sunday"), 2))
+
+
+def test_members_are_registered() -> None:
+    assert set(OURS) <= set(MEMBERS)
+
+
+# --- lessons
+
+
+def test_lessons_are_weeks_whose_outcome_is_known() -> None:
+    known = examples.Examples.of(panel(np.array([[70.0, 70, 70, 70, 70, 140, 280, 560]] * 2)), "cases")
+    lessons = known.lessons(2, window_weeks=2)
+    assert lessons is not None
+    assert lessons.growth == pytest.approx(np.repeat(np.log([281 / 71, 561 / 141]), 2))
+    assert lessons.weight == pytest.approx(np.repeat([71, 141], 2) / 106)
+    assert known.lessons(4, window_weeks=2) is None
+
+
+def test_growth_beyond_the_fourth_week_fades() -> None:
+    known = examples.Examples.of(panel(epidemic(4, weeks=12)), "cases")
+    points = known.forecast(6, lambda lessons, now: np.full(4, 0.4), window_weeks=5)
+    level = known.weekly[:, -1:] + 1
+    assert points[:, 3:] == pytest.approx(level * np.exp([0.4, 0.4 + 0.075, 0.4 + 0.075 + 0.05625]) - 1)
+
+
+# --- direct
+
+
+def test_outliers_do_not_bend_the_regression() -> None:
+    rng = np.random.default_rng(0)
+    z = np.column_stack([rng.normal(size=(2000, 2)), np.ones(2000)])
+    y = z @ [0.5, -0.25, 0.1] + np.where(rng.random(2000) < 0.2, 5.0, 0.0)
+    b = direct.least_absolute(z, y, np.ones(2000), 0.0)
+    assert b == pytest.approx([0.5, -0.25, 0.1], abs=0.03)
+
+
+def test_without_features_it_is_the_weighted_median() -> None:
+    y = np.array([0.0, 1.0, 2.0, 10.0])
+    b = direct.least_absolute(np.ones((4, 1)), y, np.array([1.0, 1.0, 5.0, 1.0]), 0.1)
+    assert b == pytest.approx([2.0], abs=0.1)
+
+
+# --- projection and the two phases
+
+
+def test_a_group_goes_on_growing_less_each_week() -> None:
+    ahead = projection.group_projection(np.array([[0.0, 1000, 1100, 1210], [0, 10, 100, 1000]]), 2)
+    growth = np.log(1220 / 1010) / 2
+    assert ahead[0] == pytest.approx(1210 * np.exp([0.75 * growth, (0.75 + 0.5625) * growth]))
+    assert ahead[1] == pytest.approx(1000 * np.exp([0.375, 0.65625]))  # clipped at exp(.5) a week
+
+
+def test_a_place_without_history_gets_what_places_like_it_have() -> None:
+    crowding = np.tile([-1.0, 1.0], 40)
+    weekly = np.full((80, 12), 700.0) * np.where(crowding > 0, 2.0, 0.5)[:, None]
+    weekly[78:] = 0  # two small places of the last group report nothing yet
+    static = pd.DataFrame({"location": [f"P{n:03}" for n in range(80)], "name": "crowding", "value": crowding})
+    known = replace(panel(weekly, features=static), group=np.minimum(np.arange(80) // 2, 38))
+    known = replace(known, population=np.append(known.population[:78], [70, 70]))
+    points = projection.forecast(known, 1)[:, 0]
+    assert points[:76] == pytest.approx(weekly[:76, -1], rel=0.02)
+    assert points[79] / points[78] == pytest.approx(4, rel=0.3)
+
+
+def test_few_reports_are_read_in_the_light_of_determinants() -> None:
+    """Of 200 places 40 are so small that most of what they report is chance; their determinants are known."""
+    rng = np.random.default_rng(1)
+    rate = rng.normal(size=200)
+    small = np.arange(200) % 5 == 0
+    expected = np.where(small, 1.0, 100.0) * np.exp(0.7 * rate)
+    weekly = rng.poisson(expected[:, None], (200, 12)).astype(np.float64)
+    static = pd.DataFrame({"location": [f"P{n:03}" for n in range(200)], "name": "rate", "value": rate})
+    known = replace(panel(weekly, features=static), group=np.arange(200) // 25)
+    known = replace(known, population=np.where(small, 700.0, 70_000.0))
+    assert short_history(known.weekly())[small].sum() > 30
+    ours = np.abs(projection.forecast(known, 1)[:, 0] - expected)[small].mean()
+    blind = projection.forecast(replace(known, features={}), 1)[:, 0]
+    assert ours < 0.7 * np.abs(blind - expected)[small].mean()
+    assert ours < 0.6 * np.abs(known.weekly()[:, -1] - expected)[small].mean()
