@@ -11,12 +11,14 @@ import hashlib
 import importlib.util
 import logging
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache as once
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +159,17 @@ _WORKER: list[tuple[Panel, _Task]] = []
 
 
 def _begin(panel: Panel, task: _Task) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl-C reaches the workers too: they go without a word
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _WORKER[:] = [(panel, task)]
+
+
+def _end_with_parent() -> None:
+    """A worker of a process that was killed would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _day_of_worker(day: np.datetime64) -> tuple[FloatArray, FloatArray, list[str]]:

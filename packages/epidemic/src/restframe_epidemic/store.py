@@ -49,6 +49,9 @@ class Store:
             ) from error
         self.session = self.warehouse.session()
         self.lake = self.warehouse.settings.buckets / LAKE
+        for left_behind in (*self.lake.glob("spool/*"), *self.lake.glob(".writing/*")):
+            if left_behind.is_file():  # of a process that was killed: nobody else has the warehouse open
+                left_behind.unlink()
 
     def __enter__(self) -> Store:
         return self
