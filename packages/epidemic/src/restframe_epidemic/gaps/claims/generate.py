@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,11 +45,16 @@ class Truth:
 
 
 def generate(
-    design: Design, places: Places, directory: Path, progress: Callable[[int, int], None] = lambda done, of: None
+    design: Design,
+    places: Places,
+    directory: Path,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+    workers: int = 2,
 ) -> Truth:
     """Write the tables of epidemic_claims to `directory`/<table>/*.parquet; a patient more costs no memory.
 
     progress : is told the patients done, and of how many
+    workers : threads, each with a chunk of its own; the files do not depend on their number
     UsageError when the directory holds another population.
     """
     _claim(directory, design.digest(places))
@@ -57,14 +64,16 @@ def generate(
     for name, table in few.items():
         _write(table, _path(directory, name, 0))
     rows = {name: table.num_rows for name, table in few.items()}
-    for chunk, first in enumerate(range(0, design.patients, CHUNK)):
-        progress(first, design.patients)
-        paths = {name: _path(directory, name, chunk) for name in PATIENTS}
-        if not all(path.exists() for path in paths.values()):
-            for name, table in _chunk(design, places, providers, chunk):
-                _write(table, paths[name])
-        for name, path in paths.items():
-            rows[name] = rows.get(name, 0) + pq.read_metadata(path).num_rows
+    pool = ThreadPoolExecutor(workers)
+    try:
+        firsts = range(0, design.patients, CHUNK)
+        made = pool.map(partial(_make, design, places, providers, directory), range(len(firsts)))
+        for first in firsts:
+            progress(first, design.patients)
+            for name, count in next(made).items():
+                rows[name] = rows.get(name, 0) + count
+    finally:
+        pool.shutdown(cancel_futures=True)
     progress(design.patients, design.patients)
     closed = tuple(np.asarray(providers.names)[providers.closed])
     return Truth(design.effects, dict(zip(places.location, places.incidence.tolist(), strict=True)), closed, rows)
@@ -79,9 +88,20 @@ def _claim(directory: Path, digest: str) -> None:
                 f"{directory.name} holds claims of another design", hint="Give an empty directory, or the same options."
             )
         return
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"digest": digest}))
-    partial.rename(path)
+    unfinished = path.with_suffix(".partial")
+    unfinished.write_text(json.dumps({"digest": digest}))
+    unfinished.rename(path)
+
+
+def _make(
+    design: Design, places: Places, providers: providers_.Providers, directory: Path, chunk: int
+) -> dict[str, int]:
+    """Write a chunk's files, unless they are there; rows by table."""
+    paths = {name: _path(directory, name, chunk) for name in PATIENTS}
+    if not all(path.exists() for path in paths.values()):
+        for name, table in _chunk(design, places, providers, chunk):
+            _write(table, paths[name])
+    return {name: pq.read_metadata(path).num_rows for name, path in paths.items()}
 
 
 def _chunk(
@@ -108,12 +128,7 @@ def _path(directory: Path, name: str, chunk: int) -> Path:
 def _write(table: pa.Table, path: Path) -> None:
     """The file is there whole or not at all."""
     path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial")
+    unfinished = path.with_suffix(".partial")
     coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    pq.write_table(table, partial, compression="snappy", use_dictionary=coded, store_schema=False)
-    partial.rename(path)
-
-
-def describe(truth: Truth) -> dict[str, object]:
-    """The truth as JSON takes it."""
-    return asdict(truth)
+    pq.write_table(table, unfinished, compression="snappy", use_dictionary=coded, store_schema=False)
+    unfinished.rename(path)

@@ -53,11 +53,11 @@ WHERE recency = 1;
 DROP TABLE IF EXISTS epidemic_gaps.change_patient;
 CREATE TABLE epidemic_gaps.change_patient AS
 SELECT person.token, person.location, change.class, change.change_date, change.kind,
-    old.molecule AS from_molecule, new.molecule AS to_molecule
+    left_one.molecule AS from_molecule, taken_up.molecule AS to_molecule
 FROM change
 JOIN person ON person.person = change.person
-JOIN molecule AS old ON old.molecule_number = change.from_number
-JOIN molecule AS new ON new.molecule_number = change.to_number;
+JOIN molecule AS left_one ON left_one.molecule_number = change.from_number
+JOIN molecule AS taken_up ON taken_up.molecule_number = change.to_number;
 
 DROP TABLE IF EXISTS epidemic_gaps.change;
 CREATE TABLE epidemic_gaps.change AS

@@ -81,7 +81,7 @@ JOIN epidemic_gaps.period ON period.period_number = ended.period_number;
 
 DROP TABLE IF EXISTS epidemic_gaps.survival;
 CREATE TABLE epidemic_gaps.survival AS
-WITH at AS (
+WITH ending_on AS (
     SELECT period, location, class, gap_days, days, count(*) AS ending, sum(discontinued) AS events
     FROM epidemic_gaps.persistence_patient
     GROUP BY period, location, class, gap_days, days
@@ -93,7 +93,7 @@ WITH at AS (
     SELECT period, location, class, gap_days, days, events,
         sum(ending) OVER (PARTITION BY period, location, class, gap_days ORDER BY days DESC ROWS UNBOUNDED PRECEDING)
             AS at_risk
-    FROM at
+    FROM ending_on
 )
 SELECT period, location, class, gap_days, days, at_risk, events,
     CASE WHEN min(at_risk - events) OVER (PARTITION BY period, location, class, gap_days ORDER BY days
