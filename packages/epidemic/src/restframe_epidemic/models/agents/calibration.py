@@ -15,7 +15,9 @@ from restframe_epidemic.models.agents.disease import Disease
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 
 REPLAY_WEEKS = 6  # before the forecast, in which infections are those of the reports
-AGENTS = 20_000  # a place has at most so many; each then stands for several people
+AGENTS = 100_000  # a place has at most so many; each then stands for several people
+_FEWEST = 5_000  # of a place with more people
+_INFECTED = 400.0  # agents infected per week that are enough: chance then moves a week by 5 %, ten replicates by 1.6 %
 # Share of infections reported, when deaths cannot tell it; the Panel's parameter `ascertainment` goes first.
 USUAL_ASCERTAINMENT = 0.3
 _PLAUSIBLE = (0.08, 0.8)
@@ -67,14 +69,18 @@ def calibrate(panel: Panel, disease: Disease, horizons: int, agents: int = AGENT
     population = panel.population
     usable = np.isfinite(population) & (population > 0) & np.isfinite(weekly[:, -1])
     people = np.where(usable, population, 1.0)
-    count = np.minimum(np.ceil(people), agents)
     hood = reproduction.neighbourhood(panel)
     w = reproduction.infectiousness(disease)
     coming, deviation = reproduction.outlook(cases, hood, w, horizons)
     now = ascertainment(panel, disease, cases.shape[1] - _RECENT_WEEKS, cases.shape[1])
     earlier = ascertainment(panel, disease, 0, cases.shape[1] - REPLAY_WEEKS)
     past = cases[:, -REPLAY_WEEKS - 2 :]
-    infections = reproduction.daily(past)[:, -7 * REPLAY_WEEKS :] / now[:, None]
+    # With the coming weeks: the course of reproduction numbers starts from the same days.
+    days = reproduction.daily(np.concatenate([past, coming], axis=1))[:, : 7 * past.shape[1]]
+    infections = days[:, -7 * REPLAY_WEEKS :] / now[:, None]
+    weekly_infections = infections.reshape(len(people), -1, 7).sum(axis=2).mean(axis=1)
+    enough = people * _INFECTED / np.maximum(weekly_infections, 1.0)
+    count = np.minimum(np.ceil(people), enough.clip(min(_FEWEST, agents), agents).round())
     immune = cases[:, :-REPLAY_WEEKS].sum(axis=1) / earlier
     return Calibration(
         usable=usable,

@@ -45,7 +45,7 @@ SLOTS = LARGEST_HOUSEHOLD - 1
 _STRONGEST = 4.0  # times the usual transmission, at which a target is no longer pursued through contacts
 _TRIES = 20  # people looked at per infection from outside, before it is given up
 _WINDOW = 14  # days with a target that tell how many contacts an infection takes
-_BELIEF = 20.0  # infections that what is usual counts for, beside those seen
+_BELIEF = 5.0  # infections that what is usual counts for, beside those seen
 
 
 class Plan(NamedTuple):
