@@ -250,18 +250,16 @@ def test_sources_that_are_not_there_cost_their_own_tables_only(island: ModuleTyp
 # Stops
 
 
-def _lines(command: list[str], stop_after: str) -> list[str]:
-    """Run until a line begins with `stop_after`, then kill -9; all lines so far."""
+def _stopped(command: list[str], stop_after: str, how: signal.Signals) -> tuple[int, list[str]]:
+    """Run until a line begins with `stop_after`, then send a signal; the exit status and all lines."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
             lines.append(line)
             if line.startswith(stop_after):
-                os.kill(process.pid, signal.SIGKILL)
-                break
-        process.stdout.read()
-    return lines
+                os.kill(process.pid, how)
+    return process.returncode, lines
 
 
 def test_killed_after_any_step_the_same_command_ends_with_the_same_tables(
@@ -272,8 +270,12 @@ def test_killed_after_any_step_the_same_command_ends_with_the_same_tables(
         return ["run", "--daily", *place, "--data", str(island_files), *SMALL]
 
     stopped = [sys.executable, "-m", "restframe_epidemic", *command("stopped")]
-    for step in ("ingest", "member curve cases", "past days cases", "ensemble cases", "hospital"):
-        assert _lines(stopped, step)[-1].startswith(step)
+    for step in ("ingest", "member curve cases", "past days cases", "ensemble cases"):
+        status, lines = _stopped(stopped, step, signal.SIGKILL)
+        assert status == -signal.SIGKILL
+        assert lines[-1].startswith(step)
+    status, lines = _stopped(stopped, "hospital", signal.SIGINT)
+    assert (status, lines[-1]) == (130, "cancelled; what is finished is kept, the same command goes on from there\n")
     assert cli.main(command("stopped")) == 0
     assert cli.main(command("whole")) == 0
     tables = {
