@@ -376,18 +376,11 @@ def test_a_source_that_is_absent_stops_nothing(scene: Scene, store: Store) -> No
     assert store.run("SELECT count(*) FROM epidemic.location").fetchall()[0][0] == 2
 
 
-def test_an_empty_file(scene: Scene, store: Store) -> None:
+def test_files_with_nothing_in_them(scene: Scene, store: Store) -> None:
     scene.write("reports.psv", "")
     assert str(scene.ingest(store)["reports"].error) == "reports.psv: the file is empty"
-
-
-def test_only_a_header(scene: Scene, store: Store) -> None:
     scene.reports()
-    assert scene.ingest(store)["reports"].rows == 0
-    assert reports(store) == []
-
-
-def test_no_such_source(scene: Scene, store: Store) -> None:
+    assert (scene.ingest(store)["reports"].status, reports(store)) == ("read", [])
     with pytest.raises(errors.UsageError, match='there is no source "weather"'):
         scene.ingest(store, only=("weather",))
 

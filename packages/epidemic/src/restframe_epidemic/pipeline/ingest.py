@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import restframe.errors
 from restframe_epidemic import country as countries
 from restframe_epidemic import errors, sources
-from restframe_epidemic.pipeline import incidence, loading, merging, rules, values
+from restframe_epidemic.pipeline import loading, merging, rules, values
 from restframe_epidemic.pipeline.lake import Lake, Manifest, Reading
 from restframe_epidemic.pipeline.rows import Raw
 from restframe_epidemic.pipeline.spill import Spill
@@ -263,6 +263,8 @@ def _transform(store: Store, country: countries.Country, watching: Watching) -> 
     wanted = {"transformed": digest.hexdigest()[:16]}
     if loading.loaded(store, "*") == wanted:
         return
+    from restframe_epidemic.pipeline import incidence  # with numba, which is not needed when nothing has changed
+
     with watching.step("filling the tables", 0), store.transaction():
         notices = countries.transform(store, country)
         incidence.fill(store)
