@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from restframe_epidemic import panel_reading
-from restframe_epidemic.models import MEMBERS, direct, examples, features, member, projection
+from restframe_epidemic import backtest, panel_reading
+from restframe_epidemic.ensemble import forecasting
+from restframe_epidemic.models import MEMBERS, direct, examples, features, member, phases, projection
 from restframe_epidemic.panel import FloatArray, Panel
 from restframe_epidemic.scores import short_history
 
@@ -260,3 +261,23 @@ def test_few_reports_are_read_in_the_light_of_determinants() -> None:
     blind = projection.forecast(replace(known, features={}), 1)[:, 0]
     assert ours < 0.7 * np.abs(blind - expected)[small].mean()
     assert ours < 0.6 * np.abs(known.weekly()[:, -1] - expected)[small].mean()
+
+
+def test_short_histories_are_left_to_those_who_learn_from_other_places() -> None:
+    """Place 0 has a long history, the others short ones; nobody who learns from others has a forecast for place 2."""
+    points = {"curve": np.array([[1.0], [2], [3]]), "projection": np.array([[4.0], [5], [np.nan]])}
+    chosen = phases.two_phases(points, np.array([False, True, True]))
+    np.testing.assert_array_equal(chosen["curve"], [[1], [np.nan], [3]])
+    np.testing.assert_array_equal(chosen["projection"], [[4], [5], [np.nan]])
+
+
+def test_the_ensemble_has_two_phases() -> None:
+    weekly = epidemic(4, 12)
+    weekly[1] = 1
+    known = panel(weekly)
+    points = {"persistence": np.full((4, 4), 100.0), "projection": np.full((4, 4), 50.0)}
+    past = backtest.run(known, backtest.past(known, 8), points, 4)
+    result = forecasting.forecast(known, points, past)
+    assert result.points[:, 0].tolist() == [75, 50, 75, 75]
+    without = phases.of_members(("persistence",), past.points[:, 0][None], np.ones((8, 4), dtype=bool))
+    assert np.isfinite(without).all()  # nobody else is there

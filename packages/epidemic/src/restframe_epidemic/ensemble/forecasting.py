@@ -11,8 +11,9 @@ from restframe_epidemic import backtest
 from restframe_epidemic.backtest import Backtest
 from restframe_epidemic.ensemble import coherence, conformal
 from restframe_epidemic.ensemble.combining import combine, median
+from restframe_epidemic.models.phases import of_members, two_phases
 from restframe_epidemic.panel import FloatArray, IntArray, Panel
-from restframe_epidemic.scores import LEVELS
+from restframe_epidemic.scores import LEVELS, short_history
 
 HISTORY_WEEKS = 16  # past days that members are run on: the window of errors, the longest horizon, and some to correct
 HORIZONS = 8
@@ -58,7 +59,7 @@ def forecast(
     past : the members on earlier days (those of this day or later are not looked at); what then came is taken from
         the Panel. Without enough of them widths come from persistence on the Panel's own past weeks.
     """
-    combined = combine(points)
+    combined = combine(two_phases(points, short_history(panel.weekly(target))))
     history = _history(panel, past.before(panel.as_of), target, combined.shape[1])
     return with_quantiles(panel, combined, history, seed=seed)
 
@@ -90,7 +91,10 @@ def _history(panel: Panel, past: Backtest, target: str, horizons: int) -> Histor
     if (weeks >= QUANTILE_HORIZONS).sum() < _FEWEST_DAYS:
         return persistence_history(panel, target, horizons)
     truth = backtest.truth(panel, past.as_of, horizons, target=target)
-    return History(median(past.points, axis=1)[:, :, :horizons], truth, weeks)
+    weekly = panel.weekly(target)
+    short = np.stack([short_history(weekly[:, : week + 1]) for week in np.searchsorted(panel.weeks, past.as_of)])
+    points = of_members(past.members, np.moveaxis(past.points, 1, 0), short)  # (M, T, N, H)
+    return History(median(points)[:, :, :horizons], truth, weeks)
 
 
 def persistence_history(panel: Panel, target: str = "cases", horizons: int = HORIZONS) -> History:

@@ -71,7 +71,8 @@ def relative_rate(panel: Panel, recent: FloatArray, expected: FloatArray, teache
         return (1 + recent) / (1 + expected)
     b, k = _learn(x[teachers], recent[teachers], expected[teachers])
     theta = np.exp(np.clip((x * b).sum(axis=1), -2, 2))
-    return (k + recent) / (k / theta + expected)
+    result: FloatArray = (k + recent) / (k / theta + expected)
+    return result
 
 
 @numba.njit(nogil=True, cache=True)
