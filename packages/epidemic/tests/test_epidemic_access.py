@@ -192,7 +192,7 @@ def test_local_change(store: Store) -> None:
         FROM epidemic_gaps.local_change WHERE measure = 'visits' AND month = '2020-10-01' ORDER BY location
         """
     ).fetchall()
-    # The year of looking back is no baseline: 18 months of 8 are. Of a: p = 4 / 148, Wilson's interval .010559 to .067427,
+    # The year of looking back is no baseline: 18 months of 8 are. Of a: p = 4 / 148, Wilson's .010559 to .067427,
     # as odds times 18. S and T are their only counties with patients; N has 12 of 16.
     assert found == [
         ("N", 12, 16, 288, 16.0, 0.75, 0.424, 1.326),

@@ -150,7 +150,8 @@ def run(store: Store) -> list[str]:
 
     change = store.frame(
         """
-        SELECT measure, location, sum(events) AS events, sum(expected) AS expected
+        SELECT measure, location, sum(events) AS events,
+            CAST(sum(CAST(expected AS decimal(32,12))) AS float8) AS expected
         FROM epidemic_gaps.local_change
         WHERE location NOT IN (SELECT parent FROM epidemic.location WHERE parent IS NOT NULL)
         GROUP BY 1, 2 ORDER BY 1, 2
@@ -200,7 +201,8 @@ def _drivers(store: Store) -> pd.DataFrame:
             SELECT max(reference_date) AS reference_date FROM epidemic.forecast WHERE model_id = 'ensemble'
         )
         SELECT incidence.location, 'reported cases per 100,000' AS name,
-            100000 * sum(incidence.cases) / nullif(max(place.population), 0) AS value
+            100000 * CAST(sum(CAST(incidence.cases AS decimal(32,12))) AS float8)
+                / nullif(max(place.population), 0) AS value
         FROM epidemic.incidence
         JOIN epidemic.location AS place ON place.location = incidence.location
         CROSS JOIN epidemic_gaps.parameter
@@ -208,7 +210,8 @@ def _drivers(store: Store) -> pd.DataFrame:
         GROUP BY 1
         UNION ALL
         SELECT forecast.location, 'forecast cases per 100,000, 4 weeks',
-            100000 * sum(forecast.value) / nullif(max(place.population), 0)
+            100000 * CAST(sum(CAST(forecast.value AS decimal(32,12))) AS float8)
+                / nullif(max(place.population), 0)
         FROM epidemic.forecast
         JOIN newest ON newest.reference_date = forecast.reference_date
         JOIN epidemic.location AS place ON place.location = forecast.location
@@ -216,7 +219,8 @@ def _drivers(store: Store) -> pd.DataFrame:
             AND forecast.target LIKE '%case%'
         GROUP BY 1
         UNION ALL
-        SELECT climbed.location, signal.name, avg(signal.value)
+        SELECT climbed.location, signal.name,
+            CAST(sum(CAST(signal.value AS decimal(32,12))) AS float8) / nullif(count(signal.value), 0)
         FROM epidemic.signal
         JOIN climbed ON climbed.ancestor = signal.location
         CROSS JOIN epidemic_gaps.parameter
@@ -229,7 +233,9 @@ def _drivers(store: Store) -> pd.DataFrame:
         FROM epidemic.capacity
         JOIN epidemic.location AS place ON place.location = capacity.location
         UNION ALL
-        SELECT location, 'access to specialists', avg(access) FROM epidemic_gaps.access GROUP BY 1
+        SELECT location, 'access to specialists',
+            CAST(sum(CAST(access AS decimal(32,12))) AS float8) / nullif(count(access), 0)
+        FROM epidemic_gaps.access GROUP BY 1
         UNION ALL
         SELECT location, 'visits to closed providers',
             sum(CASE WHEN shut.provider IS NULL THEN 0.0::float8 ELSE 1.0::float8 END) / count(*)
@@ -241,6 +247,7 @@ def _drivers(store: Store) -> pd.DataFrame:
             ON shut.provider = saw.provider
         WHERE location IS NOT NULL
         GROUP BY 1
+        ORDER BY 2, 1
         """
     )
     wide: pd.DataFrame = long.pivot_table(index="location", columns="name", values="value", aggfunc="mean", sort=False)

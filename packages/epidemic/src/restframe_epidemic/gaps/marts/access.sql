@@ -85,17 +85,20 @@ WITH wanted AS (
     FROM epidemic_gaps.demand
     WHERE week_end = (SELECT max(week_end) FROM epidemic_gaps.demand) AND demand > 0
 ), offered AS (
-    SELECT location, specialty, sum(visits_per_week) AS capacity, count(DISTINCT provider) AS providers,
+    SELECT location, specialty, CAST(sum(CAST(visits_per_week AS decimal(32,12))) AS float8) AS capacity,
+        count(DISTINCT provider) AS providers,
         sum(CASE WHEN accepts_new THEN 1 ELSE 0 END) AS accepting
     FROM epidemic_gaps.open_provider GROUP BY location, specialty
 ), ratio AS (
-    SELECT offered.location, offered.specialty, offered.capacity / sum(wanted.demand * near.weight) AS ratio
+    SELECT offered.location, offered.specialty, offered.capacity
+        / CAST(sum(CAST(wanted.demand * near.weight AS decimal(32,12))) AS float8) AS ratio
     FROM offered
     JOIN near ON near.to_location = offered.location
     JOIN wanted ON wanted.location = near.from_location AND wanted.specialty = offered.specialty
     GROUP BY offered.location, offered.specialty, offered.capacity
 ), reached AS (
-    SELECT near.from_location AS location, ratio.specialty, sum(ratio.ratio * near.weight) AS access
+    SELECT near.from_location AS location, ratio.specialty,
+        CAST(sum(CAST(ratio.ratio * near.weight AS decimal(32,12))) AS float8) AS access
     FROM near
     JOIN ratio ON ratio.location = near.to_location
     GROUP BY 1, 2

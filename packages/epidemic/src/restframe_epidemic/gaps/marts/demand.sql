@@ -118,7 +118,8 @@ WITH usual AS (
 ), level AS (
     SELECT location, specialty,
         (sum(CASE WHEN is_before THEN visits ELSE 0 END) + 10.0::float8)
-            / (sum(CASE WHEN is_before THEN usual_visits ELSE 0 END) + 10.0::float8) AS level
+            / (CAST(sum(CAST(CASE WHEN is_before THEN usual_visits ELSE 0 END AS decimal(32,12))) AS float8)
+                + 10.0::float8) AS level
     FROM usual GROUP BY location, specialty
 ), expected AS (
     SELECT usual.location, usual.specialty, usual.week_end, usual.patients, usual.visits,

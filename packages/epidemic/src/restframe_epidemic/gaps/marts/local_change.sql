@@ -20,6 +20,7 @@
 --           variance is multiplied by the dispersion of the months before around their expectation (at least 1):
 --           patients come more than once, so that events are more uneven than Poisson's. The season and trend are
 --           taken as known: they come from all counties together.
+-- Sums of fractions are taken as decimals: they are the same whatever the order in which they are added up.
 DROP TABLE IF EXISTS enrolled_month;
 CREATE TEMP TABLE enrolled_month AS
 WITH change AS (
@@ -89,17 +90,20 @@ WITH everywhere AS (
         ln(sum(events) / sum(exposure)) AS log_rate
     FROM measured_month GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(events) > 0 AND sum(exposure) > 0
 ), season AS (
-    SELECT measure, subject, season, sum(events * log_rate) / sum(events) AS log_rate,
-        sum(events * years) / sum(events) AS years
+    SELECT measure, subject, season,
+        CAST(sum(CAST(events * log_rate AS decimal(32,12))) AS float8) / sum(events) AS log_rate,
+        CAST(sum(CAST(events * years AS decimal(32,12))) AS float8) / sum(events) AS years
     FROM everywhere WHERE is_before GROUP BY 1, 2, 3
 ), overall AS (
-    SELECT measure, subject, sum(events * log_rate) / sum(events) AS log_rate,
-        sum(events * years) / sum(events) AS years
+    SELECT measure, subject, CAST(sum(CAST(events * log_rate AS decimal(32,12))) AS float8) / sum(events) AS log_rate,
+        CAST(sum(CAST(events * years AS decimal(32,12))) AS float8) / sum(events) AS years
     FROM everywhere WHERE is_before GROUP BY 1, 2
 ), trend AS (
     SELECT everywhere.measure, everywhere.subject,
-        sum(everywhere.events * (everywhere.years - season.years) * (everywhere.log_rate - season.log_rate))
-            / (sum(everywhere.events * power(everywhere.years - season.years, 2)) + 400) AS slope
+        CAST(sum(CAST(everywhere.events * (everywhere.years - season.years)
+                * (everywhere.log_rate - season.log_rate) AS decimal(32,12))) AS float8)
+            / (CAST(sum(CAST(everywhere.events * power(everywhere.years - season.years, 2) AS decimal(32,12)))
+                AS float8) + 400) AS slope
     FROM everywhere
     JOIN season ON season.measure = everywhere.measure AND season.subject = everywhere.subject
         AND season.season = everywhere.season
@@ -118,7 +122,7 @@ LEFT JOIN season ON season.measure = month.measure AND season.subject = month.su
 DROP TABLE IF EXISTS epidemic_gaps.baseline;
 CREATE TABLE epidemic_gaps.baseline AS
 SELECT measured_month.measure, measured_month.subject, measured_month.location, sum(measured_month.events) AS events,
-    sum(measured_month.exposure * usual_rate.rate) AS usual_events
+    CAST(sum(CAST(measured_month.exposure * usual_rate.rate AS decimal(32,12))) AS float8) AS usual_events
 FROM measured_month
 JOIN usual_rate ON usual_rate.measure = measured_month.measure AND usual_rate.subject = measured_month.subject
     AND usual_rate.month = measured_month.month
@@ -138,7 +142,7 @@ WITH fitted AS (
     WHERE measured_month.is_before AND baseline.usual_events > 0
 )
 SELECT measure, subject,
-    greatest(1.0::float8, coalesce(sum(power(events - expected, 2) / expected)
+    greatest(1.0::float8, coalesce(CAST(sum(CAST(power(events - expected, 2) / expected AS decimal(32,12))) AS float8)
         / nullif(count(*) - count(DISTINCT location), 0), 1)) AS dispersion
 FROM fitted
 -- A squared difference over a tiny expectation says nothing about dispersion.
@@ -165,7 +169,7 @@ CREATE TABLE epidemic_gaps.local_change AS
 WITH usual AS (
     SELECT above.ancestor AS location, measured_month.measure, measured_month.subject, measured_month.month,
         sum(measured_month.events) AS events, sum(measured_month.exposure) AS exposure,
-        sum(measured_month.exposure * usual_rate.rate) AS usual_events
+        CAST(sum(CAST(measured_month.exposure * usual_rate.rate AS decimal(32,12))) AS float8) AS usual_events
     FROM measured_month
     JOIN usual_rate ON usual_rate.measure = measured_month.measure AND usual_rate.subject = measured_month.subject
         AND usual_rate.month = measured_month.month
@@ -174,7 +178,7 @@ WITH usual AS (
     GROUP BY 1, 2, 3, 4
 ), before AS (
     SELECT above.ancestor AS location, baseline.measure, baseline.subject, sum(baseline.events) AS events,
-        sum(baseline.usual_events) AS usual_events
+        CAST(sum(CAST(baseline.usual_events AS decimal(32,12))) AS float8) AS usual_events
     FROM epidemic_gaps.baseline
     JOIN above ON above.location = baseline.location
     GROUP BY 1, 2, 3

@@ -37,11 +37,13 @@ WITH RECURSIVE climbed (location, ancestor) AS (
     WHERE visit.from_date > parameter.last_day - 365
     GROUP BY 1, 2
 ), reported AS (
-    SELECT incidence.location, sum(incidence.cases) AS cases, sum(incidence.deaths) AS deaths
+    SELECT incidence.location, CAST(sum(CAST(incidence.cases AS decimal(32,12))) AS float8) AS cases,
+        CAST(sum(CAST(incidence.deaths AS decimal(32,12))) AS float8) AS deaths
     FROM epidemic.incidence
     GROUP BY 1
 ), reported_above AS (
-    SELECT climbed.ancestor AS location, sum(reported.cases) AS cases, sum(reported.deaths) AS deaths
+    SELECT climbed.ancestor AS location, CAST(sum(CAST(reported.cases AS decimal(32,12))) AS float8) AS cases,
+        CAST(sum(CAST(reported.deaths AS decimal(32,12))) AS float8) AS deaths
     FROM reported
     JOIN climbed ON climbed.location = reported.location
     GROUP BY 1

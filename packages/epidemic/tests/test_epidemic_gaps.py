@@ -1,0 +1,214 @@
+"""From claims to what is published: drivers, suppression, the command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from restframe_epidemic import cli, errors
+from restframe_epidemic.gaps import drivers
+from restframe_epidemic.gaps.claims import generate, loading
+from restframe_epidemic.gaps.claims.design import Design, Places
+from restframe_epidemic.privacy import published
+from restframe_epidemic.privacy.attack import attack
+from restframe_epidemic.privacy.cells import Table
+from restframe_epidemic.store import Store
+
+STATES, EACH = 8, 4
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """20,000 patients in 32 counties; refills come later where incidence is higher. After `gaps` has run."""
+    directory = tmp_path_factory.mktemp("gaps")
+    random = np.random.default_rng(5)
+    count = STATES * EACH
+    places = Places(
+        tuple(f"{state}{i:02d}" for state in range(STATES) for i in range(EACH)),
+        tuple(f"S{state}" for state in range(STATES) for _ in range(EACH)),
+        np.exp(random.normal(9.0, 1.2, count)),
+        random.random(count),
+    )
+    generate.generate(Design(20_000, seed=1), places, directory / "claims")
+    with Store(directory / "warehouse") as store:
+        store.prepare()
+        loading.load_generated(store, directory / "claims")
+        rows = [
+            {"location": code, "name": code, "level": "county", "parent": parent, "population": int(people)}
+            | {"latitude": 40 + i % EACH / 9, "longitude": -90 + i // EACH / 3}
+            for i, (code, parent, people) in enumerate(
+                zip(places.location, places.parent, places.population, strict=True)
+            )
+        ]
+        above = [{"location": f"S{state}", "name": "state", "level": "state", "parent": "N"} for state in range(STATES)]
+        top = [{"location": "N", "name": "nation", "level": "nation", "parent": None}]
+        store.replace(
+            "epidemic.location", pa.Table.from_pandas(pd.DataFrame(rows + above + top).astype({"population": "Int64"}))
+        )
+        cases = {
+            "location": list(places.location),
+            "date": pa.array([pd.Timestamp("2020-05-01").date()] * count),
+            "cases": places.population * places.incidence * 0.1,
+            "deaths": places.population * places.incidence * 0.001,
+        }
+        store.replace("epidemic.incidence", pa.table(cases))
+        noise = {"location": list(places.location), "name": ["noise"] * count, "value": random.normal(size=count)}
+        store.replace("epidemic.feature", pa.table(noise))
+    assert cli.main(["gaps", "--warehouse", str(directory / "warehouse"), "--epidemic-start", "2020-03-15"]) == 0
+    yield directory
+
+
+@pytest.fixture
+def store(directory: Path) -> Iterator[Store]:
+    with Store(directory / "warehouse") as opened:
+        yield opened
+
+
+def test_refills_come_later_where_there_are_more_cases(store: Store) -> None:
+    first, *others = store.run(
+        "SELECT driver, effect, upper FROM epidemic_published.driver WHERE measure = 'fills' ORDER BY rank"
+    ).fetchall()
+    assert first[0] == "reported cases per 100,000"
+    assert first[1] < -0.03 and first[2] < 0
+    assert "noise" in {driver for driver, _, _ in others}
+
+
+def test_diagnoses_that_were_not_made_show_in_the_nations_change(store: Store) -> None:
+    events, expected = store.run(
+        """
+        SELECT sum(events), sum(expected) FROM epidemic_gaps.local_change
+        WHERE location = 'N' AND measure = 'new diagnoses'
+        """
+    ).fetchall()[0]
+    # 35 % are planted. Chance alone has a standard error of 1 / sqrt(500), on either side.
+    assert events > 400
+    assert events / expected == pytest.approx(0.65, abs=0.1)
+
+
+def test_the_attacker_finds_nothing_in_what_is_published(store: Store) -> None:
+    above = store.frame("SELECT location, parent FROM epidemic.location WHERE parent IS NOT NULL")
+    hierarchies = {"location": dict(zip(above["location"], above["parent"], strict=True))}
+    with store.warehouse.session() as session:
+        session.execute("CREATE USER dash PASSWORD 'Passw0rd-of-theirs'")
+        session.execute("GRANT ROLE epidemic_dashboard TO dash")
+        session.execute("SET SESSION AUTHORIZATION dash")
+        gap = session.execute("SELECT * FROM epidemic_published.treatment_gap").to_pandas()
+        burden = session.execute("SELECT * FROM epidemic_published.condition_burden").to_pandas()
+    tables = [
+        Table("gap", gap, ("location", "month", "measure", "subject"), "events"),
+        Table("burden", burden, ("location", "condition")),
+    ]
+    for table in tables:
+        counts = table.frame[table.count]
+        assert counts.isna().any() and not counts.between(1, 10).any()
+        assert attack([table], hierarchies) == []
+    assert gap.loc[gap["events"].isna(), ["change", "lower", "upper"]].isna().all(axis=None)
+    assert burden.loc[burden["patients"].isna(), "estimated_infected"].isna().all()
+
+
+def test_what_was_suppressed_is_told(store: Store, directory: Path) -> None:
+    rows = store.run("SELECT * FROM epidemic_published.suppression ORDER BY 1").fetchall()
+    assert [row[0] for row in rows] == ["condition_burden", "time before the epidemic", "treatment_gap"]
+    for _, cells, primary, complementary, counted, left_out in rows:
+        assert 0 < primary < cells and complementary > 0
+        assert 0 < left_out < counted / 5
+
+
+def test_the_provider_finder_knows_open_providers_only(store: Store) -> None:
+    columns = "provider, specialty, condition, location, location_name, accepts_new, plans"
+    found = store.run(f"SELECT {columns} FROM epidemic_published.provider_finder").fetchall()
+    closed = store.run("SELECT provider FROM epidemic_gaps.left_out_provider WHERE reason = 'closed'").fetchall()
+    assert found and closed
+    assert not {row[0] for row in found} & {row[0] for row in closed}
+
+
+def test_the_command_again_gives_the_same_tables(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = ("treatment_gap", "condition_burden", "provider_access", "driver", "provider_finder", "suppression")
+
+    def all_of() -> dict[str, list[str]]:
+        with Store(directory / "warehouse") as store:
+            return {name: sorted(map(repr, store.run(f"SELECT * FROM epidemic_published.{name}"))) for name in tables}
+
+    before = all_of()
+    assert cli.main(["gaps", "--warehouse", str(directory / "warehouse"), "--epidemic-start", "2020-03-15"]) == 0
+    assert all_of() == before
+    assert "treatment_gap" in capsys.readouterr().out
+    with Store(directory / "warehouse") as store:
+        steps = store.run("SELECT step, status FROM epidemic.run_step ORDER BY started").fetchall()
+    assert steps == [("measures of claims", "done"), ("drivers", "done"), ("publishing", "done")]
+
+
+def test_nothing_is_published_when_counts_do_not_add_up(store: Store) -> None:
+    before = store.run("SELECT count(*), sum(events) FROM epidemic_published.treatment_gap").fetchall()
+    with store.transaction():
+        store.run("UPDATE epidemic_gaps.local_change SET events = events + 1 WHERE location = 'N'")
+        with pytest.raises(errors.DataError, match="totals are not the sums of their parts"):
+            published.publish(store)
+        store.run("UPDATE epidemic_gaps.local_change SET events = events - 1 WHERE location = 'N'")
+    assert store.run("SELECT count(*), sum(events) FROM epidemic_published.treatment_gap").fetchall() == before
+
+
+def test_gaps_without_claims_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["gaps", "--warehouse", str(tmp_path / "empty")]) == 1
+    assert "there are no claims to measure" in capsys.readouterr().err
+
+
+# Drivers on plain arrays
+
+
+def planted(
+    places: int = 400, states: int = 20, shared_sd: float = 0.05
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    random = np.random.default_rng(3)
+    cases, noise = random.gamma(2.0, 500.0, places), random.normal(size=places)
+    state = np.arange(places) % states
+    shared = random.normal(0.0, shared_sd, states)[state]
+    expected = np.exp(random.normal(5.0, 1.0, places))
+    z = (cases - cases.mean()) / cases.std()
+    counts = random.poisson(expected * np.exp(np.log(0.8) + np.log(0.9) * z + shared))
+    return {"cases": cases, "noise": noise}, np.stack([counts, expected]), state
+
+
+def test_a_planted_effect_is_found_with_its_interval() -> None:
+    found, (counts, expected), state = planted()
+    explained = drivers.explain(counts, expected, found, state)
+    cases, noise = explained.effects
+    assert (cases.driver, cases.rank, cases.places, cases.clusters) == ("cases", 1, 400, 20)
+    assert cases.lower < -0.1 < cases.upper and cases.upper < -0.05
+    assert noise.lower < 0 < noise.upper
+    assert cases.one_sd == pytest.approx(found["cases"].std())
+    assert 0.3 < explained.r_squared < 1
+
+
+def test_clustered_errors_widen_the_interval_of_what_is_the_same_in_a_state() -> None:
+    _, (counts, expected), state = planted(shared_sd=0.3)
+    random = np.random.default_rng(9)
+    policy = random.normal(size=20)[state]
+    clustered = drivers.explain(counts, expected, {"policy": policy}, state).effects[0]
+    alone = drivers.explain(counts, expected, {"policy": policy}, np.arange(len(state))).effects[0]
+    assert clustered.effect == pytest.approx(alone.effect)
+    assert clustered.upper - clustered.lower > 1.2 * (alone.upper - alone.lower)
+
+
+def test_drivers_that_cannot_be_told_apart_are_left_out() -> None:
+    found, (counts, expected), state = planted()
+    unknown = np.where(np.arange(len(state)) % 2, np.nan, found["noise"])
+    more = {**found, "twin": 2 * found["cases"] + 1, "same": np.ones(len(state)), "unknown": unknown}
+    explained = drivers.explain(counts, expected, more, state)
+    assert {effect.driver for effect in explained.effects} == {"cases", "noise"}
+    assert explained.notices == (
+        "twin is left out: it goes with cases",
+        "same is left out: it is the same everywhere",
+        "unknown is left out: it is unknown of 200 of 400 places",
+    )
+
+
+def test_too_few_places_explain_nothing() -> None:
+    found, (counts, expected), state = planted(places=8, states=1)
+    with pytest.raises(errors.NoData, match="too few to explain"):
+        drivers.explain(counts, expected, found, state)
