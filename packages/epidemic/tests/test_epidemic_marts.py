@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -471,18 +472,33 @@ def test_a_run_that_fails_leaves_the_tables_of_the_one_before(given: Claims) -> 
         given.store.run("ALTER TABLE epidemic_claims.drug_class RENAME COLUMN gone TO adherent_at")
 
 
-def test_every_day_of_a_long_therapy(given: Claims) -> None:
-    """Against a count day by day."""
-    given.patient("one")
-    supplies = {timedelta(days=(37 * k) % 350): 20 + (k * 7) % 25 for k in range(12)}
-    drugs = ("A", "B")
-    last: dict[str, date] = {}
-    covered: set[date] = set()
-    for k, (offset, supply) in enumerate(sorted(supplies.items())):
-        when, drug = date(2018, 1, 1) + offset, drugs[k % 2]
-        given.fill("one", drug, when.isoformat(), supply)
-        start = max(when, last.get(drug, when - timedelta(days=1)) + timedelta(days=1))
-        last[drug] = start + timedelta(days=supply - 1)
-        covered |= {start + timedelta(days=k) for k in range(supply)}
+def test_pdc_is_what_counting_day_by_day_gives(given: Claims) -> None:
+    random = Random(5)
+    start, end = date(2018, 1, 1), date(2018, 12, 31)
+    expected: dict[str, tuple[int, int]] = {}
+    for number in range(120):
+        token = f"patient {number}"
+        leaves = end if random.random() < 0.7 else start + timedelta(days=random.randrange(120, 364))
+        given.patient(token, ("2017-01-01", leaves.isoformat()))
+        fills = sorted(
+            (start + timedelta(days=random.randrange(-40, 365)), random.choice(["A", "A", "A", "B", "AB"]), supply)
+            for supply in random.choices([7, 30, 90], k=random.randrange(2, 12))
+        )
+        for when, drug, supply in fills:
+            given.fill(token, drug, when.isoformat(), supply)
+        counted = [fill for fill in fills if start <= fill[0] <= leaves]
+        if len({when for when, _, _ in counted}) < 2 or (leaves - counted[0][0]).days < 91:
+            continue
+        stock: dict[str, date] = {}
+        days: set[date] = set()
+        for when, drug, supply in counted:
+            for molecule in drug:
+                first = max(when, stock.get(molecule, when))
+                stock[molecule] = first + timedelta(days=supply)
+                days |= {first + timedelta(days=k) for k in range(supply)}
+        expected[token] = (sum(day <= leaves for day in days), (leaves - counted[0][0]).days + 1)
+
     given.measure("adherence")
-    assert given.covered() == {"one": (len({d for d in covered if d.year == 2018}), 365)}
+
+    assert len(expected) > 80
+    assert given.covered() == expected
