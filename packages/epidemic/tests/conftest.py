@@ -43,3 +43,9 @@ def covid_panel(covid_directory: Path) -> Callable[[str], Panel]:
 def island() -> ModuleType:
     """An invented country other than the United States: `island.write(directory)` writes its files."""
     return _module(Path(__file__).parent / "island.py")
+
+
+@pytest.fixture(scope="session")
+def waves() -> ModuleType:
+    """Simulated epidemics: `waves.panel(places, provinces, weeks)` has several waves of known transmission."""
+    return _module(Path(__file__).parent / "waves.py")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from restframe_epidemic.panel import FloatArray
 
 DAYS = 7
+LARGEST = 50.0  # beta per day: with more than this everybody is infected within the week all the same
 STEPS = 7  # Runge-Kutta steps in a week: one a day keeps the error of a week's infections under 1e-4 of them
 
 
@@ -75,7 +76,8 @@ def simulate(start: FloatArray, beta: FloatArray, course: Course | None = None) 
 
     start : (N, 4) S, E, I, R at the beginning, in people; the population is their sum
     beta : (N, W) per day, one value a week
-    returns compartments that are never negative and sum to the population. NaN goes through as NaN.
+    returns compartments that are never negative and sum to the population. NaN goes through as NaN; a beta over
+        `LARGEST` counts as that.
     """
     course = course or Course()
     path, infections = _simulate(
@@ -133,8 +135,12 @@ def _week(
 ) -> tuple[float, float, float, float]:
     """One week of classical Runge-Kutta; R takes what the others leave, so that people are conserved."""
     N = S + E + I + R
-    dt = DAYS / STEPS
-    for _ in range(STEPS):
+    steps = STEPS
+    if beta > 1.0:  # shorter steps, so that S cannot overshoot zero
+        beta = min(beta, LARGEST)
+        steps *= int(np.ceil(beta))
+    dt = DAYS / steps
+    for _ in range(steps):
         s, e, i = S, E, I
         dS = dE = dI = 0.0
         for stage in range(4):
@@ -216,7 +222,7 @@ def _solve(
     x_before, f_before = 0.0, 0.0
     slope = 1.0
     for step in range(40):
-        left = _week(S, E, I, R, np.exp(min(x, 20.0)), sigma, gamma)[0]
+        left = _week(S, E, I, R, np.exp(x), sigma, gamma)[0]
         if left <= 0.0:
             x -= 0.5
             continue

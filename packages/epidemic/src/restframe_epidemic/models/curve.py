@@ -133,7 +133,7 @@ def fit(
         np.sqrt(np.where(usable, y, 0.0) + SHIFT),
         np.where(usable, weight, 0.0),
         SHIFT,
-        _starts(prior, weeks),
+        _starts(prior, np.where(usable, y, 0.0)),
         np.where(hopeless[:, None], np.nan, prior.mean),
         1 / prior.deviation,
         low,
@@ -177,10 +177,12 @@ def _bounds(y: FloatArray) -> tuple[FloatArray, FloatArray]:
     return low, high
 
 
-def _starts(prior: Prior, weeks: int) -> FloatArray:
-    """(N, M, 5): at the prior, after the peak, and before it."""
+def _starts(prior: Prior, y: FloatArray) -> FloatArray:
+    """(N, 3, 5): at the prior; at the largest week, as if the wave were over; before the peak."""
+    weeks = y.shape[1]
     starts = np.repeat(prior.mean[:, None, :], 3, axis=1)
-    starts[:, 1, 1] = weeks - 1.0
+    starts[:, 1, 0] = np.log(y.sum(axis=1) + 1)
+    starts[:, 1, 1] = np.argmax(y, axis=1) + 0.5
     starts[:, 2, 1] = weeks + 3.0
     return starts
 

@@ -27,6 +27,7 @@ class Training:
     """How the regressions learn.
 
     weeks : how many past weeks at most
+    fewest_weeks : a longer horizon than the first needs so many
     half_life_weeks : a row of this age counts half
     penalty : of the ridge, in units of a standardised column's variance
     context_penalty : the same for policies, mobility, ages and social factors: many, much alike, and over a few weeks
@@ -35,6 +36,7 @@ class Training:
     """
 
     weeks: int = 20
+    fewest_weeks: int = 6
     half_life_weeks: float = 8.0
     penalty: float = 0.01
     context_penalty: float = 1.0
@@ -173,13 +175,13 @@ def learn(
     np.add.at(sums, cluster, weighted * residual[:, None])
     inverse = np.linalg.inv(gram)
     error = np.sqrt(np.diag(inverse @ (sums.T @ sums) @ inverse))
-    lowest, highest = _quantiles(log_beta, weight, (0.002, 0.998))
+    lowest, highest = _quantiles(log_beta, weight, (0.01, 0.99))
     return Model(names, level - float(shift @ coefficients), centre, spread, coefficients, error, lowest, highest)
 
 
 def learn_horizons(panel: Panel, past: History, horizons: int, training: Training) -> tuple[list[Model], FloatArray]:
-    """One model per horizon, and today's regressors (N, F). A horizon longer than the history takes the one before;
-    no model at all when the history is too short for one week ahead."""
+    """One model per horizon, and today's regressors (N, F). A horizon with too few weeks to learn from takes the one
+    before; no model at all when the history is too short for one week ahead."""
     last = past.reports.shape[1] - 1
     weeks = np.arange(max(first_week(past), last - training.weeks), last + 1)
     if len(weeks) < 2:
@@ -194,7 +196,7 @@ def learn_horizons(panel: Panel, past: History, horizons: int, training: Trainin
     models: list[Model] = []
     for horizon in range(1, horizons + 1):
         rows = len(weeks) - horizon
-        if rows < 1:
+        if models and rows < training.fewest_weeks:
             models.append(models[-1])
             continue
         ahead = log_beta[:, weeks[:rows] + horizon].T

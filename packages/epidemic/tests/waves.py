@@ -1,0 +1,57 @@
+"""Epidemics with known transmission: several waves, in a country of a few provinces on a ring."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from restframe_epidemic import panel_reading
+from restframe_epidemic.models.compartments import simulate
+from restframe_epidemic.panel import FloatArray, Panel
+
+FIRST_DAY = np.datetime64("2031-01-05")  # a Sunday
+
+
+def beta(places: int, provinces: int, weeks: int, seed: int = 0, swing: float = 0.35) -> FloatArray:
+    """(places, weeks) per day: waves of half a year, a little apart in each province and noisy in each place."""
+    random = np.random.default_rng(seed)
+    phase = 0.4 * np.arange(provinces)[np.arange(places) % provinces]
+    wave = swing * np.sin(2 * np.pi * np.arange(weeks) / 26 + phase[:, None])
+    return np.asarray(np.exp(np.log(0.175) + wave + random.normal(0, 0.05, (places, weeks))))
+
+
+def panel(
+    places: int = 40, provinces: int = 4, weeks: int = 40, *, seed: int = 0, swing: float = 0.35, die: float = 0.02
+) -> Panel:
+    """A third of the infections is reported, Poisson; of the reports two weeks before, the share `die` dies."""
+    random = np.random.default_rng(seed)
+    people = np.round(np.exp(random.normal(10.5, 1.2, places)))
+    start = people[:, None] * np.array([0.998, 0.001, 0.001, 0.0])
+    infections = simulate(start, beta(places, provinces, weeks, seed, swing)).infections
+    cases = random.poisson(np.repeat(infections * 0.35 / 7, 7, axis=1)).astype(np.float64)
+    due = np.concatenate([np.zeros((places, 14)), cases[:, :-14]], axis=1)
+    return panel_of(cases, random.binomial(due.astype(np.int64), die).astype(np.float64), people, provinces)
+
+
+def panel_of(cases: FloatArray, deaths: FloatArray, people: FloatArray, provinces: int) -> Panel:
+    """Of daily new reports (N, D)."""
+    places, days = cases.shape
+    code = [f"{place % provinces:02d}{place:03d}" for place in range(places)]
+    reports = pd.DataFrame(
+        {
+            "location": np.repeat(code, days),
+            "date": np.tile(FIRST_DAY + np.arange(days), places),
+            "cases": np.cumsum(cases, axis=1).ravel(),
+            "deaths": np.cumsum(deaths, axis=1).ravel(),
+        }
+    )
+    parents = [f"{province:02d}" for province in range(provinces)]
+    locations = pd.DataFrame(
+        {
+            "location": [*code, *parents, "top"],
+            "parent": [*(each[:2] for each in code), *["top"] * provinces, None],
+            "population": [*people, *[np.nan] * (provinces + 1)],
+        }
+    )
+    ring = pd.DataFrame({"location": code, "neighbour": code[1:] + code[:1]})
+    return panel_reading.from_frames(reports, locations, adjacency=ring)
