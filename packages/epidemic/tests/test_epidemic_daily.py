@@ -212,9 +212,8 @@ def test_a_failing_member_and_a_diverging_place_are_listed_and_the_day_goes_on(
         store.prepare()
         _loaded(store, place, island_files)
         options = daily.Options(targets=("cases",), workers=1, history_weeks=2).resolved()
-        run = runs.Run(store, "forecast", options.described)
-        panel, forecasts = daily.forecast(store, place, run, options)
-        run.end()
+        with runs.Run(store, "forecast", options.described) as run:
+            panel, forecasts = daily.forecast(store, place, run, options)
         assert run.failed == ["member broken cases"]
         assert rows(store, "SELECT status FROM epidemic.run") == [("failed",)]
         listed = dict(rows(store, "SELECT model_id || ' ' || location, reason FROM epidemic.run_fallback"))
@@ -223,6 +222,45 @@ def test_a_failing_member_and_a_diverging_place_are_listed_and_the_day_goes_on(
     assert listed["ensemble P-03"] == "the last week again: no member had a forecast"
     assert len(listed) == 1 + 18 + 1
     assert forecasts["cases"].points[:, 0].tolist() == panel.weekly()[:, -1].tolist()
+
+
+def test_a_target_that_was_never_reported_is_skipped(
+    monkeypatch: pytest.MonkeyPatch, island: ModuleType, island_files: Path, tmp_path: Path
+) -> None:
+    _registered(monkeypatch, steady=_last_week)
+    place = country.read(island.COUNTRY)
+    options = daily.Options(workers=1, history_weeks=2).resolved()
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        _loaded(store, place, island_files)
+        store.run("UPDATE epidemic.case_report SET deaths = NULL")
+        with runs.Run(store, "forecast", options.described) as run:
+            _, forecasts = daily.forecast(store, place, run, options)
+        assert rows(store, "SELECT DISTINCT target FROM epidemic.forecast") == [("wk inc infection",)]
+        assert rows(store, "SELECT step, detail FROM epidemic.run_step WHERE status = 'skipped'") == [
+            ("members deaths", "no deaths were ever reported")
+        ]
+    assert list(forecasts) == ["cases"]
+
+
+def test_a_run_that_fails_whole_says_so(
+    monkeypatch: pytest.MonkeyPatch, island: ModuleType, island_files: Path, tmp_path: Path
+) -> None:
+    _registered(monkeypatch, steady=_last_week)
+    place = country.read(island.COUNTRY)
+    options = daily.Options(workers=1, history_weeks=2).resolved()
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        _loaded(store, place, island_files)
+        panel = panel_reading.read(store, place)
+        with pytest.raises(OSError), runs.Run(store, "forecast", options.described) as run:
+            run.begin(panel)
+            with run.step("disk"):
+                raise OSError("no space left")
+        assert rows(store, "SELECT status FROM epidemic.run") == [("failed",)]
+        assert rows(store, "SELECT step, status, detail FROM epidemic.run_step") == [
+            ("disk", "failed", "OSError: no space left")
+        ]
 
 
 def _loaded(store: Store, place: country.Country, files: Path) -> None:
@@ -270,7 +308,7 @@ def test_killed_after_any_step_the_same_command_ends_with_the_same_tables(
         return ["run", "--daily", *place, "--data", str(island_files), *SMALL]
 
     stopped = [sys.executable, "-m", "restframe_epidemic", *command("stopped")]
-    for step in ("ingest", "member curve cases", "past days cases", "ensemble cases"):
+    for step in ("ingest", "member curve cases", "past days cases"):
         status, lines = _stopped(stopped, step, signal.SIGKILL)
         assert status == -signal.SIGKILL
         assert lines[-1].startswith(step)

@@ -62,7 +62,7 @@ def forecast(
     store: Store, country: Country, run: Run, options: Options, as_of: str | None = None
 ) -> tuple[Panel, dict[str, Forecast]]:
     """Forecast every target as of a day, and put it into `epidemic.forecast`; returns what was known, and by target
-    the ensemble's forecast.
+    the ensemble's forecast, where there is one.
 
     A member that fails is listed and the day goes on without it; so does a place that none could judge, with its last
     week again.
@@ -72,10 +72,16 @@ def forecast(
         step.rows = len(panel.locations)
         step.notes += panel.notices
     run.begin(panel)
-    return panel, {target: _forecast(store, country, run, options, panel, target) for target in options.targets}
+    found = {target: _forecast(store, country, run, options, panel, target) for target in options.targets}
+    return panel, {target: whole for target, whole in found.items() if whole is not None}
 
 
-def _forecast(store: Store, country: Country, run: Run, options: Options, panel: Panel, target: str) -> Forecast:
+def _forecast(store: Store, country: Country, run: Run, options: Options, panel: Panel, target: str) -> Forecast | None:
+    """None for a target that was never reported, or whose ensemble failed."""
+    if not np.isfinite(panel.daily[target]).any():
+        with run.step(f"members {target}") as step:
+            step.skipped(f"no {target} were ever reported")
+        return None
     named = country.targets.get(target, target)
     said = {name: _member(store, run, options, panel, target, name) for name in options.members}
     with run.step(f"past days {target}") as step:
@@ -84,7 +90,8 @@ def _forecast(store: Store, country: Country, run: Run, options: Options, panel:
         step.notes += past.failures
         if not past.seconds.any():
             step.reused()
-    with run.step(f"ensemble {target}") as step:
+    whole: Forecast | None = None
+    with run.step(f"ensemble {target}", optional=True) as step:
         last_resort = _last_resort(run, options, panel, target, said)
         together = {**said, "": last_resort}
         whole = forecasting.forecast(panel, together, past, target=target, seed=options.seed)

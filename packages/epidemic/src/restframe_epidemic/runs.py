@@ -97,6 +97,14 @@ class Run:
         self._started = datetime.now(UTC)
         self._waiting: list[Step] = []
 
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """After ctrl-C the run stays as after a crash: it runs until somebody goes on with it."""
+        if self.run_id and (kind is None or issubclass(kind, Exception)):
+            self.end(failed=kind is not None)
+
     def begin(self, panel: Panel) -> None:
         """Name the run after the day, the data, the code and the options, and write down that it runs."""
         self.begin_on(str(panel.as_of), data_vintage(panel))
@@ -125,18 +133,22 @@ class Run:
             yield step
         except Exception as error:
             step.status = "failed"
-            step.notes.append(f"{type(error).__name__}: {error}")
+            step.notes.append(f"{type(error).__name__}: {str(error)[:300]}")
             self.failed.append(name)
             logger.warning("step %s failed", name, exc_info=True)
+            self._ended(step)
             if not optional:
                 raise
-        finally:
-            step.seconds = time.perf_counter() - step.began
-            if self.run_id:
-                self._write(step)
-            else:
-                self._waiting.append(step)
-            self.say(_line(step))
+        else:
+            self._ended(step)
+
+    def _ended(self, step: Step) -> None:
+        step.seconds = time.perf_counter() - step.began
+        if self.run_id:
+            self._write(step)
+        else:
+            self._waiting.append(step)
+        self.say(_line(step))
 
     def fallback(self, model_id: str, target: str, locations: Sequence[str], reasons: Sequence[str]) -> None:
         """Write down the places that a model could not judge."""
@@ -149,11 +161,11 @@ class Run:
             key,
         )
 
-    def end(self) -> None:
-        """Write down that it has ended, and whether a step failed."""
+    def end(self, *, failed: bool = False) -> None:
+        """Write down that it has ended, and whether it or a step failed."""
         self.store.run(
             "UPDATE epidemic.run SET finished = $1, status = $2 WHERE run_id = $3",
-            [_utc(datetime.now(UTC)), "failed" if self.failed else "done", self.run_id],
+            [_utc(datetime.now(UTC)), "failed" if failed or self.failed else "done", self.run_id],
         )
 
     def _write(self, step: Step) -> None:

@@ -65,9 +65,8 @@ def run(given: argparse.Namespace) -> int:
     options = chosen(given)
     with arguments.shown() as shown, Store(given.warehouse) as store:
         store.prepare()
-        run = Run(store, "forecast", options.described, say=shown.say, progress=shown.progress)
-        daily.forecast(store, country.read(given.country), run, options, given.as_of)
-        run.end()
+        with Run(store, "forecast", options.described, say=shown.say, progress=shown.progress) as run:
+            daily.forecast(store, country.read(given.country), run, options, given.as_of)
         if given.export is not None:
             shown.say(f"{given.export}: {forecasts.export(store, given.export):,} rows")
         return 1 if run.failed else 0

@@ -41,14 +41,13 @@ def run(given: argparse.Namespace) -> int:
     place = country.read(given.country)
     with arguments.shown() as shown, Store(given.warehouse) as store:
         store.prepare()
-        run = Run(store, "daily", described, say=shown.say, progress=shown.progress)
-        _ingest(store, run, place, given)
-        panel, forecasts = daily.forecast(store, place, run, options, given.as_of)
-        if "cases" in forecasts:
-            daily.hospital(store, run, options, panel, forecasts["cases"])
-        _gaps(store, run, given)
-        daily.score(store, place, run, options)
-        run.end()
+        with Run(store, "daily", described, say=shown.say, progress=shown.progress) as run:
+            _ingest(store, run, place, given)
+            panel, forecasts = daily.forecast(store, place, run, options, given.as_of)
+            if "cases" in forecasts:
+                daily.hospital(store, run, options, panel, forecasts["cases"])
+            _gaps(store, run, given)
+            daily.score(store, place, run, options)
         shown.say(f"run {run.run_id}: {'failed: ' + ', '.join(run.failed) if run.failed else 'done'}")
         return 1 if run.failed else 0
 
