@@ -2,7 +2,7 @@
 --
 -- PDC, the proportion of days covered: days on which the patient had a drug of the class, over the days from the index
 -- fill to the end of the treatment period. As the Pharmacy Quality Alliance specifies it (PQA Measure Specifications,
--- Proportion of Days Covered; the worked examples PDC-DR and PDC-DOAC are tests):
+-- Proportion of Days Covered; the worked examples of PDC-DR are tests):
 --   * the treatment period begins with the first paid fill of the class while enrolled (the index date), and ends with
 --     the measurement period, the spell of enrolment, or death, whichever is first; both days count
 --   * counted are patients with fills on two different days at least, whose index date lies at least 91 days before
@@ -18,11 +18,12 @@
 -- How: of fills i of one molecule, shifted one behind the other, the last day of supply is
 -- max over i of (date_i + sum of supply from i on) - 1 = max(date_i - sum of supply before i) + sum of supply - 1,
 -- and all supply lies within the period but for what reaches beyond its end. So one window and one aggregation are
--- enough for patients with one molecule of the class, who are nearly all; for the others intervals are merged.
+-- enough for patients with one molecule of the class, who are nearly all; for the others intervals are merged. One number
+-- stands for spell (times 8), period (times 2^20) and molecule, since windows over one column are quicker.
 DROP TABLE IF EXISTS course;
 CREATE TEMP TABLE course AS
-SELECT CAST(course / 32768 AS int) AS spell, CAST(course / 4096 % 8 AS int) AS period_number,
-    CAST(course % 4096 AS int) AS molecule_number,
+SELECT CAST(course / 8388608 AS int) AS spell, CAST(course / 1048576 % 8 AS int) AS period_number,
+    CAST(course % 1048576 AS int) AS molecule_number,
     min(fill_date) AS first_fill, max(fill_date) AS last_fill, sum(days_supply) AS supply,
     max(fill_date - CAST(supply_before AS int)) AS origin
 FROM (
@@ -30,7 +31,7 @@ FROM (
         sum(days_supply) OVER (PARTITION BY course ORDER BY fill_date ROWS UNBOUNDED PRECEDING) - days_supply
             AS supply_before
     FROM (
-        SELECT (CAST(fill.spell AS bigint) * 8 + period.period_number) * 4096 + fill.molecule_number AS course,
+        SELECT (CAST(fill.spell AS bigint) * 8 + period.period_number) * 1048576 + fill.molecule_number AS course,
             fill.fill_date, fill.days_supply
         FROM fill
         JOIN epidemic_gaps.period ON fill.fill_date BETWEEN period.start_date AND period.end_date

@@ -5,7 +5,8 @@
 -- which is the same prescription presented again.
 -- Abandoned: a prescription that was rejected, or reversed within 14 days of approval, without a paid fill of the same
 -- drug by the same patient within 14 days after it was presented. Reversals within 14 days are how studies of claims
--- know that nobody fetched the drug; rejections show barriers of the plan, so both are told apart too.
+-- know that nobody fetched the drug; rejections show barriers of the plan, so both are told apart too. A reversal
+-- without a date counts as a late one.
 -- Burden: patients of known income whose copays of a period, as a yearly sum, exceed parameter.burden_share of it.
 DROP TABLE IF EXISTS presented;
 CREATE TEMP TABLE presented AS
