@@ -218,3 +218,22 @@ def test_patients_of_whom_only_the_state_is_known_count_in_no_total(store: Store
 def test_every_file_of_measures_is_run() -> None:
     folder = Path(marts.__file__).parent
     assert {path.stem for path in folder.glob("*.sql")} == {*marts.MARTS, "base", "parameters"}
+
+
+def test_the_extract_by_patient_is_coarser_than_the_claims(store: Store) -> None:
+    store.run("UPDATE epidemic.location SET population = 50000 WHERE location = 'a'")
+    for token, place, born in (("p", "a", 1950), ("old", "a", 1925), ("few", "b", 1950)):
+        patient(store, token, place)
+        store.run("UPDATE epidemic_claims.patient SET birth_year = $1 WHERE token = $2", [born, token])
+        visits(store, [(token, token, date(2020, 12, 28), None)])
+    marts.run(store, PARAMETERS, ["extract"])
+    rows = store.run("SELECT age, area, condition, week_end, visits FROM epidemic_gaps.patient_extract ORDER BY 1, 2")
+    # 90 is everybody over 89; 100 people live in b, so that its state stands there; weeks end on Thursdays.
+    assert rows.fetchall() == [
+        (70, "S", "diabetes", LAST, 1),
+        (70, "a", "diabetes", LAST, 1),
+        (90, "a", "diabetes", LAST, 1),
+    ]
+    assert store.run("SELECT count(DISTINCT person) FROM epidemic_gaps.patient_extract").scalar() == 3
+    columns = "SELECT column_name FROM svv_columns WHERE table_name = 'patient_extract'"
+    assert "token" not in {name for (name,) in store.run(columns).fetchall()}

@@ -28,6 +28,7 @@ MARTS = (
     "concentration",
     "local_change",
     "published",
+    "extract",
 )
 _FOLDER = Path(__file__).parent
 _MOST_PERIODS = 7
