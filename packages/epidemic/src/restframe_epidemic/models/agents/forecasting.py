@@ -175,13 +175,10 @@ class _Place:
         return result
 
     def _society(self, number: int) -> Society:
-        """Persons per household, where the Panel has the number of households."""
+        """Persons per household are the Panel's feature `household_size`, where it is known."""
+        size = float(self.panel.features.get("household_size", self.panel.population * np.nan)[number])
         society = Society()
-        households = self.panel.features.get("households")
-        if households is None or not households[number] > 0:
-            return society
-        size = float(self.panel.population[number] / households[number])
-        return replace(society, household_size=min(max(size, 1.2), 5.0))
+        return replace(society, household_size=min(max(size, 1.2), 5.0)) if np.isfinite(size) else society
 
 
 def _whole(infections: FloatArray, replicates: int) -> IntArray:

@@ -35,7 +35,8 @@ def effects(path: Path = BUILT_IN) -> Effects:
             try:
                 point = float(row["level"]), float(row["factor"])
                 layer = row["layer"]
-                LAYERS.index(layer)
+                if layer not in LAYERS:
+                    raise ValueError(f'no layer "{layer[:40]}"')
             except (KeyError, TypeError, ValueError) as error:
                 raise errors.DataError(
                     f"{path.name}, line {number}: {str(error)[:100]}",

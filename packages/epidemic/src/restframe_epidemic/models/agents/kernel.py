@@ -199,10 +199,12 @@ def _run(
         wanted = target[day]
         if wanted >= 0:
             limit = np.int64(_STRONGEST * expected[day]) + 1 if count > 0 else 0
+            usual_rate = rate
         elif plan.inverted:
-            if day == 0 or target[day - 1] >= 0:
-                per_infection, usual_rate = _contacts_per_infection(day, contacts, flow, plan.usual), rate
-            strength = transmission[day] * per_infection / disease.infectious_days * rate / max(usual_rate, 1e-300)
+            if day > 0 and target[day - 1] >= 0:
+                per_infection = _contacts_per_infection(day, contacts, flow, plan.usual)
+            relative = rate / usual_rate if usual_rate > 0.0 else 1.0
+            strength = transmission[day] * per_infection / disease.infectious_days * relative
             limit = poisson(stream, strength * count)
         else:
             limit = poisson(stream, transmission[day] * expected[day])

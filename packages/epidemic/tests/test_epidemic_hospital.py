@@ -1,0 +1,112 @@
+"""Beds needed, against beds there are."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from restframe_epidemic import hospital
+from restframe_epidemic.models.agents import disease, forecasting
+from restframe_epidemic.models.agents.forecasting import REPORT_DAYS, Outcomes
+from restframe_epidemic.panel import Panel
+from restframe_epidemic.store import Store
+
+LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    spec = importlib.util.spec_from_file_location("waves", Path(__file__).parent / "waves.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: Panel = module.panel(places=12, provinces=2, weeks=28)
+    people = made.population.copy()
+    people[3] = np.nan
+    icu = np.full(12, 1e6)
+    icu[0], icu[1] = 0.0, np.nan
+    return replace(made, population=people, capacity={"icu_beds": icu})
+
+
+@pytest.fixture(scope="module")
+def outcomes(panel: Panel) -> Outcomes:
+    return forecasting.run(panel, 3, replicates=6, spread=True, ahead=REPORT_DAYS)
+
+
+def test_a_stay_begins_after_infection_and_ends() -> None:
+    ward, stay, icu = hospital.stays(disease.Disease(*np.full((4, 1), 0.1)))
+    admission = 4.0 + 1.5 + 5.0
+    assert ward @ np.arange(len(ward)) / ward.sum() > admission
+    assert ward.sum() == pytest.approx(5.0, abs=0.2)
+    assert icu.sum() == pytest.approx(9.0, abs=0.2)
+    assert stay.sum() == pytest.approx(1.0 + 9.0 + 5.0, abs=0.4)
+    assert ward[0] == 0.0
+
+
+def test_constant_infections_need_rate_times_stay() -> None:
+    """Little's law: a hundred patients a day who each stay five days fill five hundred beds."""
+    ward = hospital.stays(disease.Disease(*np.full((4, 1), 0.1)))[0]
+    patients = hospital._patients(np.full((1, 1, 200), 100.0), ward)
+    assert patients[0, 0, -1] == pytest.approx(100 * ward.sum())
+
+
+def test_demand_has_ordered_quantiles_for_every_day(panel: Panel, outcomes: Outcomes) -> None:
+    demand = hospital.of_agents(panel, outcomes)
+    assert demand.dates[0] == panel.as_of + 1
+    for unit in hospital.UNITS:
+        beds = demand.beds[unit]
+        assert beds.shape == (12, 21, 5)
+        known = np.arange(12) != 3
+        assert (np.diff(beds[known], axis=2) >= 0).all()
+        assert np.isnan(beds[3]).all(), "nobody is known to live there"
+    assert (demand.beds["icu_beds"][0, :, 2] < demand.beds["hospital_beds"][0, :, 2]).all()
+
+
+def test_days_until_full_are_told_where_the_capacity_is_known(panel: Panel, outcomes: Outcomes) -> None:
+    full = hospital.of_agents(panel, outcomes).days_until_full
+    assert full["icu_beds"][0, 2] == 1.0, "it has none"
+    assert np.isnan(full["icu_beds"][1:]).all(), "unknown, or far more than needed"
+    assert np.isnan(full["hospital_beds"]).all()
+
+
+def test_only_free_beds_count(panel: Panel, outcomes: Outcomes) -> None:
+    most = hospital.of_agents(panel, outcomes).beds["icu_beds"][:, :, 2].max(axis=1)
+    place = int(np.nanargmax(most))
+    beds = panel.capacity["icu_beds"].copy()
+    beds[place] = 2 * most[place]
+    occupied = replace(panel, capacity={"icu_beds": beds}, parameters={hospital.FREE_SHARE: 0.3})
+    empty = hospital.of_agents(replace(occupied, parameters={}), outcomes).days_until_full["icu_beds"]
+    assert np.isnan(empty[place, 2])
+    assert hospital.of_agents(occupied, outcomes).days_until_full["icu_beds"][place, 2] >= 1.0
+
+
+def test_more_cases_need_more_beds(panel: Panel, outcomes: Outcomes) -> None:
+    middle = outcomes.reports(3).mean(axis=0)
+    quantiles = middle[:, :, None] * np.array([0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.5])
+    some = hospital.of_ensemble(panel, outcomes, quantiles, LEVELS).beds["hospital_beds"]
+    many = hospital.of_ensemble(panel, outcomes, 3 * quantiles, LEVELS).beds["hospital_beds"]
+    known = np.arange(12) != 3
+    assert (many[known, -1, 2] > 1.5 * some[known, -1, 2]).all()
+    alone = hospital.of_agents(panel, outcomes).beds["hospital_beds"]
+    assert some[known, :, 2].sum() == pytest.approx(alone[known, :, 2].sum(), rel=0.25)
+
+
+def test_the_table_has_null_for_what_is_not_known(tmp_path: Path, panel: Panel, outcomes: Outcomes) -> None:
+    demand = hospital.of_agents(panel, outcomes)
+    with Store(tmp_path) as store:
+        store.prepare()
+        for _ in range(2):  # the second time replaces the first
+            assert hospital.write(store, "one", demand) == 11 * 21 * 2
+        rows = store.frame(
+            "SELECT unit, count(*) AS n, count(capacity) AS told, count(days_until_full) AS filled, "
+            "sum(CASE WHEN lower <= demand AND demand <= upper THEN 1 ELSE 0 END) AS ordered "
+            "FROM epidemic.hospital_demand GROUP BY unit ORDER BY unit"
+        )
+    assert rows.to_dict("records") == [
+        {"unit": "hospital_beds", "n": 231, "told": 0, "filled": 0, "ordered": 231},
+        {"unit": "icu_beds", "n": 231, "told": 210, "filled": 21, "ordered": 231},
+    ]
