@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,20 +21,18 @@ from restframe_epidemic.store import Store
 STAGED = {table: f"claims_{table.removesuffix('_claim')}" for table in TABLES}
 _REFERENCE = ("condition", "drug_class", "drug")
 _ROWS = 1 << 20
+_SPOOL = "spool/claims"
 
 
 def load_generated(store: Store, directory: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> None:
     """Put what `generate` wrote in place of all claims there are."""
-    key = f"spool/claims-{os.getpid()}"
-    try:
+    with _spool(store) as spool:
         for table in TABLES:
             for file in sorted((directory / table).glob("*.parquet")):
-                target = store.lake / key / table / file.name
+                target = spool / table / file.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)
-        _replace(store, key, progress)
-    finally:
-        shutil.rmtree(store.lake / key, ignore_errors=True)
+        _replace(store, progress)
 
 
 def load_staged(
@@ -60,10 +58,9 @@ def load_staged(
                 hint="Ingest the claims first; see the sources claims_*.toml of the country.",
             )
     store.session.execute_all(schema())
-    spool = f"spool/claims-{os.getpid()}"
-    try:
+    with _spool(store) as spool:
         for table in TABLES:
-            folder = store.lake / spool / table
+            folder = spool / table
             folder.mkdir(parents=True, exist_ok=True)
             if STAGED[table] in found:
                 _write(folder, _tokenised(store, table, key))
@@ -72,9 +69,18 @@ def load_staged(
                 _write(folder, iter(pa.Table.from_pylist(reference(table)).to_batches()))
             else:
                 say(f"{table}: not among the sources; left empty")
-        _replace(store, spool, progress)
+        _replace(store, progress)
+
+
+@contextlib.contextmanager
+def _spool(store: Store) -> Iterator[Path]:
+    """A folder of the lake for a while, without what a process that was killed left in it."""
+    folder = store.lake / _SPOOL
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
     finally:
-        shutil.rmtree(store.lake / spool, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tokenised(store: Store, table: str, key: Key) -> Iterator[pa.RecordBatch]:
@@ -113,16 +119,16 @@ def _write(folder: Path, batches: Iterator[pa.RecordBatch]) -> None:
         writer.close()
 
 
-def _replace(store: Store, key: str, progress: Callable[[int, int], None]) -> None:
-    """Put the files of the lake in place of what the tables hold, in one transaction."""
+def _replace(store: Store, progress: Callable[[int, int], None]) -> None:
+    """Put the files of the spool in place of what the tables hold, in one transaction."""
     store.session.execute_all(schema())
-    files = {table: sorted((store.lake / key / table).glob("*.parquet")) for table in TABLES}
+    files = {table: sorted((store.lake / _SPOOL / table).glob("*.parquet")) for table in TABLES}
     done, of = 0, sum(len(each) for each in files.values())
     progress(done, of)
     with store.transaction():
         for table in TABLES:
             store.run(f"DELETE FROM epidemic_claims.{table}")
             for file in files[table]:
-                store.copy(f"epidemic_claims.{table}", f"{key}/{table}/{file.name}", pq.read_schema(file).names)
+                store.copy(f"epidemic_claims.{table}", f"{_SPOOL}/{table}/{file.name}", pq.read_schema(file).names)
                 done += 1
                 progress(done, of)
