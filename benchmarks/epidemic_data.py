@@ -68,6 +68,7 @@ def _features(counties: pd.DataFrame) -> pd.DataFrame:
     features = counties[["location", *(name for name in counties.columns if name not in _NOT_FEATURES)]].assign(
         density=counties["population"] / counties["area_square_miles"],
         daytime=counties["daytime_population"] / counties["population_svi"],
+        household_size=counties["population_svi"] / counties["households"],
     )
     return features.melt(id_vars="location", var_name="name", value_name="value").dropna()
 
