@@ -9,9 +9,8 @@ import numpy as np
 
 from restframe_epidemic import backtest
 from restframe_epidemic.backtest import Backtest
-from restframe_epidemic.ensemble import coherence, conformal
-from restframe_epidemic.ensemble.combining import combine, median
-from restframe_epidemic.models.phases import of_members, two_phases
+from restframe_epidemic.ensemble import coherence, combining, conformal
+from restframe_epidemic.models.phases import of_members
 from restframe_epidemic.panel import FloatArray, IntArray, Panel
 from restframe_epidemic.scores import LEVELS, short_history
 
@@ -59,9 +58,11 @@ def forecast(
     past : the members on earlier days (those of this day or later are not looked at); what then came is taken from
         the Panel. Without enough of them widths come from persistence on the Panel's own past weeks.
     """
-    combined = combine(two_phases(points, short_history(panel.weekly(target))))
-    history = _history(panel, past.before(panel.as_of), target, combined.shape[1])
-    return with_quantiles(panel, combined, history, seed=seed)
+    names = list(points)
+    stacked = np.stack([points[name] for name in names])
+    spoken = of_members(names, stacked, short_history(panel.weekly(target)))
+    history, weights = _history(panel, past.before(panel.as_of), names, target, stacked.shape[2])
+    return with_quantiles(panel, combining.combine(spoken, weights), history, seed=seed)
 
 
 def with_quantiles(panel: Panel, points: FloatArray, history: History, *, seed: int = 0) -> Forecast:
@@ -86,15 +87,23 @@ def _summed(
     return groups, top
 
 
-def _history(panel: Panel, past: Backtest, target: str, horizons: int) -> History:
+def _history(panel: Panel, past: Backtest, names: list[str], target: str, horizons: int) -> tuple[History, FloatArray]:
+    """The ensemble on past days, and weights (M, H) of the members named for today."""
     weeks = ((panel.as_of - past.as_of) / _WEEK).astype(np.int64)
-    if (weeks >= QUANTILE_HORIZONS).sum() < _FEWEST_DAYS:
-        return persistence_history(panel, target, horizons)
-    truth = backtest.truth(panel, past.as_of, horizons, target=target)
     weekly = panel.weekly(target)
-    short = np.stack([short_history(weekly[:, : week + 1]) for week in np.searchsorted(panel.weeks, past.as_of)])
-    points = of_members(past.members, np.moveaxis(past.points, 1, 0), short)  # (M, T, N, H)
-    return History(median(points)[:, :, :horizons], truth, weeks)
+    points = np.full((len(names), len(weeks), len(weekly), horizons), np.nan)
+    for m, name in enumerate(names):
+        if name in past.members:
+            points[m] = past.of(name)[:, :, :horizons]
+    short = np.zeros((len(weeks), len(weekly)), dtype=np.bool_)
+    for t, week in enumerate(np.searchsorted(panel.weeks, past.as_of)):
+        short[t] = short_history(weekly[:, : week + 1])
+    spoken = np.moveaxis(of_members(names, points, short), 0, 1)  # (T, M, N, H)
+    truth = backtest.truth(panel, past.as_of, horizons, target=target)
+    weights = combining.weights(combining.past_errors(spoken, truth), weeks)
+    if (weeks >= QUANTILE_HORIZONS).sum() < _FEWEST_DAYS:
+        return persistence_history(panel, target, horizons), weights
+    return History(combining.replayed(spoken, truth, weeks), truth, weeks), weights
 
 
 def persistence_history(panel: Panel, target: str = "cases", horizons: int = HORIZONS) -> History:

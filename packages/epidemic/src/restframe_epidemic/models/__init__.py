@@ -24,6 +24,7 @@ MEMBERS: dict[str, str] = {
     "persistence": "persistence",
     "projection": "projection",
     "direct": "direct",
+    "growth": "growth",
     "boosting": "boosting",
     "curve": "curve",
     "seir": "seir",

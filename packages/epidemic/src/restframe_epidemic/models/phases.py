@@ -14,7 +14,7 @@ import numpy as np
 
 from restframe_epidemic.panel import BoolArray, FloatArray
 
-FROM_OTHER_PLACES = ("projection", "direct", "boosting")
+FROM_OTHER_PLACES = ("projection", "direct", "growth", "boosting")
 
 
 def two_phases(points: Mapping[str, FloatArray], short: BoolArray) -> dict[str, FloatArray]:
