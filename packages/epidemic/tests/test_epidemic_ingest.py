@@ -6,6 +6,7 @@ import bz2
 import contextlib
 import datetime
 import gzip
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,12 +87,14 @@ class Scene:
         (self.folder / "sources").mkdir(parents=True)
         self.data.mkdir()
         (self.folder / "country.toml").write_text('name = "Borduria"\nweek_ends = "sunday"\n')
-        (self.folder / "location.sql").write_text(LOCATION)
-        (self.folder / "case_report.sql").write_text(CASE_REPORT)
         self.declare("places", PLACES)
         self.declare("reports", REPORTS)
         self.write("places.csv", "Code,Name,People\n1,Szohôd,52000\n2.0,Klow,31000\n")
         self.quiet = Quiet()
+
+    def fill_tables(self) -> None:
+        (self.folder / "location.sql").write_text(LOCATION)
+        (self.folder / "case_report.sql").write_text(CASE_REPORT)
 
     def declare(self, name: str, text: str) -> None:
         (self.folder / "sources" / f"{name}.toml").write_text(text)
@@ -143,6 +146,7 @@ def lake(store: Store) -> dict[str, int]:
 
 
 def test_rows_arrive_with_the_file_and_line_they_came_from(scene: Scene, store: Store) -> None:
+    scene.fill_tables()
     scene.reports("0001|2021-01-04|5|0", "0002|2021-01-04|7|1", "0001|2021-01-05|6|0")
     outcomes = scene.ingest(store)
     assert (outcomes["reports"].status, outcomes["reports"].rows, outcomes["reports"].refused) == ("read", 3, 0)
@@ -267,6 +271,7 @@ def test_lines_that_are_rows_keep_their_numbers_without_any_other_damage(scene: 
 
 
 def test_a_value_may_become_null_instead(scene: Scene, store: Store) -> None:
+    scene.fill_tables()
     scene.reports("0001|2021-01-04|5|-3", "0001|2021-01-05|6|none")
     scene.write("places.csv", "Code,Name,People\n1,Szohôd,-52000\n2,Klow,NaN\n")
     scene.ingest(store)
@@ -369,6 +374,7 @@ def test_a_parquet_file_that_ends_early(scene: Scene, store: Store) -> None:
 
 
 def test_a_source_that_is_absent_stops_nothing(scene: Scene, store: Store) -> None:
+    scene.fill_tables()
     outcomes = scene.ingest(store)
     assert outcomes["reports"].status == "absent"
     assert outcomes["places"].status == "read"
@@ -405,3 +411,25 @@ def test_blocks_end_anywhere(scene: Scene, store: Store, monkeypatch: pytest.Mon
     assert [row[2] for row in rows] == [n for n in range(80) if n != 40]
     assert [row[5] for row in rows] == [n + 2 for n in range(80) if n != 40]
     assert [(row[1], row[5]) for row in quarantine(store)] == [(42, "columns")]
+
+
+def test_partitions_in_pieces_are_the_same_rows(
+    scene: Scene, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut as if they were too large for memory, and finer when more arrives."""
+    rng = random.Random(3)
+    lines = [f"000{rng.randint(1, 2)}|2021-01-{rng.randint(4, 31):02}|{n}|0" for n in range(400)]
+    other = Scene(tmp_path / "other")
+    with Store(tmp_path / "other" / "warehouse") as second:
+        for at, (first, last, cut) in enumerate([(0, 150, 1), (150, 250, 4), (250, 400, 8)]):
+            scene.reports(*lines[first:last], name=f"reports_{at}.psv")
+            other.reports(*lines[first:last], name=f"reports_{at}.psv")
+            other.ingest(second)
+            with monkeypatch.context() as patch:
+                patch.setattr("restframe_epidemic.pipeline.ingest.at_most", lambda size, cut=cut: min(cut, 4))
+                patch.setattr("restframe_epidemic.pipeline.ingest.needed", lambda size, most, cut=cut: cut)
+                scene.ingest(store)
+        assert len(list((store.lake / "reports" / "date=2021-01-04").iterdir())) > 1
+        assert reports(store) == reports(second)
+        assert sorted(quarantine(store)) == sorted(quarantine(second))
+        assert len(quarantine(store)) > 100

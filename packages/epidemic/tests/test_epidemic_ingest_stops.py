@@ -39,7 +39,7 @@ main(arguments)
 # In their order, so that each run gets as far as the next stage: module, function, which call, at its end or beginning.
 STAGES = {
     "while rows are spilled": ("restframe_epidemic.pipeline.spill", "Spill.add", 1, "before"),
-    "between partitions": ("restframe_epidemic.pipeline.lake", "Lake.write_partition", 2, "before"),
+    "between partitions": ("restframe_epidemic.pipeline.lake", "Lake.write_rows", 2, "before"),
     "before the manifest": ("restframe_epidemic.pipeline.lake", "Lake.write_manifest", 2, "before"),
     "after the manifest": ("restframe_epidemic.pipeline.lake", "Lake.write_manifest", 1, "after"),
     "in the middle of loading": ("restframe_epidemic.pipeline.loading", "_copy", 3, "after"),

@@ -17,7 +17,8 @@ import restframe.errors
 from restframe_epidemic import country as countries
 from restframe_epidemic import errors, sources
 from restframe_epidemic.pipeline import loading, merging, rules, values
-from restframe_epidemic.pipeline.lake import Lake, Manifest, Reading
+from restframe_epidemic.pipeline.lake import Lake, Manifest, Quarantine, Reading
+from restframe_epidemic.pipeline.pieces import at_most, needed
 from restframe_epidemic.pipeline.rows import Raw
 from restframe_epidemic.pipeline.spill import Spill
 from restframe_epidemic.pipeline.streams import Progress, sha256
@@ -206,10 +207,9 @@ def _read(
     source = lake.source
     status = path.stat()
     again: datetime.date | None = None
-    partitions: dict[str, str] = {}
-    repeated = rows = 0
+    rows = 0
     with (
-        Spill(source, lake.spill()) as spill,
+        Spill(source, lake.spill(), at_most(status.st_size)) as spill,
         lake.quarantine() as refused,
         lake.quarantine("corrections") as corrected,
     ):
@@ -225,12 +225,7 @@ def _read(
                 rows += checked.accepted.num_rows
                 again = min(filter(None, (again, checked.future)), default=None)
         with watching.step(f"{name}: merging", 0):
-            for date in spill.partitions():
-                merged = merging.merge(source, lake.partition(manifest, date), spill.rows(date), name)
-                refused.add(merged.noted)
-                corrected.add(merged.corrected)
-                repeated += merged.repeated
-                partitions[date] = lake.write_partition(date, merged.rows.select(loading.stored_names(source)))
+            partitions, repeated = _merge(lake, manifest, spill, name, refused, corrected)
     reading = Reading(
         status.st_size, status.st_mtime_ns, raw.sha256, rows, refused.entries, repeated, refused.key, str(again or "")
     )
@@ -239,6 +234,26 @@ def _read(
     manifest.corrections += [corrected.key] if corrected.key else []
     lake.write_manifest(manifest)
     return reading
+
+
+def _merge(
+    lake: Lake, manifest: Manifest, spill: Spill, name: str, refused: Quarantine, corrected: Quarantine
+) -> tuple[dict[str, list[str]], int]:
+    """A file's rows into the partitions; returns their new files, and how many rows said again what was known."""
+    partitions: dict[str, list[str]] = {}
+    repeated = 0
+    for date in spill.partitions():
+        pieces = max(needed(spill.size_bytes(date), spill.most), len(manifest.partitions.get(date, [])))
+        partitions[date] = []
+        for piece in range(pieces):
+            stored = lake.rows(manifest, date, piece, pieces)
+            merged = merging.merge(lake.source, stored, spill.rows(date, piece, pieces), name)
+            refused.add(merged.noted)
+            corrected.add(merged.corrected)
+            repeated += merged.repeated
+            partitions[date].append(lake.write_rows(date, merged.rows.select(loading.stored_names(lake.source))))
+        pa.default_memory_pool().release_unused()
+    return partitions, repeated
 
 
 def _without_names(source: Source, columns: Mapping[str, pa.Array], key: tokens.Key) -> dict[str, pa.Array]:

@@ -1,7 +1,8 @@
 """A source's place in the lake: Parquet by partition, and a manifest that says which files count.
 
 <bucket>/<source>/manifest.json
-<bucket>/<source>/date=2020-03-01/part-<hash>.parquet     the partition that begins on this day, or the source's vintage
+<bucket>/<source>/date=2020-03-01/part-<hash>.parquet     the partition that begins on this day, or the source's
+                                                          vintage; several files when it is large
 <bucket>/quarantine/<source>/<hash>.parquet
 
 A file is named after its content, written beside its place and renamed. The manifest is replaced last; what it does not
@@ -25,10 +26,11 @@ import pyarrow.parquet as pq
 
 from restframe_epidemic import errors
 from restframe_epidemic.pipeline import quarantine
+from restframe_epidemic.pipeline.pieces import only
 from restframe_epidemic.sources import Source
 
 MANIFEST = "manifest.json"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +58,19 @@ class Manifest:
     """
     declaration : digest of the source's declaration, and of what it refers to
     files : by name
-    partitions : by first day, the file
+    partitions : by first day, the files: one, or as many as the partition has pieces
     corrections : files of the quarantine with the values that were replaced
     """
 
     declaration: str = ""
     files: dict[str, Reading] = field(default_factory=dict)
-    partitions: dict[str, str] = field(default_factory=dict)
+    partitions: dict[str, list[str]] = field(default_factory=dict)
     corrections: list[str] = field(default_factory=list)
 
-    def items(self) -> dict[str, str]:
-        """What has to be in the warehouse: an item and the file that holds it."""
-        quarantined = {f"quarantine {name}": each.quarantine for name, each in self.files.items() if each.quarantine}
-        corrected = {f"corrections {file}": file for file in self.corrections}
+    def items(self) -> dict[str, list[str]]:
+        """What has to be in the warehouse: items, and the files that hold each."""
+        quarantined = {f"quarantine {name}": [each.quarantine] for name, each in self.files.items() if each.quarantine}
+        corrected = {f"corrections {file}": [file] for file in self.corrections}
         return self.partitions | quarantined | corrected
 
 
@@ -119,13 +121,16 @@ class Lake:
         self._replace(path, json.dumps(said, indent=1, sort_keys=True).encode())
         self._written.clear()
 
-    def partition(self, manifest: Manifest, date: str) -> pa.Table | None:
-        if date not in manifest.partitions:
+    def rows(self, manifest: Manifest, date: str, piece: int, pieces: int) -> pa.Table | None:
+        """One piece of a partition, which may have been stored in fewer; None when there is nothing."""
+        stored = manifest.partitions.get(date)
+        if stored is None:
             return None
-        return pq.read_table(self.root / manifest.partitions[date], partitioning=None)
+        rows = pq.read_table(self.root / stored[piece % len(stored)], partitioning=None)
+        return only(self.source, rows, piece, pieces) if pieces > len(stored) else rows
 
-    def write_partition(self, date: str, rows: pa.Table) -> str:
-        """Returns its key in the bucket."""
+    def write_rows(self, date: str, rows: pa.Table) -> str:
+        """A partition, or a piece of it. Returns its key in the bucket."""
         sink = pa.BufferOutputStream()
         distinct = {"source_line", *self.source.key} - {self.source.date}  # no use in a dictionary of those
         repeating = [name for name in rows.column_names if name not in distinct]
@@ -163,14 +168,14 @@ class Lake:
     def values(self, manifest: Manifest, column: str) -> pa.Array:
         """The distinct values of a column, for those that refer to it."""
         every = pa.chunked_array([], pa.string())
-        for _, key in sorted(manifest.partitions.items()):
+        for key in sorted(key for keys in manifest.partitions.values() for key in keys):
             read = pq.read_table(self.root / key, columns=[column], partitioning=None).column(column)
             every = pa.chunked_array([every.unique(), *read.cast(pa.string()).chunks])
         return every.unique()
 
     def sweep(self, manifest: Manifest) -> None:
         """Remove what the manifest does not name."""
-        named = set(manifest.items().values())
+        named = {key for keys in manifest.items().values() for key in keys}
         for folder in (self.root / self.source.name, self.root / "quarantine" / self.source.name):
             for path in sorted(folder.rglob("*.parquet")):
                 if path.relative_to(self.root).as_posix() not in named:

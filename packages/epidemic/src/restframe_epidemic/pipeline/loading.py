@@ -6,6 +6,7 @@ as the rows, so that after a stop at any moment the next run loads what is missi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -34,7 +35,8 @@ def prepare(store: Store) -> None:
 def load(store: Store, lake: Lake, manifest: Manifest) -> bool:
     """Bring a source's staging table and its quarantine to what the manifest says. Returns whether anything changed."""
     source = lake.source
-    wanted = {**manifest.items(), "declaration": source.digest}
+    items = manifest.items()
+    wanted = {**{item: _short(files) for item, files in items.items()}, "declaration": source.digest}
     there = loaded(store, source.name)
     if wanted == there:
         return False
@@ -46,12 +48,17 @@ def load(store: Store, lake: Lake, manifest: Manifest) -> bool:
         store.run(f"CREATE TABLE IF NOT EXISTS {source.table} ({', '.join(_definitions(source))})")
         _delete(store, source, [item for item, file in there.items() if wanted.get(item) != file])
         fresh = [item for item in sorted(wanted) if there.get(item) != wanted[item] and item != "declaration"]
-        rows = [wanted[item] for item in fresh if item in manifest.partitions]
-        entries = [wanted[item] for item in fresh if item not in manifest.partitions]
+        rows = [file for item in fresh if item in manifest.partitions for file in items[item]]
+        entries = [file for item in fresh if item not in manifest.partitions for file in items[item]]
         _copy(store, source.table, stored_names(source), rows)
         _copy(store, "epidemic.quarantine", quarantine.SCHEMA.names, entries)
         mark(store, source.name, wanted)
     return True
+
+
+def _short(files: Sequence[str]) -> str:
+    """What tells the files of an item from others."""
+    return files[0] if len(files) == 1 else hashlib.sha256("\n".join(files).encode()).hexdigest()
 
 
 def loaded(store: Store, source: str) -> dict[str, str]:

@@ -12,22 +12,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from restframe_epidemic.pipeline.pieces import only, piece_of
 from restframe_epidemic.sources import Source
 
-_HELD_BYTES = 96 << 20
+_HELD_BYTES = 48 << 20
 _UNITS = {"day": "D", "month": "M", "year": "Y"}
 
 
 class Spill:
-    """Rows go in by block and come out by partition. What is on disk ends with the context."""
+    """Rows go in by block and come out by partition. What is on disk ends with the context.
 
-    def __init__(self, source: Source, directory: Path) -> None:
+    most : into how many pieces a partition can be cut, a power of two
+    """
+
+    def __init__(self, source: Source, directory: Path, most: int = 1) -> None:
+        self.most = most
         self._source = source
         self._directory = directory
         self._held: list[pa.Table] = []
         self._held_bytes = 0
-        self._where: dict[str, list[tuple[int, int]]] = {}  # partition -> file and batch
+        self._where: dict[str, list[tuple[int, int, int]]] = {}  # partition -> piece of `most`, file, batch
+        self._bytes: dict[str, int] = {}
         self._files = 0
+        self._schema = pa.schema([])
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
 
@@ -50,15 +57,21 @@ class Spill:
         self._write()
         return sorted(self._where)
 
-    def rows(self, partition: str) -> pa.Table:
-        """One partition's, in the order in which they came."""
+    def size_bytes(self, partition: str) -> int:
+        return self._bytes[partition]
+
+    def rows(self, partition: str, piece: int = 0, pieces: int = 1) -> pa.Table:
+        """One partition's, or one piece of them, in the order in which they came."""
+        step = min(pieces, self.most)
 
         def batches() -> Iterator[pa.RecordBatch]:
-            for file, batch in self._where[partition]:
-                with pa.ipc.open_file(pa.memory_map(str(self._path(file)))) as reader:
-                    yield reader.get_batch(batch)
+            for part, file, batch in self._where[partition]:
+                if part % step == piece % step:
+                    with pa.ipc.open_file(pa.memory_map(str(self._path(file)))) as reader:
+                        yield reader.get_batch(batch)
 
-        return pa.Table.from_batches(list(batches()))
+        rows = pa.Table.from_batches(list(batches()), self._schema)
+        return only(self._source, rows, piece, pieces) if pieces > self.most else rows
 
     def _path(self, file: int) -> Path:
         return self._directory / f"{file:06}.arrow"
@@ -70,18 +83,21 @@ class Spill:
         self._held, self._held_bytes = [], 0
         if table.num_rows == 0:
             return
+        self._schema = table.schema
         days = self._days(table)
-        if (np.diff(days) < 0).any():
-            order = np.argsort(days, kind="stable")
-            table, days = table.take(pa.array(order)), days[order]
-        starts = np.flatnonzero(np.concatenate([[True], days[1:] != days[:-1]]))
-        with pa.ipc.new_file(
-            self._path(self._files), table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")
-        ) as out:
-            for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(days)], strict=True)):
+        place = days.astype(np.int64) * self.most + piece_of(self._source, table, self.most)
+        if (np.diff(place) < 0).any():
+            order = np.argsort(place, kind="stable")
+            table, days, place = table.take(pa.array(order)), days[order], place[order]
+        starts = np.flatnonzero(np.concatenate([[True], place[1:] != place[:-1]]))
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        with pa.ipc.new_file(self._path(self._files), table.schema, options=options) as out:
+            for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(place)], strict=True)):
                 (batch,) = table.slice(start, end - start).combine_chunks().to_batches()
                 out.write_batch(batch)
-                self._where.setdefault(str(days[start].astype("datetime64[D]")), []).append((self._files, number))
+                date = str(days[start].astype("datetime64[D]"))
+                self._where.setdefault(date, []).append((int(place[start] % self.most), self._files, number))
+                self._bytes[date] = self._bytes.get(date, 0) + batch.nbytes
         self._files += 1
 
     def _days(self, table: pa.Table) -> NDArray[np.datetime64]:
