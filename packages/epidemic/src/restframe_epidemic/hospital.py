@@ -30,6 +30,7 @@ LEVELS = (0.025, 0.25, 0.5, 0.75, 0.975)
 # Share of a place's beds that patients with the disease may have; the Panel's parameter of this name goes first.
 FREE_SHARE = "beds_available_share"
 _CHANCE = 15  # equal shares of probability by which a Poisson number is described
+_REPLICATES, _REPLICATES_BESIDE = 20, 3
 _PATHS = 11  # courses that an ensemble's quantiles are taken apart into
 
 
@@ -212,9 +213,12 @@ def demand(
     quantiles: FloatArray | None = None,
     levels: FloatArray | None = None,
     seed: int = 0,
-    replicates: int = 10,
 ) -> Demand:
-    """Of the ensemble where its quantiles of weekly cases (N, H, Q) are given, else of the agent model alone."""
+    """Of the ensemble where its quantiles of weekly cases (N, H, Q) are given, else of the agent model alone.
+
+    With the ensemble, fewer replicates do: only the severity among the infected is read off them.
+    """
+    replicates = _REPLICATES if quantiles is None else _REPLICATES_BESIDE
     outcomes = forecasting.run(
         panel, horizons, seed=seed, replicates=replicates, spread=quantiles is None, ahead=REPORT_DAYS
     )
