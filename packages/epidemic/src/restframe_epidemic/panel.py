@@ -28,17 +28,26 @@ DAYS_OF_WEEK = 7
 class Spread(Mapping[str, FloatArray]):
     """Signals by name, each kept once per place that reports it and spread over the places when it is read.
 
+    A place has its own series from its first day on, before that the nearest above it: what begins later changes no
+    earlier day.
+
     rows : by name (R, D), the series that differ
-    row : by name (N,), which of them stands in each place; -1 where none does
+    since : by name (R,), the day on which each begins
+    row : by name (levels, N), which of them is the place's own, its group's, ...; -1 where none is
     """
 
     rows: Mapping[str, FloatArray] = field(default_factory=dict)
+    since: Mapping[str, IntArray] = field(default_factory=dict)
     row: Mapping[str, IntArray] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> FloatArray:
-        row = self.row[name]
-        result: FloatArray = self.rows[name][row]  # (R, D) -> (N, D)
-        result[row < 0] = np.nan
+        rows, since, row = self.rows[name], self.since[name], self.row[name]
+        result = np.full((row.shape[1], rows.shape[1]), np.nan)
+        days = np.arange(rows.shape[1])
+        for own in row[::-1]:  # from the top down
+            place = np.flatnonzero(own >= 0)
+            begun = days >= since[own[place], None]
+            result[place] = np.where(begun, rows[own[place]], result[place])
         return result
 
     def __iter__(self) -> Iterator[str]:
@@ -48,7 +57,9 @@ class Spread(Mapping[str, FloatArray]):
         return len(self.rows)
 
     def first(self, days: int) -> Spread:
-        return Spread({name: values[:, :days] for name, values in self.rows.items()}, self.row)
+        """What had begun by then."""
+        begun = [name for name, since in self.since.items() if since.min() < days]
+        return Spread({name: self.rows[name][:, :days] for name in begun}, self.since, self.row)
 
 
 @dataclass(frozen=True, slots=True)

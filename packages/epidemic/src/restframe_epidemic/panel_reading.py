@@ -68,9 +68,9 @@ def from_frames(
     locations : location, parent, population and if known name, latitude, longitude; a place is one that is no parent,
         as deep as the deepest
     adjacency : location, neighbour. features : location, name, value; those of a parent stand in each of its places,
-        unless it has its own. signals : location, date, name, value; likewise, and a value holds until the next one,
-        NaN ends it. ages : location, age_from, population. capacity : location and numbers. holidays : date.
-        severity : age_from and rates. parameters : name, value
+        unless it has its own. signals : location, date, name, value; likewise from its first day on, and a value holds
+        until the next one, NaN ends it. ages : location, age_from, population. capacity : location and numbers.
+        holidays : date. severity : age_from and rates. parameters : name, value
     as_of : nothing later is looked at; the last week is the last that was complete by then
     week_ends : the weekday, in English
 
@@ -282,12 +282,9 @@ def _neighbours(adjacency: pd.DataFrame | None, index: dict[str, int]) -> tuple[
 
 
 def _rows(codes: pd.Series, places: Places) -> tuple[tuple[str, ...], IntArray]:
-    """The codes that say something, and of each place (N,) which of them says it: its own, or its nearest parent's."""
+    """The codes that say something; and (levels, N) which of them is the place's own, its group's, ..., or -1."""
     known = tuple(sorted(codes.unique()))
-    row = _index(pd.Series(places.codes), known)
-    for above in places.above:
-        row = np.where(row < 0, _index(pd.Series(above), known), row)
-    return known, row
+    return known, np.stack([_index(pd.Series(level), known) for level in (places.codes, *places.above)])
 
 
 def _features(features: pd.DataFrame | None, places: Places) -> dict[str, FloatArray]:
@@ -295,9 +292,10 @@ def _features(features: pd.DataFrame | None, places: Places) -> dict[str, FloatA
     if features is not None:
         for name, rows in features.groupby("name", sort=True):
             codes, row = _rows(rows["location"].astype(str), places)
+            nearest = row[(row >= 0).argmax(axis=0), np.arange(row.shape[1])]
             values = np.full(len(codes) + 1, np.nan)  # the last one is for places of which nothing is known
             values[_index(rows["location"].astype(str), codes)] = rows["value"].to_numpy(dtype=np.float64)
-            found[str(name)] = values[row]
+            found[str(name)] = values[nearest]
     for name in ("latitude", "longitude"):
         if name in places.frame:
             found[name] = places.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -307,9 +305,10 @@ def _features(features: pd.DataFrame | None, places: Places) -> dict[str, FloatA
 def _signals(signals: pd.DataFrame | None, places: Places, dates: DateArray) -> Spread:
     """A value holds until the next row of its name and place; those from before the first day hold into it."""
     rows: dict[str, FloatArray] = {}
+    since: dict[str, IntArray] = {}
     row: dict[str, IntArray] = {}
     if signals is None or not len(signals):
-        return Spread(rows, row)
+        return Spread()
     day = (_dates(signals["date"], "signals").to_numpy().astype("datetime64[D]") - dates[0]).astype(np.int64)
     signals = signals.assign(day=day, location=signals["location"].astype(str))
     signals = signals[signals["day"] < len(dates)].sort_values("day", kind="stable")
@@ -320,9 +319,10 @@ def _signals(signals: pd.DataFrame | None, places: Places, dates: DateArray) -> 
         number = np.arange(len(of_name))
         np.maximum.at(holds, (_index(of_name["location"], codes), np.maximum(of_name["day"].to_numpy(), 0)), number)
         holds = np.maximum.accumulate(holds, axis=1)
+        since[str(name)] = (holds < 0).sum(axis=1)
         values = np.append(of_name["value"].to_numpy(dtype=np.float64), np.nan)
         rows[str(name)] = values[holds]
-    return Spread(rows, row)
+    return Spread(rows, since, row)
 
 
 def _ages(ages: pd.DataFrame | None, places: Places) -> tuple[IntArray, FloatArray]:
