@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import contextlib
 import datetime
+import errno
 import gzip
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -433,3 +435,19 @@ def test_partitions_in_pieces_are_the_same_rows(
         assert reports(store) == reports(second)
         assert sorted(quarantine(store)) == sorted(quarantine(second))
         assert len(quarantine(store)) > 100
+
+
+def test_no_space_left(scene: Scene, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.reports("0001|2021-01-04|5|0")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("restframe_epidemic.pipeline.spill.Spill._write", full)
+        outcome = scene.ingest(store)["reports"]
+        assert str(outcome.error) == "reports: [Errno 28] No space left on device"
+        assert outcome.error is not None
+        assert outcome.error.hint == "Make room and run the command again; what is finished is kept."
+    assert scene.ingest(store)["reports"].status == "read"
+    assert len(reports(store)) == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import errno
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,28 +91,38 @@ def ingest(
     for name in chosen:
         if name not in declared:
             raise errors.UsageError(f'there is no source "{name[:100]}"', hint=f"There are {', '.join(declared)}.")
-    loading.prepare(store)
     day = today or datetime.datetime.now(datetime.UTC).date()
     outcomes = []
+    with _translated("preparing the tables"):
+        loading.prepare(store)
     for name in declared:
         if name in chosen:
             outcomes.append(_source(store, declared, declared[name], data, watching, day))
-    _transform(store, country, watching)
+    with _translated("filling the tables"):
+        _transform(store, country, watching)
     return outcomes
+
+
+@contextlib.contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Errors of the disk, of Arrow and of the warehouse as errors of ours."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, restframe.errors.Error) as error:
+        full = isinstance(error, restframe.errors.DiskFull) or getattr(error, "errno", None) == errno.ENOSPC
+        hint = "Make room and run the command again; what is finished is kept." if full else None
+        raise errors.DataError(f"{what}: {str(error)[:300]}", hint=hint or getattr(error, "hint", None)) from error
 
 
 def _source(
     store: Store, declared: Mapping[str, Source], source: Source, data: Path, watching: Watching, today: datetime.date
 ) -> Outcome:
     try:
-        return _read_and_load(store, declared, source, data, watching, today)
+        with _translated(source.name):
+            return _read_and_load(store, declared, source, data, watching, today)
     except errors.Error as error:
-        watching.say(f"{source.name}: {error}" + (f" ({error.hint})" if error.hint else ""))
+        watching.say(str(error) + (f" ({error.hint})" if error.hint else ""))
         return Outcome(source.name, "failed", error=error)
-    except (OSError, pa.ArrowException, restframe.errors.Error) as error:
-        failed = errors.DataError(f"{source.name}: {str(error)[:300]}", hint="Nothing of the file was loaded.")
-        watching.say(str(failed))
-        return Outcome(source.name, "failed", error=failed)
 
 
 def _read_and_load(
