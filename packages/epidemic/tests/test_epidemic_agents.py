@@ -6,6 +6,7 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from restframe_epidemic.models import agents, compartments, member
 from restframe_epidemic.models.agents import (
     calibration,
     disease,
+    forecasting,
     interventions,
     kernel,
     population,
@@ -255,14 +257,30 @@ def test_later_data_change_nothing(provinces: Panel, waves: ModuleType) -> None:
 
 def test_places_without_people_or_reports_have_no_forecast_and_stop_nobody(provinces: Panel) -> None:
     unknown, silent = provinces.population.copy(), {k: v.copy() for k, v in provinces.daily.items()}
-    unknown[0] = np.nan
+    unknown[0], unknown[4] = np.nan, 0.0
     silent["cases"][1] = np.nan
     silent["cases"][2] = 0.0
     broken = replace(provinces, population=unknown, daily=silent)
     found = agents.forecast(broken, 2, replicates=2)
-    assert np.isnan(found[[0, 1]]).all()
+    assert np.isnan(found[[0, 1, 4]]).all()
     assert found[2] == pytest.approx([0.0, 0.0], abs=2.0)
-    assert np.isfinite(found[3:]).all()
+    assert np.isfinite(found[[3, *range(5, 24)]]).all()
+
+
+def test_a_place_that_fails_is_left_out_and_told(
+    provinces: Panel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = forecasting.synthesize
+
+    def synthesize(count: int, *arguments: Any) -> population.Population:
+        if count == int(provinces.population[5]):
+            raise ValueError("no such people")
+        return made(count, *arguments)
+
+    monkeypatch.setattr(forecasting, "synthesize", synthesize)
+    found = agents.forecast(provinces, 2, replicates=2)
+    assert np.flatnonzero(np.isnan(found[:, 0])).tolist() == [5]
+    assert caplog.messages == [f"{provinces.locations[5]} is not simulated: no such people"]
 
 
 def test_more_reports_than_people_are_survived(provinces: Panel) -> None:

@@ -121,12 +121,18 @@ def run(
 
     def several(places: IntArray) -> None:
         for number in places:
-            people[number] = place.simulate(int(number))
+            try:
+                people[number] = place.simulate(int(number))
+            except (ArithmeticError, IndexError, MemoryError, ValueError) as error:
+                logger.warning("%s is not simulated: %s", panel.locations[number], str(error)[:100])
 
     chunks = [usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK)]
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+    try:
         for _ in pool.map(several, chunks):
             pass
+    finally:
+        pool.shutdown(cancel_futures=True)  # at ctrl-C the places not begun are left alone
     return Outcomes(people, first, found)
 
 

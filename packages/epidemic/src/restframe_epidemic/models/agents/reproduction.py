@@ -114,7 +114,7 @@ def outlook(weekly: FloatArray, hood: Neighbourhood, w: FloatArray, horizons: in
         coefficients, deviation[horizon - 1] = _fit(
             [(at(o), weekly[:, o], weekly[:, o + horizon]) for o in origins], hood.population
         )
-        growth[:, horizon - 1] = at(W - 1) @ coefficients
+        growth[:, horizon - 1] = np.einsum("ni,i->n", at(W - 1), coefficients)
     coming = ((now + 1) * np.exp(growth.clip(-_LARGEST, _LARGEST)) - 1).clip(min=0.0)
     return np.asarray(coming, dtype=np.float64), deviation
 
@@ -128,8 +128,9 @@ def _fit(past: list[tuple[FloatArray, FloatArray, FloatArray]], population: Floa
     for X, then, later in past:
         weight = np.minimum(then + later, _HEAVIEST) * np.isfinite(population)
         growth = np.log((later + 1) / (then + 1)).clip(-2.0, 2.0)
-        A = A + (X * weight[:, None]).T @ X
-        b = b + (X * weight[:, None]).T @ growth
+        # Not matrix products: their bits depend on how many threads the library takes.
+        A = A + np.einsum("ni,nj->ij", X * weight[:, None], X)
+        b = b + np.einsum("ni,n->i", X, weight * growth)
         squares += float(weight @ growth**2)
         weights += float(weight.sum())
     scale = np.sqrt(np.diag(np.asarray(A))) + 1e-9
