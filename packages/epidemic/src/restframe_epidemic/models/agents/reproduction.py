@@ -50,7 +50,8 @@ class Neighbourhood:
 def neighbourhood(panel: Panel) -> Neighbourhood:
     place = np.repeat(np.arange(len(panel.neighbours)), [len(near) for near in panel.neighbours]).astype(np.int64)
     near = np.concatenate([*panel.neighbours, np.zeros(0, np.int64)]).astype(np.int64)
-    return Neighbourhood(panel.group, len(panel.groups), place, near, panel.population)
+    population = np.where(panel.population > 0, panel.population, np.nan)
+    return Neighbourhood(panel.group, len(panel.groups), place, near, population)
 
 
 def infectiousness(disease: Disease) -> FloatArray:
