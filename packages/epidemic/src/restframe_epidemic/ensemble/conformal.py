@@ -19,7 +19,7 @@ import numpy as np
 from restframe_epidemic.panel import FloatArray, IntArray
 from restframe_epidemic.scores import LEVELS, SIZE_EDGES, inside, size_class
 
-WINDOW = 10  # past days whose errors are pooled
+WINDOW = 8  # past days whose errors are pooled
 RATE = 0.1  # of the correction: share of one day's missing coverage that is made up for, over the horizon
 KEPT = 0.9  # of the correction from one day to the next, so that what is long past is forgotten
 LARGEST = np.log(2.0)  # of the correction: widths are at most doubled or halved
