@@ -103,6 +103,38 @@ def test_an_attack_over_two_hierarchies_goes_round_in_circles() -> None:
     assert attack(suppress(tables, hierarchies, complementary=False).tables, hierarchies) != []
 
 
+def test_of_two_sums_the_one_that_tells_too_much_is_mended() -> None:
+    """Ash's year tells its weeks; other places, of which only the sum with Ash's is known, would not help at all."""
+    weeks = {"h1": "year", "h2": "year"}
+    base = pd.DataFrame(
+        [(place, week, count) for place, counts in _HALVES.items() for week, count in counts.items()],
+        columns=["place", "half", "patients"],
+    )
+    tables = [
+        Table("halves", base, ("place", "half")),
+        Table("years", base.groupby("place", as_index=False)["patients"].sum(), ("place",)),
+        Table(
+            "North",
+            base.assign(place="North").groupby(["place", "half"], as_index=False)["patients"].sum(),
+            ("place", "half"),
+        ),
+    ]
+    edition = suppress(tables, {"place": dict.fromkeys(_HALVES, "North"), "half": weeks})
+    halves, years, north = (table.frame for table in edition.tables)
+    assert set(halves.loc[halves["patients"].isna(), "place"]) == {"Ash", "Birch"}
+    assert set(years.loc[years["patients"].isna(), "place"]) == {"Ash", "Birch"}
+    assert north["patients"].notna().all()
+
+
+_HALVES = {
+    "Ash": {"h1": 4, "h2": 5},
+    "Birch": {"h1": 20, "h2": 21},
+    "Cedar": {"h1": 80, "h2": 90},
+    "Dell": {"h1": 300, "h2": 310},
+    "Elm": {"h1": 900, "h2": 800},
+}
+
+
 def everything(base: np.ndarray[Any, np.dtype[np.int64]], keep: int = 0b11111111) -> tuple[list[Table], Hierarchies]:
     """Tables over places x status x half-year at all levels of which `keep` has a bit; base: (5, 2, 2)."""
     rows = [(*key, int(n)) for key, n in zip(product(PLACES, STATUS, ("h1", "h2")), base.ravel(), strict=True)]

@@ -22,8 +22,9 @@ SMALLEST = 11
 _ROUNDS = 200
 # Nodes of the graph of unknown counts and sums that are solved together.
 _PORTION = 20_000
-# Mixed directions go on while each leaves less than this share of the counts open.
-_STALLED = 0.95
+# Programs for several counts at once go on while so many of them leave less than this share of the counts open.
+_PROBES = 4
+_STALLED = 0.9
 _ROUNDING = 1e-6
 
 
@@ -148,10 +149,11 @@ def _solve(
 ) -> None:
     """Narrow `low` and `high` of a portion's members to what linear programs say.
 
-    Every solution shows values that are possible. A few programs in mixed directions show of most counts that they are
+    Every solution shows values that are possible. A few programs for several counts at once show of most that they are
     free by 11; only the others are asked one by one, those of different components at once.
     """
-    members, component, _ = portion
+    members, component, sums = portion
+    columns, rows, _ = _terms(cells, unknown, portion)
     # Where passing on found no bound, a program may be unbounded: the count is then as free as this says.
     far = 1e7 + 10.0 * float(np.nanmax(cells.value, initial=0.0))
     box = np.stack([low[members], np.minimum(high[members], far)], axis=1)
@@ -170,11 +172,17 @@ def _solve(
         return still
 
     random = np.random.default_rng(0)
-    left = len(members) + 1
+    left = np.inf
     while not exact and _STALLED * left > open_().sum() > 0:
-        left = int(open_().sum())
-        # Of the counts of one sum a few matter more than all others: these come near to where they would be alone.
-        ask(np.where(open_(), np.exp(4.0 * random.standard_normal(len(members))).clip(1e-3, 1e3), 0.0))
+        left = open_().sum()
+        for _ in range(_PROBES):
+            # One open count of each sum: they seldom stand in each other's way.
+            first = random.permutation(len(members)) * open_()
+            best = np.zeros(len(sums), dtype=np.int64)
+            np.maximum.at(best, rows, first[columns])
+            beaten = np.zeros(len(members), dtype=np.bool_)
+            beaten[columns[first[columns] < best[rows]]] = True
+            ask(np.where(open_() & ~beaten, 1.0, 0.0))
     todo = asked.copy() if exact else open_()
     while todo.any():
         _, first = np.unique(component[todo], return_index=True)
@@ -197,20 +205,14 @@ def _program(
     from scipy.sparse import coo_matrix
 
     members, _, sums = portion
-    at = np.full(len(unknown), -1)
-    at[members] = np.arange(len(members))
+    columns, rows, sign = _terms(cells, unknown, portion)
+    matrix = coo_matrix((sign, (rows, columns)), shape=(len(sums), len(members))).tocsr()
+    above = unknown[cells.parent[sums]]
     row = np.full(len(cells.parent), -1)
     row[sums] = np.arange(len(sums))
-    rows = row[cells.sums]
-    inside = unknown[cells.children] & (rows >= 0)
-    seen = ~unknown[cells.children] & (rows >= 0)
-    above = unknown[cells.parent[sums]]
+    seen = ~unknown[cells.children] & (row[cells.sums] >= 0)
     known = np.where(above, 0.0, cells.value[cells.parent[sums]])
-    known -= np.bincount(rows[seen], cells.value[cells.children[seen]], len(sums))
-    sign = np.concatenate([np.ones(inside.sum()), -np.ones(above.sum())])
-    row_of = np.concatenate([rows[inside], np.flatnonzero(above)])
-    column_of = np.concatenate([at[cells.children[inside]], at[cells.parent[sums[above]]]])
-    matrix = coo_matrix((sign, (row_of, column_of)), shape=(len(sums), len(members))).tocsr()
+    known -= np.bincount(row[cells.sums[seen]], cells.value[cells.children[seen]], len(sums))
 
     def extreme(direction: FloatArray) -> FloatArray:
         result = linprog(direction, A_eq=matrix, b_eq=known, bounds=box, method="highs")
@@ -220,3 +222,21 @@ def _program(
         return point
 
     return extreme
+
+
+def _terms(
+    cells: Cells, unknown: BoolArray, portion: tuple[IntArray, IntArray, IntArray]
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Of a portion's sums: the unknown counts in them as numbers among the members, the sums' numbers among its sums,
+    and the signs: 1 of a part, -1 of the total.
+    """
+    members, _, sums = portion
+    at = np.full(len(unknown), -1)
+    at[members] = np.arange(len(members))
+    row = np.full(len(cells.parent), -1)
+    row[sums] = np.arange(len(sums))
+    inside = unknown[cells.children] & (row[cells.sums] >= 0)
+    above = np.flatnonzero(unknown[cells.parent[sums]])
+    columns = np.concatenate([at[cells.children[inside]], at[cells.parent[sums[above]]]])
+    rows = np.concatenate([row[cells.sums[inside]], above])
+    return columns, rows, np.concatenate([np.ones(inside.sum()), -np.ones(len(above))])

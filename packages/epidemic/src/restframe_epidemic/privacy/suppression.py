@@ -10,7 +10,7 @@ and is no help to others; one that it left out stays left out as long as it has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,19 +112,33 @@ def _complemented(cells: Cells, left_out: BoolArray, told: BoolArray) -> BoolArr
     ranks = _ranks(cells.value)
     while True:
         unknown = (left_out & ~told) | cells.hidden
-        wrong = exposed(cells, unknown, *passed(cells, unknown))
+        low, high = passed(cells, unknown)
+        wrong = exposed(cells, unknown, low, high)
         if not wrong.any():
-            wrong = exposed(cells, unknown, *bounds(cells, unknown))
+            low, high = bounds(cells, unknown)
+            wrong = exposed(cells, unknown, low, high)
         if not wrong.any():
             return left_out
         able = ~left_out & ~told & ~cells.hidden & (cells.value > 0)
-        chosen = _helpers(cells, wrong, able, ranks)
+        chosen = _helpers(cells, wrong, able, ranks, _tight(cells, unknown, low, high))
         if not len(chosen):
             raise errors.DataError(
                 f"{int(wrong.sum())} suppressed counts follow from the others, and no more can be left out",
                 hint="What an earlier edition showed cannot be taken back; publish coarser tables.",
             )
         left_out[chosen] = True
+
+
+def _tight(cells: Cells, unknown: BoolArray, low: FloatArray, high: FloatArray) -> BoolArray:
+    """(E,) sums that by themselves leave their unknown parts, or their unknown total, less room than 11."""
+    sums, children, count = cells.sums, cells.children, len(cells.parent)
+    free = unknown[children]
+    known = np.bincount(sums, np.where(free, 0.0, cells.value[children]), count)
+    least = np.bincount(sums, np.where(free, low[children], 0.0), count)
+    most = np.bincount(sums, np.where(free, high[children], 0.0), count)
+    room = high[cells.parent] - known - least
+    tight: BoolArray = (np.bincount(sums, free, count) > 0) & (room < SMALLEST)
+    return tight | (unknown[cells.parent] & (most - least < SMALLEST))
 
 
 def _ranks(value: FloatArray) -> IntArray:
@@ -134,27 +148,47 @@ def _ranks(value: FloatArray) -> IntArray:
     return ranks
 
 
-def _helpers(cells: Cells, wrong: BoolArray, able: BoolArray, ranks: IntArray) -> IntArray:
-    """For each exposed cell the smallest other part of a sum that it belongs to, else the total of one; when no exposed
-    cell has either, the same for the cells joined to them, ever further away.
+def _helpers(cells: Cells, wrong: BoolArray, able: BoolArray, ranks: IntArray, tight: BoolArray) -> IntArray:
+    """For exposed cells the smallest other part of a tight sum that they belong to, or its total when no part can be
+    left out any more; of exposed cells in one tight sum the smallest help comes first, and may help the others too.
+    When that helps none: a part of any sum, then a total, of sums that they belong to, then of those ever further away.
     """
     never = len(ranks)
-    sums = cells.sums
+    sums, children = cells.sums, cells.children
     by_rank = np.argsort(ranks)
-    reach = wrong
-    for _ in range(len(cells.parent) + 1):
-        # The smallest able part of each sum, and its total.
-        part = np.full(len(cells.parent), never)
-        np.minimum.at(part, sums, np.where(able[cells.children], ranks[cells.children], never))
-        total = np.where(able[cells.parent], ranks[cells.parent], never)
+    part = np.full(len(cells.parent), never)
+    np.minimum.at(part, sums, np.where(able[children], ranks[children], never))
+    total = np.where(able[cells.parent], ranks[cells.parent], never)
+    best = _best(cells, np.where(tight, np.minimum(part, total), never), wrong)
+    first = np.minimum(best[cells.parent], np.minimum.reduceat(best[children], cells.starts[:-1]))
+    found = best[(best < never) & (best == _best(cells, np.where(tight, first, never), wrong))]
+    for reach in _reaches(cells, wrong):
         for offer in (part, total):
-            best = np.full(len(ranks), never)
-            np.minimum.at(best, cells.children, offer[sums])
-            np.minimum.at(best, cells.parent, offer)
-            found = best[reach & (best < never)]
             if len(found):
                 helpers: IntArray = by_rank[np.unique(found)]
                 return helpers
+            best = _best(cells, offer, reach)
+            found = best[best < never]
+    last: IntArray = by_rank[np.unique(found)]
+    return last
+
+
+def _best(cells: Cells, offer: IntArray, asking: BoolArray) -> IntArray:
+    """(C,) the smallest of what the sums of each asking cell offer; the number of cells where there is nothing."""
+    never = len(asking)
+    best = np.full(never, never)
+    np.minimum.at(best, cells.children, offer[cells.sums])
+    np.minimum.at(best, cells.parent, offer)
+    chosen: IntArray = np.where(asking, best, never)
+    return chosen
+
+
+def _reaches(cells: Cells, wrong: BoolArray) -> Iterator[BoolArray]:
+    """The exposed cells, those joined to them by a sum, those joined to these, and so on."""
+    sums = cells.sums
+    reach = wrong
+    while True:
+        yield reach
         joined = np.zeros(len(cells.parent), dtype=np.bool_)
         joined[sums[reach[cells.children]]] = True
         joined |= reach[cells.parent]
@@ -162,9 +196,8 @@ def _helpers(cells: Cells, wrong: BoolArray, able: BoolArray, ranks: IntArray) -
         wider[cells.children[joined[sums]]] = True
         wider[cells.parent[joined]] = True
         if np.array_equal(wider, reach):
-            break
+            return
         reach = wider
-    return np.zeros(0, dtype=np.int64)
 
 
 def _without(table: Table, left_out: BoolArray) -> Table:
