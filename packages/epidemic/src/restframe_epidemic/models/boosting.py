@@ -2,7 +2,8 @@
 
 LightGBM with the L1 loss on log growth; the weights make it, nearly, the absolute error in reports. Many small,
 strongly regularised trees, each from a part of the rows and features: the lessons of one week are alike, and so worth
-far fewer than their number.
+far fewer than their number. They see reports alone: by policies and social determinants, of which each group or place
+has but one row, trees tell groups and places apart instead of epidemics.
 
 Ke et al.: LightGBM: a highly efficient gradient boosting decision tree, NIPS 2017. The hub's best long-running model of
 US counties, LNQ-ens1, is built on such trees too (its metadata in the COVID-19 Forecast Hub).
@@ -16,6 +17,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 
+from restframe_epidemic.models import features
 from restframe_epidemic.models.examples import Examples, Lessons
 from restframe_epidemic.panel import FloatArray, Panel
 
@@ -41,7 +43,8 @@ PARAMETERS: dict[str, Any] = {
 
 def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
     """(N, horizons) medians of new reports; NaN everywhere in the first weeks of all."""
-    return Examples.of(panel, target).forecast(horizons, partial(_learn, seed=seed), WINDOW_WEEKS)
+    known = Examples.of(panel, target).without(features.OF_THE_SURROUNDINGS)
+    return known.forecast(horizons, partial(_learn, seed=seed), WINDOW_WEEKS)
 
 
 def _learn(lessons: Lessons, now: FloatArray, *, seed: int) -> FloatArray:

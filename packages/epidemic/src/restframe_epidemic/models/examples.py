@@ -8,7 +8,7 @@ error in reports: what is learned is then what absolute errors of reports are sc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,11 @@ class Examples:
         total = np.cumsum(weekly, axis=1)
         before = np.concatenate([np.zeros((len(weekly), _RECENT)), total[:, :-_RECENT]], axis=1)[:, : total.shape[1]]
         return Examples(x.reshape(len(weeks), len(weekly), len(names)), names, weekly, total > before)
+
+    def without(self, prefixes: tuple[str, ...]) -> Examples:
+        """Less the features whose names begin so."""
+        kept = [i for i, name in enumerate(self.names) if not name.startswith(prefixes)]
+        return replace(self, x=self.x[:, :, kept], names=tuple(self.names[i] for i in kept))
 
     def lessons(self, horizon: int, window_weeks: int) -> Lessons | None:
         """The newest `window_weeks` origins whose week `horizon` later is known; None when there is none."""

@@ -11,7 +11,6 @@ stands beside the raw one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,9 @@ from restframe_epidemic.panel import FloatArray, Panel
 
 PRIOR_CASES = 20.0
 """How many cases of the group's growth a place's own growth is mixed with."""
+
+OF_THE_SURROUNDINGS = ("signal_", "change_", "static_")
+"""How the names of columns begin that are no reports: policies, mobility, testing; social determinants."""
 
 PER = 100_000.0
 """Incidence is per this many people."""
@@ -49,20 +51,6 @@ def matrix(panel: Panel, weeks: Sequence[int] | NDArray[np.int64], target: str) 
     for place, values in enumerate(static.values(), start=len(columns)):
         result[place] = values
     return result.reshape(len(result), -1).T, (*columns, *static)
-
-
-def shifted(panel: Panel, days: int) -> Panel:
-    """The same panel `days` (0 .. 6) earlier, with weeks that end on another weekday: more origins to learn from."""
-    if days == 0:
-        return panel
-    kept = slice(7 - days, len(panel.dates) - days)
-    return replace(
-        panel,
-        dates=panel.dates[kept],
-        daily={name: values[:, kept] for name, values in panel.daily.items()},
-        signals={name: values[:, kept] for name, values in panel.signals.items()},
-        irregular=panel.irregular[:, kept],
-    )
 
 
 def population(panel: Panel) -> FloatArray:
