@@ -118,11 +118,14 @@ def read(store: Store, country: Country, as_of: np.datetime64 | str | None = Non
     A function of reports and signals dated `as_of` or earlier alone: later rows are not read. What has no date
     (populations, vulnerability, beds) is as it is now. NoData when there are no locations, or no whole week.
     """
+    locations = store.frame("SELECT location, name, parent, population, latitude, longitude FROM epidemic.location")
+    if locations.empty:
+        raise errors.NoData("the warehouse has no locations", hint="Run `restframe-epidemic ingest` first.")
     parameters = [] if as_of is None else [str(as_of)]
     known = "" if as_of is None else "WHERE date <= CAST($1 AS date)"
     return from_frames(
         store.frame(f"SELECT location, date, cases, deaths FROM epidemic.case_report {known}", parameters),
-        store.frame("SELECT location, name, parent, population, latitude, longitude FROM epidemic.location"),
+        locations,
         adjacency=store.frame("SELECT location, neighbour FROM epidemic.adjacency"),
         features=store.frame("SELECT location, name, value FROM epidemic.feature"),
         signals=store.frame(f"SELECT location, date, name, value FROM epidemic.signal {known}", parameters),

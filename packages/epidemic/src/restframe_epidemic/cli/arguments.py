@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import datetime
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,18 @@ class Shown:
             self.tasks[what] = self.bars.add_task(what, total=of)
         self.bars.update(self.tasks[what], completed=done, total=of, visible=done < of)
 
+    @contextlib.contextmanager
+    def step(self, text: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar for the time of a `with`, advanced by what is given to the function; 0 when nobody knows the total."""
+        if self.bars is None:
+            yield lambda done: None
+            return
+        task, bars = self.bars.add_task(text[:60], total=total or None), self.bars
+        try:
+            yield lambda done: bars.advance(task, done)
+        finally:
+            bars.remove_task(task)
+
 
 @contextlib.contextmanager
 def shown() -> Iterator[Shown]:
@@ -77,7 +89,8 @@ def shown() -> Iterator[Shown]:
     if not sys.stdout.isatty():
         yield Shown(None, {})
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as bars:
+    described = TextColumn("{task.description}", markup=False)
+    with Progress(described, BarColumn(), TaskProgressColumn(), TimeElapsedColumn()) as bars:
         yield Shown(bars, {})

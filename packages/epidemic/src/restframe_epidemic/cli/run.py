@@ -42,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
     with arguments.shown() as shown, Store(given.warehouse) as store:
         store.prepare()
         with Run(store, "daily", described, say=shown.say, progress=shown.progress) as run:
-            _ingest(store, run, place, given)
+            _ingest(store, run, place, given, shown)
             panel, forecasts = daily.forecast(store, place, run, options, given.as_of)
             if "cases" in forecasts:
                 daily.hospital(store, run, options, panel, forecasts["cases"])
@@ -52,13 +52,12 @@ def run(given: argparse.Namespace) -> int:
         return 1 if run.failed else 0
 
 
-def _ingest(store: Store, run: Run, place: Country, given: argparse.Namespace) -> None:
+def _ingest(store: Store, run: Run, place: Country, given: argparse.Namespace, shown: arguments.Shown) -> None:
     """A source that is absent or fails is noted; the day goes on with what there is."""
-    from restframe_epidemic.cli.ingest import watched
     from restframe_epidemic.pipeline.ingest import ingest
 
-    with run.step("ingest", optional=True) as step, watched() as watching:
-        outcomes = ingest(store, place, Path(given.data), watching)
+    with run.step("ingest", optional=True) as step:
+        outcomes = ingest(store, place, Path(given.data), shown)
         step.rows = sum(outcome.rows for outcome in outcomes)
         absent = [outcome.source for outcome in outcomes if outcome.status == "absent"]
         failed = [f"{outcome.source}: {outcome.error}" for outcome in outcomes if outcome.status == "failed"]

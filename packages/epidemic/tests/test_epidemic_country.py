@@ -1,0 +1,77 @@
+"""A country is a folder; what is wrong with it is told with its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from restframe_epidemic import cli, country, errors, panel_reading
+from restframe_epidemic.store import Store
+
+
+def test_countries_that_come_with_the_package_have_names() -> None:
+    us = country.read("us")
+    assert (us.name, us.week_ends, us.targets["deaths"]) == ("United States", "saturday", "wk inc death")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param('name = "X"', "name and week_ends are needed", id="missing"),
+        pytest.param('name = "X"\nweek_ends = "sunday"\ncapital = "Y"', "unknown: capital", id="unknown"),
+        pytest.param('name = "X"\nweek_ends = "payday"', '"payday" is no weekday', id="weekday"),
+        pytest.param("name = ", "country.toml: ", id="syntax"),
+    ],
+)
+def test_a_country_that_is_described_badly_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "country.toml").write_text(text)
+    with pytest.raises(errors.DataError, match=message):
+        country.read(tmp_path)
+
+
+def test_a_folder_without_a_country_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(errors.UsageError, match=r"it has no country\.toml"):
+        country.read(tmp_path)
+
+
+def test_tables_are_filled_from_what_is_staged_and_the_rest_is_told(island: ModuleType, tmp_path: Path) -> None:
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        notices = country.transform(store, country.read(island.COUNTRY))
+        assert notices == [
+            "age.sql is left out: there is no parishes",
+            "measure.sql is left out: there is no measures",
+            "place.sql is left out: there is no parishes",
+            "report.sql is left out: there is no reports",
+            "road.sql is left out: there is no roads",
+        ]
+        with pytest.raises(errors.NoData, match="no locations") as refused:
+            panel_reading.read(store, country.read(island.COUNTRY))
+        assert refused.value.hint == "Run `restframe-epidemic ingest` first."
+
+
+def test_the_calendar_knows_in_which_week_a_day_is_reported(island: ModuleType, tmp_path: Path) -> None:
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        store.run("INSERT INTO epidemic.case_report VALUES ('P-01', '2021-03-03', 1, 0)")  # a Wednesday
+        country.transform(store, country.read(island.COUNTRY))
+        weeks = store.run(
+            "SELECT date::varchar, week_end::varchar FROM epidemic.calendar"
+            " WHERE date BETWEEN '2021-03-06' AND '2021-03-08' ORDER BY date"
+        ).fetchall()
+    assert weeks == [("2021-03-06", "2021-03-07"), ("2021-03-07", "2021-03-07"), ("2021-03-08", "2021-03-14")]
+
+
+def test_a_member_that_does_not_exist_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["forecast", "--warehouse", str(tmp_path / "w"), "--members", "oracle"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith('error: no member "oracle"\nhint: There are persistence, ')
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_day_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["forecast", "--as-of", "2020-02-30"])
+    assert '"2020-02-30" is no date such as 2020-09-12' in capsys.readouterr().err
