@@ -8,35 +8,46 @@
 -- know that nobody fetched the drug; rejections show barriers of the plan, so both are told apart too. A reversal
 -- without a date counts as a late one.
 -- Burden: patients of known income whose copays of a period, as a yearly sum, exceed parameter.burden_share of it.
+--
+-- What came after is looked up for claims that were not paid only, which are few.
 DROP TABLE IF EXISTS presented;
 CREATE TEMP TABLE presented AS
 WITH class_of AS (
     SELECT code, min(class) AS class FROM epidemic_claims.drug GROUP BY code
-), following AS (
-    SELECT person.person, person.location, coalesce(class_of.class, 'unknown') AS class, claim.fill_date, claim.status,
-        claim.days_supply, claim.reversed_date, coalesce(claim.copay, 0) AS copay,
-        min(CASE WHEN claim.status = 'paid' THEN claim.fill_date END) OVER (PARTITION BY person.person, claim.drug
-            ORDER BY claim.fill_date, CASE claim.status WHEN 'rejected' THEN 0 WHEN 'reversed' THEN 1 ELSE 2 END
-            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_paid,
-        min(CASE WHEN claim.status <> 'rejected' THEN claim.fill_date END) OVER (
-            PARTITION BY person.person, claim.drug
-            ORDER BY claim.fill_date, CASE claim.status WHEN 'rejected' THEN 0 WHEN 'reversed' THEN 1 ELSE 2 END
-            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_approved
+), missed AS (
+    SELECT claim.claim, claim.token, claim.drug, claim.fill_date, parameter.abandonment_days
     FROM epidemic_claims.pharmacy_claim AS claim
-    JOIN person ON person.token = claim.token
-    LEFT JOIN class_of ON class_of.code = claim.drug
+    CROSS JOIN epidemic_gaps.parameter
+    WHERE claim.status <> 'paid'
+), followed AS (
+    SELECT missed.claim, max(CASE WHEN later.status = 'paid' THEN 1 ELSE 0 END) AS fetched,
+        max(CASE WHEN later.status = 'rejected' THEN 0 ELSE 1 END) AS approved
+    FROM missed
+    JOIN epidemic_claims.pharmacy_claim AS later ON later.token = missed.token AND later.drug = missed.drug
+        AND later.fill_date BETWEEN missed.fill_date AND missed.fill_date + missed.abandonment_days
+    GROUP BY missed.claim
+), claimed AS (
+    SELECT claim.token, claim.drug, claim.fill_date, claim.status, claim.days_supply, claim.copay, 1 AS prescription,
+        0 AS reversed_soon, 1 AS fetched
+    FROM epidemic_claims.pharmacy_claim AS claim
+    WHERE claim.status = 'paid'
+    UNION ALL
+    SELECT claim.token, claim.drug, claim.fill_date, claim.status, claim.days_supply, claim.copay,
+        CASE WHEN claim.status = 'rejected' AND followed.approved = 1 THEN 0 ELSE 1 END,
+        CASE WHEN claim.status = 'reversed'
+            AND claim.reversed_date <= claim.fill_date + parameter.abandonment_days THEN 1 ELSE 0 END,
+        followed.fetched
+    FROM epidemic_claims.pharmacy_claim AS claim
+    JOIN followed ON followed.claim = claim.claim
+    CROSS JOIN epidemic_gaps.parameter
+    WHERE claim.status <> 'paid'
 )
-SELECT following.person, following.location, following.class, following.fill_date, following.status,
-    following.days_supply, following.copay,
-    CASE WHEN following.status = 'rejected'
-            AND following.next_approved <= following.fill_date + parameter.abandonment_days THEN 0 ELSE 1
-        END AS prescription,
-    CASE WHEN following.status = 'reversed'
-            AND following.reversed_date <= following.fill_date + parameter.abandonment_days THEN 1 ELSE 0
-        END AS reversed_soon,
-    CASE WHEN following.next_paid <= following.fill_date + parameter.abandonment_days THEN 1 ELSE 0 END AS fetched
-FROM following
-CROSS JOIN epidemic_gaps.parameter;
+SELECT person.person, person.location, coalesce(class_of.class, 'unknown') AS class, claimed.fill_date, claimed.status,
+    claimed.days_supply, coalesce(claimed.copay, 0) AS copay, claimed.prescription, claimed.reversed_soon,
+    claimed.fetched
+FROM claimed
+JOIN person ON person.token = claimed.token
+LEFT JOIN class_of ON class_of.code = claimed.drug;
 
 DROP TABLE IF EXISTS epidemic_gaps.affordability;
 CREATE TABLE epidemic_gaps.affordability AS
@@ -60,7 +71,7 @@ SELECT class,
         WHEN copay_30 < 50 THEN 30 WHEN copay_30 < 75 THEN 50 ELSE 75 END AS copay_from,
     count(*) AS prescriptions, sum(abandoned) AS abandoned, CAST(avg(copay_30) AS decimal(12, 4)) AS mean_copay_30
 FROM (
-    SELECT class, CAST(30.0 * copay / days_supply AS decimal(12, 4)) AS copay_30,
+    SELECT class, CAST(30 * CAST(copay AS float8) / days_supply AS decimal(12, 4)) AS copay_30,
         CASE WHEN fetched = 0 AND (status = 'rejected' OR reversed_soon = 1) THEN 1 ELSE 0 END AS abandoned
     FROM presented
     WHERE prescription = 1 AND days_supply > 0
