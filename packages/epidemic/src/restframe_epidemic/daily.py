@@ -83,7 +83,10 @@ def _forecast(store: Store, country: Country, run: Run, options: Options, panel:
             step.skipped(f"no {target} were ever reported")
         return None
     named = country.targets.get(target, target)
-    said = {name: _member(store, run, options, panel, target, name) for name in options.members}
+    said = {}
+    for done, name in enumerate(options.members, 1):
+        said[name] = _member(store, run, options, panel, target, name)
+        run.progress(f"members {target}", done, len(options.members))
     with run.step(f"past days {target}") as step:
         past = _past(store, run, options, panel, target)
         step.rows = len(past.as_of)

@@ -59,7 +59,7 @@ class Shown:
 
     def say(self, line: str) -> None:
         if self.bars is not None:
-            self.bars.console.print(line, highlight=False, markup=False)
+            self.bars.console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
             print(line, flush=True)
 
