@@ -451,3 +451,21 @@ def test_no_space_left(scene: Scene, store: Store, monkeypatch: pytest.MonkeyPat
         assert outcome.error.hint == "Make room and run the command again; what is finished is kept."
     assert scene.ingest(store)["reports"].status == "read"
     assert len(reports(store)) == 1
+
+
+def test_reports_that_came_in_bulk_are_told_of(scene: Scene, store: Store) -> None:
+    scene.fill_tables()
+    days = [datetime.date(2021, 1, 4) + datetime.timedelta(days=n) for n in range(40)]
+    counts = [20 * (n + 1) + (300 if n >= 30 else 0) for n in range(40)]
+    scene.reports(*(f"0001|{day}|{count}|0" for day, count in zip(days, counts, strict=True)))
+    scene.ingest(store)
+    rows = store.run("SELECT cases, flag FROM epidemic.incidence ORDER BY date").fetchall()
+    assert [tuple(row) for row in rows[:2] + rows[29:32]] == [
+        (20.0, None),
+        (20.0, None),
+        (pytest.approx(20 * (1 + 300 / 560)), "dump"),
+        (20.0, "dump"),
+        (20.0, None),
+    ]
+    assert sum(row[0] for row in rows) == pytest.approx(counts[-1])
+    assert quarantine(store, "case_report") == [(None, None, "0001|2021-02-03", "cases", "300", "dump", "moved", None)]

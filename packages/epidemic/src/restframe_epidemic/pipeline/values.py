@@ -14,8 +14,8 @@ from restframe_epidemic.sources.source import Column
 
 BoolArray = NDArray[np.bool_]
 
-TRUE = ("1", "t", "true", "True", "TRUE", "y", "Y", "yes", "Yes")
-FALSE = ("0", "f", "false", "False", "FALSE", "n", "N", "no", "No")
+TRUE = ("1", "t", "T", "true", "True", "TRUE", "y", "Y", "yes", "Yes")
+FALSE = ("0", "f", "F", "false", "False", "FALSE", "n", "N", "no", "No")
 _WIDTHS = {"bigint": pa.int64(), "int": pa.int32(), "smallint": pa.int16()}
 _WHOLE = r"^[+-]?\d{1,18}(\.0*)?$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
@@ -122,8 +122,15 @@ def _read_date(column: Column, values: pa.Array) -> pa.Array:
         return pc.subtract(_where(inside, numbers), _EPOCH_ORDINAL).cast(pa.int32()).cast(pa.date32())
     if not column.format:
         values = _where(pc.match_substring_regex(values, r"^\d{4}-\d{2}-\d{2}$"), values)
-    moments = pc.strptime(values, format=column.format or "%Y-%m-%d", unit="s", error_is_null=True)
-    return moments.cast(pa.date32())
+    form = column.format or "%Y-%m-%d"
+    moments = pc.strptime(values, format=form, unit="s", error_is_null=True)
+    # the 30th of February has become the 1st of March: then it does not read as it was written
+    again = pc.equal(_unpadded(pc.strftime(moments, format=form)), _unpadded(values))
+    return _where(again, moments.cast(pa.date32()))
+
+
+def _unpadded(dates: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(pc.utf8_lower(dates), r"\b0+(\d)", r"\1")
 
 
 def _read_boolean(column: Column, values: pa.Array) -> pa.Array:
