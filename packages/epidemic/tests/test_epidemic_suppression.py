@@ -245,6 +245,18 @@ def test_a_row_that_stands_twice_is_refused() -> None:
         suppress([Table("a", twice, ("place",))], {"place": ABOVE})
 
 
+def test_a_row_without_a_place_is_refused() -> None:
+    frame = pd.DataFrame({"place": ["Ash", None], "patients": [20, 30]})
+    with pytest.raises(errors.DataError, match='"a" has rows without "place"'):
+        suppress([Table("a", frame, ("place",))], {})
+
+
+def test_a_table_without_rows_stays_one() -> None:
+    edition = suppress([table("a", {})], {"place": ABOVE})
+    assert len(edition.tables[0].frame) == 0
+    assert edition.losses == (Suppressed("a", 0, 0, 0, 0, 0),)
+
+
 def test_members_above_each_other_in_a_circle_are_refused() -> None:
     with pytest.raises(errors.DataError, match='dimension "place" stand above each other in a circle'):
         suppress([table("a", {"Ash": 20})], {"place": {"Ash": "Elm", "Elm": "Ash"}})

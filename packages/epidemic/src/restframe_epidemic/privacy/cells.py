@@ -156,6 +156,8 @@ def _shown(
         for name, dimension, step in zip(names, dimensions, radix, strict=False):
             if name in table.dimensions:
                 codes, members = table.frame[name].astype(str).factorize()
+                if (codes < 0).any():
+                    raise errors.DataError(f'table "{table.name}" has rows without "{name}"')
                 key += np.array([dimension.number[member] for member in members], dtype=np.int64)[codes] * step
             else:
                 key += dimension.number[_TOP] * step
