@@ -103,13 +103,14 @@ def ratio_over_dates(
 ) -> Ratio:
     """sum(numerator) / sum(denominator), both (T,) in order of date, with an interval from blocks of dates.
 
-    Neighbouring dates share target weeks, so runs of `block` dates are drawn together, around the end to the start.
+    Neighbouring dates share target weeks, so runs of `block` dates (at most a third of all) are drawn together, around
+    the end to the start.
     Politis, Romano: A circular block-resampling procedure for stationary data, 1992.
     """
     dates = len(numerator)
     if dates == 0 or denominator.sum() <= 0:
         return Ratio(np.nan, np.nan, np.nan, dates)
-    block = min(block, dates)
+    block = max(min(block, dates // 3), 1)
     starts = np.random.default_rng(seed).integers(0, dates, size=(draws, -(-dates // block)))
     drawn = ((starts[:, :, None] + np.arange(block)) % dates).reshape(draws, -1)[:, :dates]
     below = denominator[drawn].sum(axis=1)

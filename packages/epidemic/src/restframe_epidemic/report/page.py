@@ -12,8 +12,8 @@ from string import Template
 import numpy as np
 import pandas as pd
 
+from restframe_epidemic import errors, scores
 from restframe_epidemic import scored as tables
-from restframe_epidemic import scores
 from restframe_epidemic.panel import FloatArray, IntArray
 from restframe_epidemic.report import svg
 from restframe_epidemic.scored import Scored
@@ -25,7 +25,9 @@ _RANKED = 14
 
 
 def write(scored: Scored, path: Path, *, title: str = "How good the forecasts were") -> None:
-    """Write the page, beside it first: a reader never sees half a page."""
+    """Write the page, beside it first: a reader never sees half a page. UsageError for a folder that is not there."""
+    if not path.parent.is_dir():
+        raise errors.UsageError(f'no folder "{str(path.parent)[:200]}" to write the page into')
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(html(scored, title), encoding="utf-8")
     beside.replace(path)
@@ -92,7 +94,7 @@ def _ranking(scored: Scored, overview: pd.DataFrame) -> str:
     """The models at the last horizon that they all have."""
     cards = ""
     horizons = sorted(overview["horizon"].unique())
-    for h in {horizons[0], horizons[-1]}:
+    for h in dict.fromkeys((horizons[0], horizons[-1])):
         best = overview[overview["horizon"] == h].sort_values("relative_mae").head(_RANKED)
         rows = [
             (
