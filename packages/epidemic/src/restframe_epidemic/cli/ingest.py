@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# Of the warehouse's engine, which would otherwise keep in memory what it loads, up to most of the machine's.
+# Of the warehouse's engine, which would otherwise keep in memory what it loads, up to most of the machine's; each of
+# its threads needs some.
 _ENGINE_MEMORY = "300MB"
+_ENGINE_THREADS = 2
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -45,7 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.UsageError(
             f'"{str(arguments.data)[:200]}" is no directory', hint="--data takes the raw files' one."
         )
-    with Store(arguments.warehouse, memory_limit=_ENGINE_MEMORY) as store, watched() as watching:
+    with (
+        Store(arguments.warehouse, memory_limit=_ENGINE_MEMORY, threads=_ENGINE_THREADS) as store,
+        watched() as watching,
+    ):
         outcomes = ingest(
             store,
             country.read(arguments.country),
