@@ -18,6 +18,7 @@ from restframe_epidemic.panel import FloatArray, IntArray
 
 LARGEST_HOUSEHOLD = 8
 _OLDEST = 90  # the open last band ends here
+_LOW12 = np.uint64(0xFFF)
 _LOW16 = np.uint64(0xFFFF)
 _S16 = np.uint64(16)
 
@@ -102,21 +103,23 @@ def _fill_households(
     stream: Stream, sizes: FloatArray, children: FloatArray, adults: FloatArray, grown: int, others_child: float,
     couples: float, year: NDArray[np.uint8], first: NDArray[np.int32], others: NDArray[np.uint8],
 ) -> None:  # fmt: skip
-    table = _lookup(sizes), _lookup(children), _lookup(adults)
+    of_sizes, of_children, of_adults = _lookup(sizes), _lookup(children), _lookup(adults)
     at, n = 0, len(year)
     while at < n:
-        count = min(table[0][np.int64(bits(stream) & _LOW16)] + 1, n - at)
-        head = grown + table[2][np.int64(bits(stream) & _LOW16)]
+        word = bits(stream)
+        count = min(of_sizes[np.int64(word & _LOW12)] + 1, n - at)
+        head = grown + of_adults[np.int64((word >> _S16) & _LOW12)]
         for position in range(count):
             word = bits(stream)
+            slot = np.int64((word >> _S16) & _LOW12)
             if position == 0:
                 age = head
             elif np.int64(word & _LOW16) < others_child * 65536:
-                age = np.int64(table[1][np.int64((word >> _S16) & _LOW16)])
+                age = np.int64(of_children[slot])
             elif position == 1 and uniform(stream) < couples:
                 age = head
             else:
-                age = grown + table[2][np.int64((word >> _S16) & _LOW16)]
+                age = grown + of_adults[slot]
             year[at + position] = age
             first[at + position] = at
             others[at + position] = count - 1
@@ -124,13 +127,13 @@ def _fill_households(
 
 
 @numba.njit(nogil=True)
-def _lookup(cumulative: FloatArray) -> IntArray:
-    """(65536,) the index that 16 random bits pick."""
-    table = np.zeros(65536, np.int64)
+def _lookup(cumulative: FloatArray) -> NDArray[np.uint8]:
+    """(4096,) the index that 12 random bits pick."""
+    table = np.zeros(4096, np.uint8)
     if cumulative[-1] > 0:
         index = 0
-        for slot in range(65536):
-            while index < len(cumulative) - 1 and (slot + 0.5) / 65536 * cumulative[-1] >= cumulative[index]:
+        for slot in range(4096):
+            while index < len(cumulative) - 1 and (slot + 0.5) / 4096 * cumulative[-1] >= cumulative[index]:
                 index += 1
             table[slot] = index
     return table
