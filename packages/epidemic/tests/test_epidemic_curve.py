@@ -20,7 +20,7 @@ def test_the_function_is_the_generalized_normal_distributions(a: float, b: float
 
 
 def test_both_ends_keep_their_digits() -> None:
-    """A difference of two numbers near 1 would be 0 here: the weeks long after the peak are as exact as those before."""
+    """A difference of two numbers near 1 would be 0 here: weeks long after the peak are as exact as those before."""
     wave = Curve(*(np.array([value]) for value in (1e6, 0.0, 2.0, 2.0, 1e-300)))
     before, after = wave.incidence(-20, 1), wave.incidence(19, 1)
     assert after[0, 0] == pytest.approx(before[0, 0], rel=1e-9)

@@ -200,7 +200,7 @@ def _descend(
         for p in range(PARAMETERS):
             new_loss += (stiffness[p] * (trial[p] - prior[p])) ** 2
         if new_loss <= loss:  # never when it is NaN
-            settled = loss - new_loss <= 1e-7 * (loss + 1e-9)
+            settled = loss - new_loss <= 1e-5 * (loss + 1e-9)
             theta[:], r[:], J[:], loss = trial, new_r, new_J, new_loss
             damping = max(damping * 0.2, 1e-9)
             if settled:
