@@ -96,6 +96,14 @@ def write(store: Store, run_id: str, rows: pa.Table) -> None:
             store.replace("epidemic.forecast", part.add_column(0, "run_id", run), key)
 
 
+def withdraw(store: Store, panel: Panel, model_id: str, target: str) -> None:
+    """Take back what a model had said of the day and target: now it has no forecast."""
+    store.run(
+        "DELETE FROM epidemic.forecast WHERE model_id = $1 AND target = $2 AND reference_date = CAST($3 AS date)",
+        [model_id, target, str(panel.as_of)],
+    )
+
+
 def export(store: Store, path: Path, reference_date: str | None = None, model_id: str = ENSEMBLE) -> int:
     """Write one model's forecast of a day (the newest without one) as the CSV file of a hub; returns its rows.
 
