@@ -21,7 +21,7 @@ from restframe_epidemic.models import features
 from restframe_epidemic.models.examples import Examples, Lessons
 from restframe_epidemic.panel import FloatArray, Panel
 
-WINDOW_WEEKS = 30
+WINDOW_WEEKS = 12
 TREES = 150
 PARAMETERS: dict[str, Any] = {
     "objective": "regression_l1",
