@@ -162,6 +162,13 @@ def test_earlier_forecasts_are_scored_when_their_weeks_have_come(days: Store) ->
     ) == [("ensemble", "2021-07-18", 2, 18)]
 
 
+def test_past_days_are_forecast_once(days: Store) -> None:
+    """16 weeks and the day itself; two weeks later the week between and the day itself, for two targets."""
+    kept = [path.name for path in (days.lake / "members").glob("*.npy")]
+    assert sum(name.startswith("curve-") for name in kept) == 2 * (17 + 2)
+    assert len(kept) == 2 * 2 * (17 + 2)
+
+
 def test_a_hub_takes_the_exported_file(days: Store, tmp_path: Path) -> None:
     from restframe_epidemic import forecasts
 
