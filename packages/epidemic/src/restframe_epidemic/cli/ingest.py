@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 # Of the warehouse's engine, which would otherwise keep in memory what it loads, up to most of the machine's; each of
 # its threads needs some.
-_ENGINE_MEMORY = "300MB"
+_ENGINE_MEMORY = "200MB"
 _ENGINE_THREADS = 2
 
 if TYPE_CHECKING:

@@ -255,6 +255,7 @@ def _merge(
     partitions: dict[str, list[str]] = {}
     repeated = 0
     for date in spill.partitions():
+        pa.default_memory_pool().release_unused()  # Arrow keeps what it has freed
         pieces = max(needed(spill.size_bytes(date), spill.most), len(manifest.partitions.get(date, [])))
         partitions[date] = []
         for piece in range(pieces):
@@ -264,7 +265,6 @@ def _merge(
             corrected.add(merged.corrected)
             repeated += merged.repeated
             partitions[date].append(lake.write_rows(date, merged.rows.select(loading.stored_names(lake.source))))
-        pa.default_memory_pool().release_unused()
     return partitions, repeated
 
 
