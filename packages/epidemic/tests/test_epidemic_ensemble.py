@@ -34,9 +34,9 @@ def test_a_member_with_nearly_all_the_weight_is_nearly_alone():
 
 def test_members_that_were_right_of_late_count_for_more():
     truth = np.full((6, 50, 2), 100.0)
-    past = np.stack([truth + 10, truth + 20, truth - 20, np.full_like(truth, np.nan)], axis=1)
+    past = np.stack([truth + 10, truth + 20, truth - 40, np.full_like(truth, np.nan)], axis=1)
     weights = combining.weights(combining.past_errors(past, truth), np.arange(6, 0, -1))
-    assert weights[:, 0] == pytest.approx([1, 1 / 64, 1 / 64, 1 / 64])
+    assert weights[:, 0] == pytest.approx([1, 2**-6, 4**-6, 2**-6])  # the last has no past: as the one in the middle
     assert (weights[:, 1] == weights[:, 0]).all()
 
 

@@ -50,7 +50,7 @@ def weights(errors: FloatArray, weeks: IntArray, *, now: int = 0) -> FloatArray:
     errors : (2, T, M, H) of `past_errors`, days in order; weeks : (T,) how many weeks ago each was
     now : weeks ago of the day on which this is known; errors that were not known by then do not count
     A member's error is that of its forecasts in reports, all places together, over that of the plain median in the same
-    places, on the last WINDOW days. A member without a past counts for as little as the worst one; a horizon without
+    places, on the last WINDOW days. A member without a past counts for as much as the one in the middle; a horizon without
     one is weighted as the horizon before, and the first equally.
     """
     members, horizons = errors.shape[2:]
@@ -61,7 +61,7 @@ def weights(errors: FloatArray, weeks: IntArray, *, now: int = 0) -> FloatArray:
         if (of_median > 0).any():
             ratio = np.where(of_median > 0, np.maximum(own, 1e-9) / np.maximum(of_median, 1e-9), np.nan)
             found = (np.nanmin(ratio) / ratio) ** POWER
-            result[:, h] = np.where(np.isfinite(found), found, np.nanmin(found))
+            result[:, h] = np.where(np.isfinite(found), found, np.nanmedian(found))
         elif h > 0:
             result[:, h] = result[:, h - 1]
     return result
