@@ -102,6 +102,24 @@ def test_a_member_is_nearer_than_the_last_week(waves: ModuleType) -> None:
         assert (error < 0.95 * of_last_week).all(), target
 
 
+def test_the_parts_of_the_way_stay_between_nothing_and_all_of_it() -> None:
+    random = np.random.default_rng(4)
+    X = random.normal(size=(500, 2))
+    everywhere = np.ones(500)
+    assert curve.best_parts(X, X @ [0.3, 0.5], everywhere) == pytest.approx([0.3, 0.5])
+    assert curve.best_parts(X, X @ [5.0, -2.0], everywhere) == pytest.approx([1.0, 0.0])
+    assert curve.best_parts(X, -X.sum(axis=1), everywhere) == pytest.approx([0.0, 0.0])
+
+
+def test_no_forecast_explodes_or_is_negative_through_several_waves(waves: ModuleType) -> None:
+    whole = waves.panel(weeks=60, swing=0.7)
+    for week in range(10, 60, 7):
+        panel = whole.until(whole.weeks[week])
+        ahead = curve.forecast(panel, 8)
+        assert (ahead >= 0).all()
+        assert (ahead <= 4 * (panel.weekly()[:, -1:] + 6)).all()
+
+
 def test_too_short_a_history_cannot_be_judged(waves: ModuleType) -> None:
     whole = waves.panel(places=6, weeks=8)
     assert np.isnan(curve.forecast(whole.until(whole.weeks[3]), 2)).all()

@@ -31,10 +31,9 @@ FEWEST_WEEKS = 6
 ORIGINS = 4
 """How many past weeks each horizon's share of the curve is learned from."""
 
-SHRINKAGE = 0.05
 HIGHEST = 4.0
 FASTEST_PER_WEEK = 0.7
-"""Curves go at most to four times the last week's reports (plus five); a group's at most doubles each week."""
+"""Curves go at most to four times the last week's reports (plus five); a group's at most doubles in a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +205,16 @@ def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 
     steps = {origin: _steps(panel, reports[:, :origin], regular[:, :origin], horizons) for origin in origins}
     level = np.log1p(np.nan_to_num(reports))
     result = np.full((len(reports), horizons), np.nan)
-    share = np.zeros(0)
+    parts = np.zeros(0)
     for h in range(horizons):
         past = [origin for origin in origins if origin + h < weeks][:ORIGINS]
         if past:
             X = np.concatenate([steps[origin][:, h] for origin in past])
             moved = np.concatenate([level[:, origin + h] - level[:, origin - 1] for origin in past])
             trust = np.concatenate([np.exp(level[:, o - 1]) * regular[:, o - 1] * regular[:, o + h] for o in past])
-            share = least_absolute(X, moved, trust)
-        if len(share):
-            result[:, h] = np.expm1(level[:, -1] + steps[weeks][:, h] @ share)
+            parts = best_parts(X, moved, trust)
+        if len(parts):
+            result[:, h] = np.expm1(level[:, -1] + steps[weeks][:, h] @ parts)
     return np.where(known[:, None], np.maximum(result, 0.0), np.nan)
 
 
@@ -228,18 +227,14 @@ def regular_share(panel: Panel) -> FloatArray:
     return result
 
 
-def least_absolute(X: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
-    """(F,) coefficients of the least weighted absolute deviations |y - X b|, drawn a little towards 0.
+def best_parts(X: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
+    """(2,) parts s >= 0, in tenths and together at most 1, with the least weighted absolute deviations |y - X s|.
 
-    Iteratively reweighted least squares (Schlossmacher, JASA 68, 1973), deviations under 0.05 counting as 0.05.
+    Free coefficients, learned while a wave rises, made curves explode at the next turn.
     """
-    towards_zero = SHRINKAGE * weight.sum() * np.eye(X.shape[1])
-    w = weight
-    b: FloatArray = np.zeros(X.shape[1])
-    for _ in range(15):
-        b = np.linalg.solve((X * w[:, None]).T @ X + towards_zero, (X * w[:, None]).T @ y)
-        w = weight / np.maximum(np.abs(y - X @ b), 0.05)
-    return b
+    tenths = np.arange(11) / 10
+    choices = [np.array([one, two]) for one in tenths for two in tenths if one + two <= 1.0 + 1e-9]
+    return min(choices, key=lambda parts: float(weight @ np.abs(y - X @ parts)))
 
 
 def _steps(panel: Panel, reports: FloatArray, regular: FloatArray, horizons: int) -> FloatArray:
@@ -251,7 +246,7 @@ def _steps(panel: Panel, reports: FloatArray, regular: FloatArray, horizons: int
     last = np.nan_to_num(y[:, -1:])
     curve = np.minimum(places.incidence(horizons), HIGHEST * (last + 5))
     growth = np.log((groups.incidence(horizons) + 1) / (groups.fitted()[:, -1:] + 1))
-    most = FASTEST_PER_WEEK * np.arange(1, horizons + 1)
+    most = np.minimum(FASTEST_PER_WEEK * np.arange(1, horizons + 1), np.log(HIGHEST))
     both = np.stack([np.log1p(curve) - np.log1p(last), np.clip(growth, -most, most)[panel.group]], axis=2)
     result: FloatArray = np.nan_to_num(both)  # without a curve there: stay where the last week was
     return result
