@@ -49,9 +49,9 @@ def weights(errors: FloatArray, weeks: IntArray, *, now: int = 0) -> FloatArray:
 
     errors : (2, T, M, H) of `past_errors`, days in order; weeks : (T,) how many weeks ago each was
     now : weeks ago of the day on which this is known; errors that were not known by then do not count
-    A member's error is that of its forecasts in reports, all places together, over that of the plain median in the same
-    places, on the last WINDOW days. A member without a past counts for as much as the one in the middle; a horizon without
-    one is weighted as the horizon before, and the first equally.
+    A member's error is that of its forecasts in reports, all places together, over that of the plain median in the
+    same places, on the last WINDOW days. A member without a past counts for as much as the one in the middle; a
+    horizon without one is weighted as the horizon before, and the first equally.
     """
     members, horizons = errors.shape[2:]
     result = np.ones((members, horizons))
