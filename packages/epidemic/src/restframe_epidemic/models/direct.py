@@ -57,7 +57,7 @@ def least_absolute(z: FloatArray, y: FloatArray, weight: FloatArray, ridge: floa
     inner = weight.copy()
     b = np.zeros(F)
     for _ in range(_ROUNDS):
-        A, c = _normal(z, y, inner)
+        A, c = normal(z, y, inner)
         for i in range(F):
             A[i, i] += ridge if i < F - 1 else 1e-9
         b = solve(A, c)
@@ -70,7 +70,7 @@ def least_absolute(z: FloatArray, y: FloatArray, weight: FloatArray, ridge: floa
 
 
 @numba.njit(nogil=True, cache=True)
-def _normal(z: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+def normal(z: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(F, F) weighted mean of z z', its upper half; (F,) of z y. Four rows at a time keep the sums in registers."""
     R, F = z.shape
     A, c, total = np.zeros((F, F)), np.zeros(F), 0.0

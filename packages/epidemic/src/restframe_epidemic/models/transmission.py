@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from restframe_epidemic.models.compartments import Course, Transmission, infections_from_reports, invert
 from restframe_epidemic.models.curve import regular_share
+from restframe_epidemic.models.direct import normal
 from restframe_epidemic.models.features import neighbour_sums
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 
@@ -84,7 +85,7 @@ class Model:
 
     def predict(self, X: FloatArray) -> FloatArray:
         """(N, F) -> (N,) log beta"""
-        value = self.level + (X - self.centre) / self.spread @ self.coefficients
+        value = self.level + ((X - self.centre) / self.spread * self.coefficients).sum(axis=1)
         result: FloatArray = np.clip(value, self.lowest, self.highest)
         return result
 
@@ -156,25 +157,26 @@ def learn(
     penalty : (F,) of each standardised column
     robust_rounds : how often Huber's weights are computed again
     """
-    total = weight.sum()
-    centre = weight @ X / total
-    spread = np.sqrt(weight @ (X - centre) ** 2 / total)
+    # No products of matrices with many rows: the bits of the libraries' depend on the number of their threads.
+    centre = np.average(X, axis=0, weights=weight)
+    spread = np.sqrt(np.average((X - centre) ** 2, axis=0, weights=weight))
     spread = np.where(spread > 1e-9, spread, np.inf)  # a constant column tells nothing: 0 everywhere
     Z = (X - centre) / spread
     residual = np.zeros(len(Z))  # the first round takes everything as it is
     for _ in range(robust_rounds + 1):
         size = np.abs(residual)
         robust = weight / np.maximum(size / max(float(np.median(size)), 1e-6), 1.0)
-        shift, level = robust @ Z / robust.sum(), float(robust @ log_beta / robust.sum())
-        moved = Z - shift
-        weighted = moved * (robust / robust.sum())[:, None]
-        gram = weighted.T @ moved + np.diag(penalty)
-        coefficients = np.linalg.solve(gram, weighted.T @ (log_beta - level))
-        residual = log_beta - level - moved @ coefficients
+        shift, level = np.average(Z, axis=0, weights=robust), float(np.average(log_beta, weights=robust))
+        moved = np.ascontiguousarray(Z - shift)
+        upper, products = normal(moved, log_beta - level, robust)
+        gram = upper + np.triu(upper, 1).T + np.diag(penalty)
+        coefficients: FloatArray = np.linalg.solve(gram, products)
+        residual = log_beta - level - (moved * coefficients).sum(axis=1)
+    weighted = moved * (robust / robust.sum())[:, None]
     sums = np.zeros((int(cluster.max()) + 1, Z.shape[1]))
     np.add.at(sums, cluster, weighted * residual[:, None])
     inverse = np.linalg.inv(gram)
-    error = np.sqrt(np.diag(inverse @ (sums.T @ sums) @ inverse))
+    error = np.sqrt(np.diag(inverse @ np.einsum("cf,cg->fg", sums, sums) @ inverse))
     lowest, highest = _quantiles(log_beta, weight, (0.01, 0.99))
     return Model(names, level - float(shift @ coefficients), centre, spread, coefficients, error, lowest, highest)
 
