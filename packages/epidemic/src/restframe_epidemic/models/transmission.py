@@ -170,7 +170,7 @@ def learn(
         moved = np.ascontiguousarray(Z - shift)
         upper, products = normal(moved, log_beta - level, robust)
         gram = upper + np.triu(upper, 1).T + np.diag(penalty)
-        coefficients: FloatArray = np.linalg.solve(gram, products)
+        coefficients = np.linalg.solve(gram, products).astype(np.float64)
         residual = log_beta - level - (moved * coefficients).sum(axis=1)
     weighted = moved * (robust / robust.sum())[:, None]
     sums = np.zeros((int(cluster.max()) + 1, Z.shape[1]))
