@@ -42,12 +42,12 @@ def test_what_fails_leaves_the_table_as_it_was(tmp_path: Path) -> None:
         assert names(store) == ["may"]
 
 
-def test_the_lake_keeps_whole_files(tmp_path: Path) -> None:
+def test_what_a_killed_process_left_in_the_spool_is_cleared(tmp_path: Path) -> None:
     with Store(tmp_path / "w") as store:
-        assert store.kept("some/day.parquet") is None
-        store.keep("some/day.parquet", holidays(may="2021-05-01"))
-        kept = store.kept("some/day.parquet")
-        assert kept is not None and kept["name"].to_pylist() == ["may"]
+        store.keep("kept/day.parquet", holidays(may="2021-05-01"))
+        store.keep("spool/left.parquet", holidays(may="2021-05-01"))
+    with Store(tmp_path / "w") as store:
+        assert sorted(path.name for path in store.lake.rglob("*.parquet")) == ["day.parquet"]
 
 
 def test_only_names_become_part_of_a_statement(tmp_path: Path) -> None:

@@ -144,13 +144,6 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(path)
 
-    def kept(self, key: str) -> pa.Table | None:
-        """What `keep` wrote; None when there is nothing."""
-        import pyarrow.parquet as pq
-
-        path = self.lake / key
-        return pq.read_table(path) if path.exists() else None
-
 
 def _name(name: str) -> str:
     """A table or column that may stand in a statement as it is."""
