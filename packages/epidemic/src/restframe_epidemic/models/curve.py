@@ -29,7 +29,7 @@ WEEKS = 14
 
 FEWEST_WEEKS = 6
 ORIGINS = 4
-"""How many past weeks each horizon's share of the curve is learned from."""
+"""How many past weeks each horizon's parts of the way are learned from."""
 
 HIGHEST = 4.0
 FASTEST_PER_WEEK = 0.7
@@ -194,8 +194,8 @@ def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 
 
         log(y(T+h) + 1) = log(y(T) + 1) + s1 [log(curve(T+h) + 1) - log(y(T) + 1)] + s2 log(growth of the group's curve)
 
-    with s1 and s2 of each horizon learned, for all places together, from the curves that the same fit would have drawn
-    some weeks ago. NaN for places without reports, and everywhere while there are not enough weeks to learn from.
+    with s1, s2 >= 0 and s1 + s2 <= 1 of each horizon learned, for all places together, from the curves that the same
+    fit would have drawn some weeks ago. It never exceeds four times the last week's reports (plus five). NaN for places without reports, and everywhere while there are not enough weeks to learn from.
     """
     reports = panel.weekly(target)
     weeks = reports.shape[1]
