@@ -195,7 +195,9 @@ def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 
         log(y(T+h) + 1) = log(y(T) + 1) + s1 [log(curve(T+h) + 1) - log(y(T) + 1)] + s2 log(growth of the group's curve)
 
     with s1, s2 >= 0 and s1 + s2 <= 1 of each horizon learned, for all places together, from the curves that the same
-    fit would have drawn some weeks ago. It never exceeds four times the last week's reports (plus five). NaN for places without reports, and everywhere while there are not enough weeks to learn from.
+    fit would have drawn some weeks ago. It never exceeds four times the last week's reports (plus five).
+
+    NaN for places without reports, and everywhere while there are not enough weeks to learn from.
     """
     reports = panel.weekly(target)
     weeks = reports.shape[1]
