@@ -200,6 +200,15 @@ def test_lessons_are_weeks_whose_outcome_is_known() -> None:
     assert known.lessons(4, window_weeks=2) is None
 
 
+def test_trees_do_not_see_policies_and_determinants() -> None:
+    static = pd.DataFrame({"location": ["P000", "P001"], "name": "crowding", "value": [2.0, 4.0]})
+    known = examples.Examples.of(panel(epidemic(4, weeks=12), features=static), "cases")
+    assert "static_crowding" in known.names
+    reports = known.without(features.OF_THE_SURROUNDINGS)
+    assert "static_crowding" not in reports.names
+    assert reports.x.shape[2] == len(reports.names) == len(known.names) - 1
+
+
 def test_growth_beyond_the_fourth_week_fades() -> None:
     known = examples.Examples.of(panel(epidemic(4, weeks=12)), "cases")
     points = known.forecast(6, lambda lessons, now: np.full(4, 0.4), window_weeks=5)
@@ -216,6 +225,16 @@ def test_outliers_do_not_bend_the_regression() -> None:
     y = z @ [0.5, -0.25, 0.1] + np.where(rng.random(2000) < 0.2, 5.0, 0.0)
     b = direct.least_absolute(z, y, np.ones(2000), 0.0)
     assert b == pytest.approx([0.5, -0.25, 0.1], abs=0.03)
+
+
+def test_our_sums_and_solutions_are_those_of_linear_algebra() -> None:
+    rng = np.random.default_rng(0)
+    z, y, weight = rng.normal(size=(7, 3)), rng.normal(size=7), rng.random(7)  # four rows at a time, and three left
+    upper, products = direct.normal(z, y, weight)
+    assert upper == pytest.approx(np.triu(z.T @ (weight[:, None] * z) / weight.sum()))
+    assert products == pytest.approx(z.T @ (weight * y) / weight.sum())
+    whole = upper + np.triu(upper, 1).T
+    assert direct.solve(upper.copy(), products) == pytest.approx(np.linalg.solve(whole, products))
 
 
 def test_without_features_it_is_the_weighted_median() -> None:
