@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from restframe_epidemic import errors
 
-COMMANDS: tuple[str, ...] = ("ingest", "forecast", "score", "claims", "gaps", "run")
+COMMANDS: tuple[str, ...] = ("example", "ingest", "forecast", "score", "claims", "gaps", "run")
 _INTERRUPTED = 130
 
 
