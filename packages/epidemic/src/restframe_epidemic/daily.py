@@ -132,7 +132,8 @@ def _member(store: Store, run: Run, options: Options, panel: Panel, target: str,
         reasons = [said.failures[0] if said.failures else _reason(panel, target, at) for at in lost]
         run.fallback(name, target, [panel.locations[at] for at in lost], reasons)
         if len(lost):
-            step.notes.append(f"no forecast of {len(lost)} places, see epidemic.run_fallback")
+            places = f"{len(lost)} place{'s' if len(lost) > 1 else ''}"
+            step.notes.append(f"no forecast of {places}, see epidemic.run_fallback")
     return points
 
 
