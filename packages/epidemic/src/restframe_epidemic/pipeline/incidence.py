@@ -15,6 +15,18 @@ from restframe_epidemic.store import Store
 
 _TARGETS = ("cases", "deaths")
 
+# In short; `series.py` has the rules.
+_REASONS = {
+    "negative": "a count is under 0: taken for missing",
+    "missing": "no count on this day: interpolated",
+    "opening": "the first count tells of more than one day: the rest was before the series",
+    "correction": "the count falls: that many reports were taken from the days before",
+    "gap": "days of nothing, then all at once: shared evenly among them",
+    "holiday": "few reports from a holiday on, then a catch-up: shared evenly among the days",
+    "dump": "far more than usual at once: what is too much went to the days before",
+    "unreported": "no count yet: the mean of the week before stands there",
+}
+
 
 def fill(store: Store) -> int:
     """Fill `epidemic.incidence` of `epidemic.case_report`, and the quarantine with what was moved. Returns its rows."""
@@ -83,7 +95,7 @@ def _moved(result: Cleansed, target: str, names: NDArray[Any], dates: NDArray[An
                 value=pa.array([f"{changes[at].amount:.6g}" for at in chosen]),
                 rule=rule,
                 action="moved",
-                reason="reports were moved to or from other days, see pipeline/series.py",
+                reason=_REASONS[rule],
             )
         )
     return pa.concat_tables(tables)
