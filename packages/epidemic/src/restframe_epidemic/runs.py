@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 _LONGEST = 4000  # characters of a step's detail
+_SHOWN = 250  # of them on the screen
 _MODELS = ("panel.py", "panel_reading.py", "pipeline/series.py", "models/**/*.py", "ensemble/**/*.py")
 
 
@@ -192,5 +193,15 @@ def _utc(moment: datetime) -> datetime:
 def _line(step: Step) -> str:
     rows = "" if step.rows is None else f", {step.rows:,} rows"
     status = "" if step.status == "done" else f" {step.status}"
-    notes = f": {'; '.join(step.notes)[:300]}" if step.notes else ""
+    notes = f": {_short(step.notes)}" if step.notes else ""
     return f"{step.name}{status} ({step.seconds:.1f} s{rows}){notes}"
+
+
+def _short(notes: Sequence[str]) -> str:
+    """The first ones; the table has all."""
+    text = notes[0][:_SHOWN]
+    for at, note in enumerate(notes[1:], 1):
+        if len(text) + len(note) > _SHOWN:
+            return f"{text}; and {len(notes) - at} more in epidemic.run_step"
+        text += f"; {note}"
+    return text

@@ -34,10 +34,11 @@ def run(given: argparse.Namespace) -> int:
         panel = panel_reading.read(store, described)
         result = scoring.read(store, panel, given.target, named, given.published)
         rows = scoring.write(store, result, named)
+        dates = f"{len(result.dates)} date{'s' if len(result.dates) > 1 else ''}"
         shown.say(table(result))
         for line in (scored.by_size(result), scored.by_history(result)):
-            shown.say("\n" + line.to_string(index=False, float_format="{:.3f}".format))
-        shown.say(f"\n{rows:,} scores in epidemic.score, of {len(result.dates)} dates up to {panel.as_of}")
+            shown.say("\n" + line.to_string(index=False, float_format="{:.3f}".format, na_rep=""))
+        shown.say(f"\n{rows:,} scores in epidemic.score, of {dates} up to {panel.as_of}")
         if given.report is not None:
             from restframe_epidemic.report import page
 
@@ -51,6 +52,8 @@ def table(result: Scored) -> str:
     from restframe_epidemic import scored
 
     shown = scored.overview(result)
+    if len(result.dates) == 1:  # of which there is no interval
+        shown = shown.drop(columns=[name for name in shown if name.endswith(("_low", "_high"))])
     shown = shown.rename(
         columns={"relative_mae": f"MAE / {result.reference_name}", "relative_wis": "WIS / persistence"}
     )
