@@ -111,3 +111,17 @@ def test_another_key_reads_the_files_anew(tmp_path: Path, key: tokens.Key, monke
         staged = store.run("SELECT patient FROM epidemic_staging.claims_patient").fetchall()
     expected = tokens.tokenise(pa.array(["MRN-Anna-0001"]), tokens.Key(bytes(32)))[0].as_py()
     assert expected in {row[0] for row in staged} and len(staged) == 3
+
+
+def test_nothing_about_patients_lies_where_anybody_may_copy_from(tmp_path: Path, key: tokens.Key) -> None:
+    """COPY asks for rights on tables alone: whoever may make a table reads every bucket."""
+    claims = tmp_path / "data" / "claims"
+    claims.mkdir(parents=True)
+    (claims / "patient.psv").write_text(PATIENTS)
+    with Store(tmp_path / "warehouse") as store:
+        ingest.ingest(store, country.read("us"), tmp_path / "data", Watching(), only=["claims_patient"])
+        assert store.run("SELECT count(*) FROM epidemic_staging.claims_patient").scalar() == 3
+        token = tokens.tokenise(pa.array(["MRN-Anna-0001"]), key)[0].as_py().encode()
+        bucket = store.lake.relative_to(tmp_path / "warehouse")
+    kept = [Path(path) for path in holding(tmp_path / "warehouse", token) if path.endswith(".parquet")]
+    assert kept and not [path for path in kept if path.is_relative_to(bucket)]

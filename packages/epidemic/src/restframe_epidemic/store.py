@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,8 +50,12 @@ class Store:
             ) from error
         self.session = self.warehouse.session()
         self.lake = self.warehouse.settings.buckets / LAKE
-        for left_behind in (*self.lake.glob("spool/*"), *self.lake.glob(".writing/*")):
-            if left_behind.is_file():  # of a process that was killed: nobody else has the warehouse open
+        # Not a bucket: no COPY reaches it, and who may read what is decided by tables alone.
+        self.private = self.warehouse.settings.directory / LAKE
+        # What a process that was killed left behind: nobody else has the warehouse open.
+        shutil.rmtree(self.lake / "spool", ignore_errors=True)
+        for left_behind in self.lake.glob(".writing/*"):
+            if left_behind.is_file():
                 left_behind.unlink()
 
     def __enter__(self) -> Store:

@@ -128,10 +128,10 @@ def _source(
 def _read_and_load(
     store: Store, declared: Mapping[str, Source], source: Source, data: Path, watching: Watching, today: datetime.date
 ) -> Outcome:
-    lake = Lake(store.lake, source)
+    lake = _lake(store, source)
     manifest = lake.manifest()
     files = {path.relative_to(data).as_posix(): path for path in source.files(data)}
-    known = _known(store.lake, declared, source, watching)
+    known = _known(store, declared, source, watching)
     key = tokens.load_key(store.warehouse.settings.directory) if source.identifies and files else None
     declaration = _declaration(source, known, key)
     if manifest.declaration != declaration:
@@ -165,13 +165,18 @@ def _read_and_load(
     return Outcome(source.name, status, done.files, done.rows, done.refused, done.repeated, failed)
 
 
-def _known(root: Path, declared: Mapping[str, Source], source: Source, watching: Watching) -> dict[str, pa.Array]:
+def _lake(store: Store, source: Source) -> Lake:
+    """What names somebody stays out of the bucket, from which everybody who may COPY could read it."""
+    return Lake(store.private if source.identifies else store.lake, source)
+
+
+def _known(store: Store, declared: Mapping[str, Source], source: Source, watching: Watching) -> dict[str, pa.Array]:
     """The values that columns may refer to, of the sources that are there."""
     known = {}
     for column in source.stored:
         if column.references and column.references not in known:
             name, _, other = column.references.partition(".")
-            lake = Lake(root, declared[name])
+            lake = _lake(store, declared[name])
             manifest = lake.manifest()
             if manifest.partitions:
                 known[column.references] = lake.values(manifest, other)

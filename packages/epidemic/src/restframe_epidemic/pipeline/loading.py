@@ -6,10 +6,13 @@ as the rows, so that after a stop at any moment the next run loads what is missi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -50,8 +53,8 @@ def load(store: Store, lake: Lake, manifest: Manifest) -> bool:
         fresh = [item for item in sorted(wanted) if there.get(item) != wanted[item] and item != "declaration"]
         rows = [file for item in fresh if item in manifest.partitions for file in items[item]]
         entries = [file for item in fresh if item not in manifest.partitions for file in items[item]]
-        _copy(store, source.table, stored_names(source), rows)
-        _copy(store, "epidemic.quarantine", quarantine.SCHEMA.names, entries)
+        _copy(store, lake.root, source.table, stored_names(source), rows)
+        _copy(store, lake.root, "epidemic.quarantine", quarantine.SCHEMA.names, entries)
         mark(store, source.name, wanted)
     return True
 
@@ -106,20 +109,44 @@ def _delete(store: Store, source: Source, items: Sequence[str]) -> None:
         store.run(f'DELETE FROM {source.table} WHERE "{source.date}" >= $1 AND "{source.date}" < $2', [first, end])
 
 
-def _copy(store: Store, table: str, columns: Sequence[str], keys: Sequence[str]) -> None:
-    """COPY files of the lake, whose columns have this order."""
+def _copy(store: Store, root: Path, table: str, columns: Sequence[str], keys: Sequence[str]) -> None:
+    """COPY files of a lake, whose columns have this order."""
     if not keys:
         return
-    entries = [
-        {"url": f"s3://{LAKE}/{key}", "mandatory": True, "meta": {"content_length": (store.lake / key).stat().st_size}}
-        for key in keys
-    ]
-    list_key = f"spool/copy-{os.getpid()}.json"
-    path = store.lake / list_key
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"entries": entries}), encoding="utf-8")
     named = ", ".join(f'"{column}"' for column in columns)
+    with _in_bucket(store, root, keys) as shown:
+        entries = [
+            {"url": f"s3://{LAKE}/{key}", "mandatory": True, "meta": {"content_length": path.stat().st_size}}
+            for key, path in ((key, store.lake / key) for key in shown)
+        ]
+        list_key = f"spool/copy-{os.getpid()}.json"
+        path = store.lake / list_key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"entries": entries}), encoding="utf-8")
+        try:
+            store.run(
+                f"COPY {table} ({named}) FROM 's3://{LAKE}/{list_key}' IAM_ROLE default FORMAT AS PARQUET MANIFEST"
+            )
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _in_bucket(store: Store, root: Path, keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Keys under which COPY finds files of a lake: what lies outside of the bucket is in it for the time of the load,
+    in which nobody else has the warehouse open.
+    """
+    if root == store.lake:
+        yield keys
+        return
+    folder = store.lake / "spool" / "private"
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        store.run(f"COPY {table} ({named}) FROM 's3://{LAKE}/{list_key}' IAM_ROLE default FORMAT AS PARQUET MANIFEST")
+        for at, key in enumerate(keys):
+            try:
+                os.link(root / key, folder / f"{at}.parquet")
+            except OSError:  # another file system
+                shutil.copyfile(root / key, folder / f"{at}.parquet")
+        yield [f"spool/private/{at}.parquet" for at in range(len(keys))]
     finally:
-        path.unlink(missing_ok=True)
+        shutil.rmtree(folder)
