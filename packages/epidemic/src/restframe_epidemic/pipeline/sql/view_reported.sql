@@ -1,0 +1,32 @@
+-- What dashboards read of the past and of hospitals.
+
+-- New reports by week, cleansed with all that is known today, of every place and of what is above it; whole weeks only.
+CREATE OR REPLACE VIEW epidemic_published.reported_week AS
+WITH RECURSIVE climbed (location, ancestor) AS (
+    SELECT location, location FROM epidemic.location
+    UNION ALL
+    SELECT climbed.location, place.parent
+    FROM climbed
+    JOIN epidemic.location AS place ON place.location = climbed.ancestor
+    WHERE place.parent IS NOT NULL
+), of_place AS (
+    SELECT incidence.location, calendar.week_end, SUM(incidence.cases) AS cases, SUM(incidence.deaths) AS deaths
+    FROM epidemic.incidence AS incidence
+    JOIN epidemic.calendar AS calendar ON calendar.date = incidence.date
+    WHERE calendar.week_end <= (SELECT MAX(date) FROM epidemic.case_report)
+    GROUP BY 1, 2
+)
+SELECT place.location, place.name, place.level, place.parent, of_place.week_end,
+       ROUND(SUM(of_place.cases), 3) AS cases, ROUND(SUM(of_place.deaths), 3) AS deaths
+FROM of_place
+JOIN climbed ON climbed.location = of_place.location
+JOIN epidemic.location AS place ON place.location = climbed.ancestor
+GROUP BY 1, 2, 3, 4, 5;
+
+-- Beds that the newest forecast asks for, day by day.
+CREATE OR REPLACE VIEW epidemic_published.hospital_demand AS
+SELECT beds.reference_date, beds.location, place.name, place.level, place.parent, beds.unit, beds.date, beds.demand,
+       beds.lower, beds.upper, beds.capacity, beds.days_until_full
+FROM epidemic.hospital_demand AS beds
+JOIN epidemic.location AS place ON place.location = beds.location
+WHERE beds.reference_date = (SELECT MAX(reference_date) FROM epidemic.hospital_demand);
