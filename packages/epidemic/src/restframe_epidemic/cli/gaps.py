@@ -43,12 +43,11 @@ def run(given: argparse.Namespace) -> int:
 
     described = {"epidemic_start": given.epidemic_start, "lookback": given.lookback}
     with arguments.shown() as shown, Store(given.warehouse) as store:
-        run = Run(store, "gaps", described, say=shown.say, progress=shown.progress)
         prepare(store)
         parameters = chosen(store, given.epidemic_start, given.lookback)
-        run.begin_on(str(parameters.last_day), vintage(store))
-        losses = measure(store, run, parameters)
-        run.end()
+        with Run(store, "gaps", described, say=shown.say, progress=shown.progress) as run:
+            run.begin_on(str(parameters.last_day), vintage(store))
+            losses = measure(store, run, parameters)
         show(losses, shown.say)
         return 1 if run.failed else 0
 
@@ -116,10 +115,10 @@ def measure(store: Store, run: Run, parameters: Parameters) -> tuple[Suppressed,
         marts.run(store, parameters, marts.MARTS, finished)
         unusable = store.run("SELECT sum(row_count) FROM epidemic_gaps.unusable").scalar()
         if unusable:
-            step.notes.append(f"{unusable:,} rows of claims could not be used: epidemic_gaps.unusable says why")
+            step.notes.insert(0, f"{unusable:,} rows of claims could not be used: epidemic_gaps.unusable says why")
         left_out = store.run("SELECT count(*) FROM epidemic_gaps.left_out_provider").scalar()
         if left_out:
-            step.notes.append(f"{left_out:,} providers offer no access: epidemic_gaps.left_out_provider says why")
+            step.notes.insert(0, f"{left_out:,} providers offer no access: epidemic_gaps.left_out_provider says why")
     with run.step("drivers", optional=True) as step:
         step.notes += drivers.run(store)
     losses: tuple[Suppressed, ...] = ()
