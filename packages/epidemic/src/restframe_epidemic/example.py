@@ -174,11 +174,11 @@ def _districts(land: Land, random: np.random.Generator) -> tuple[str, _Rows]:
     old = random.uniform(0.14, 0.27, N).round(3)
     young = (0.42 - old + random.uniform(-0.02, 0.02, N)).round(3)
     poverty = random.uniform(6, 28, N).round(1)
-    beds = (land.people * random.uniform(0.0015, 0.0035, N)).astype(int)
+    icu = np.ceil(land.people * random.uniform(0.00015, 0.0006, N)).astype(int)
     return _HEAD, [
         (code, _NAMES[at], _PROVINCES[land.province[at]], land.latitude[at], land.longitude[at],
          "" if code == _UNCOUNTED else land.people[at], young[at], old[at], poverty[at],
-         round(2.0 + 0.03 * poverty[at], 2), beds[at], beds[at] // 12, land.people[at] // 450)
+         round(2.0 + 0.03 * poverty[at], 2), 9 * icu[at], icu[at], land.people[at] // 450)
         for at, code in enumerate(land.codes)
     ]  # fmt: skip
 
