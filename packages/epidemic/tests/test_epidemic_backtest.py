@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +68,7 @@ def test_a_name_that_is_no_member_is_refused(panel: Panel):
 
 
 def test_workers_change_nothing(panel: Panel):
-    one = backtest.run(panel, panel.weeks[2:5], ["last"], functions={"last": last_week})
-    two = backtest.run(panel, panel.weeks[2:5], ["last"], functions={"last": last_week}, workers=2)
+    one, two = (backtest.run(panel, panel.weeks[2:5], ["persistence", "projection"], workers=w) for w in (1, 2))
     assert (one.points == two.points).all()
 
 
@@ -115,3 +115,36 @@ def test_what_was_forecast_is_kept_until_data_or_code_change(panel: Panel, count
     run()
     assert len(counting) == 4
     assert not [path for path in (tmp_path / "kept").iterdir() if path.name.startswith(".")]
+
+
+def test_a_kept_forecast_that_is_damaged_or_made_with_another_table_is_made_anew(
+    panel: Panel, counting: list[str], tmp_path: Path
+):
+    def run() -> list[float]:
+        found = backtest.run(panel, panel.weeks[4:5], ["counting"], 2, folder=tmp_path / "kept")
+        return list(found.of("counting")[0, 0])
+
+    run()
+    (kept,) = (tmp_path / "kept").iterdir()
+    kept.write_bytes(kept.read_bytes()[:40])
+    assert run() == [7.0, 7.0]
+    kept.write_bytes(b"")
+    assert run() == [7.0, 7.0]
+    assert len(counting) == 3
+    (tmp_path / "effects.csv").write_text("policy,factor\n")
+    backtest._code.cache_clear()
+    run()
+    assert len(counting) == 4
+
+
+def test_whatever_a_member_may_look_at_tells_panels_apart(panel: Panel):
+    changes = {
+        "holiday": np.ones_like(panel.holiday),
+        "top": "all",
+        "neighbours": (np.array([1]), np.array([], dtype=np.int64)),
+        "reported": {**panel.reported, "cases": panel.reported["cases"] + 1},
+        "before": {**panel.before, "cases": panel.before["cases"] + 1},
+        "features": {"crowding": np.ones(2)},
+    }
+    known = {backtest.fingerprint(panel), *(backtest.fingerprint(replace(panel, **{k: v})) for k, v in changes.items())}
+    assert len(known) == 1 + len(changes)

@@ -143,6 +143,21 @@ def test_the_command_again_gives_the_same_tables(directory: Path, capsys: pytest
     assert steps == [("measures of claims", "done"), ("drivers", "done"), ("publishing", "done")]
 
 
+def test_a_measure_that_fails_ends_the_run_as_failed(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object) -> None:
+        raise errors.DataError("adherence.sql: no space left")
+
+    monkeypatch.setattr("restframe_epidemic.gaps.marts.run", refused)
+    arguments = ["--epidemic-start", "2020-03-15", "--lookback", "300"]
+    assert cli.main(["gaps", "--warehouse", str(directory / "warehouse"), *arguments]) == 1
+    assert "no space left" in capsys.readouterr().err
+    with Store(directory / "warehouse") as store:
+        ended = store.run("SELECT status, finished IS NOT NULL FROM epidemic.run ORDER BY started DESC").fetchall()
+    assert ended[0] == ("failed", True)
+
+
 def test_nothing_is_published_when_counts_do_not_add_up(store: Store) -> None:
     before = store.run("SELECT count(*), sum(events) FROM epidemic_published.treatment_gap").fetchall()
     with store.transaction():

@@ -184,8 +184,8 @@ def _day(whole: Panel, day: np.datetime64, task: _Task) -> tuple[FloatArray, Flo
     seconds, failures = np.zeros(len(task.members)), []
     for m, name in enumerate(task.members):
         path = _path(task, name, data)
-        if path is not None and path.exists():
-            points[m] = np.load(path)
+        if path is not None and (kept := _read(path)) is not None:
+            points[m] = kept
             continue
         began = time.perf_counter()
         try:
@@ -199,6 +199,18 @@ def _day(whole: Panel, day: np.datetime64, task: _Task) -> tuple[FloatArray, Flo
         if path is not None:
             _write(path, points[m])
     return points, seconds, failures
+
+
+def _read(path: Path) -> FloatArray | None:
+    """None when it is not there, or damaged: a disk that lost its power may keep a name and lose what it named."""
+    try:
+        points: FloatArray = np.load(path)
+    except FileNotFoundError:
+        return None
+    except (EOFError, OSError, ValueError) as error:
+        logger.warning("%s is damaged and made anew: %s", path.name, error)
+        return None
+    return points
 
 
 def _write(path: Path, points: FloatArray) -> None:
@@ -219,11 +231,14 @@ def _path(task: _Task, name: str, data: str) -> Path | None:
 def fingerprint(panel: Panel) -> str:
     """Of everything a member may look at."""
     digest = hashlib.sha256()
-    digest.update(repr((panel.locations, panel.groups, str(panel.dates[0]), sorted(panel.parameters.items()))).encode())
-    arrays = [panel.group, panel.population, panel.age_from, panel.age_share, panel.irregular, *panel.neighbours]
-    for by_target in (panel.daily, panel.before):
-        arrays += [by_target[name] for name in sorted(by_target)]
-    for named in (panel.features, panel.capacity, panel.severity, panel.signals):
+    texts = panel.locations, panel.groups, panel.top, str(panel.dates[0]), sorted(panel.parameters.items())
+    digest.update(repr(texts).encode())
+    touching = np.array([len(places) for places in panel.neighbours])
+    arrays = [panel.group, panel.population, panel.age_from, panel.age_share, panel.irregular, panel.holiday]
+    arrays += [touching, *panel.neighbours]
+    for named in (
+        panel.daily, panel.before, panel.reported, panel.features, panel.capacity, panel.severity, panel.signals
+    ):  # fmt: skip
         digest.update(repr(sorted(named)).encode())
         arrays += [named[name] for name in sorted(named)]
     for array in arrays:
@@ -233,13 +248,16 @@ def fingerprint(panel: Panel) -> str:
 
 @once
 def _code(module: str) -> str:
-    """Digest of the source of a module and of whatever of this package it imports, however indirectly."""
+    """Digest of the source of a module and of whatever of this package it imports, however indirectly; and of the
+    tables that lie beside them."""
     digest, seen, todo = hashlib.sha256(), {module}, [module]
     while todo:
         origin = _source(todo.pop())
         if origin is not None:
             source = origin.read_bytes()
             digest.update(source)
+            for table in sorted(origin.parent.glob("*.csv")):
+                digest.update(table.read_bytes())
             new = _imports(source) - seen
             seen |= new
             todo += sorted(new)
