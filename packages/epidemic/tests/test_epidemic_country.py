@@ -23,12 +23,47 @@ def test_countries_that_come_with_the_package_have_names() -> None:
         pytest.param('name = "X"\nweek_ends = "sunday"\ncapital = "Y"', "unknown: capital", id="unknown"),
         pytest.param('name = "X"\nweek_ends = "payday"', '"payday" is no weekday', id="weekday"),
         pytest.param("name = ", "country.toml: ", id="syntax"),
+        pytest.param("a = " + 5000 * "[", "country.toml: ", id="nested"),
+        pytest.param('name = 1\nweek_ends = "sunday"', "name is a text", id="name"),
+        pytest.param('name = "X"\nweek_ends = "sunday"\ntargets = 1', "targets a table", id="targets"),
+        pytest.param('name = "X"\nweek_ends = "sunday"\ntargets = {tests = "t"}', "cases and deaths", id="target"),
+        pytest.param(
+            'name = "X"\nweek_ends = "sunday"\ntargets = {cases = "c", deaths = "c"}', "same name", id="twice"
+        ),
     ],
 )
 def test_a_country_that_is_described_badly_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "country.toml").write_text(text)
     with pytest.raises(errors.DataError, match=message):
         country.read(tmp_path)
+
+
+def test_a_country_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "country.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(errors.DataError, match=r"country\.toml"):
+        country.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "message"),
+    [
+        pytest.param("canton; DROP TABLE x.csv", "code", "is no name of a table or column", id="file"),
+        pytest.param("canton.csv", "code bigint); DROP TABLE x; --", "is no name of a table or column", id="column"),
+        pytest.param("reports.csv", "code", "a source has the same name", id="source"),
+    ],
+)
+def test_a_table_of_a_country_takes_no_place_that_is_not_its_own(
+    tmp_path: Path, name: str, header: str, message: str
+) -> None:
+    (tmp_path / "country.toml").write_text('name = "X"\nweek_ends = "sunday"')
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "reports.toml").touch()
+    (tmp_path / name).write_text(f"{header}\n1\n")
+    with Store(tmp_path / "warehouse") as store:
+        store.prepare()
+        store.run("CREATE SCHEMA IF NOT EXISTS epidemic_staging")
+        with pytest.raises(errors.DataError, match=message):
+            country.transform(store, country.read(tmp_path))
 
 
 def test_a_folder_without_a_country_is_refused(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COUNTRIES = Path(__file__).parent / "countries"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _READS = re.compile(r"\bepidemic_staging\.(\w+)", re.IGNORECASE)
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _COMMENT = re.compile(r"--[^\n]*")
 _KNOWN = {"name", "week_ends", "targets"}
 
@@ -55,8 +56,8 @@ def read(folder: Path | str) -> Country:
         raise errors.UsageError(
             f'"{str(folder)[:200]}" is no country: it has no country.toml', hint="Give the folder of a country."
         ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise errors.DataError(f"{path / 'country.toml'}: {error}") from error
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, nested without end
+        raise errors.DataError(f"{path / 'country.toml'}: {str(error)[:200]}") from error
     unknown = sorted(set(said) - _KNOWN)
     if unknown or not {"name", "week_ends"} <= set(said):
         raise errors.DataError(
@@ -67,6 +68,14 @@ def read(folder: Path | str) -> Country:
         raise errors.DataError(
             f'{path / "country.toml"}: "{str(said["week_ends"])[:40]}" is no weekday', hint="Write monday, ..., sunday."
         )
+    targets = said.get("targets", {})
+    if not isinstance(said["name"], str) or not isinstance(targets, dict):
+        raise errors.DataError(f"{path / 'country.toml'}: name is a text, targets a table")
+    named = list(targets.values())
+    if not set(targets) <= {"cases", "deaths"} or not all(isinstance(each, str) for each in named):
+        raise errors.DataError(f"{path / 'country.toml'}: targets are the names of cases and deaths")
+    if len(set(named)) < len(named):
+        raise errors.DataError(f"{path / 'country.toml'}: two targets have the same name")
     return Country(path, **said)
 
 
@@ -86,7 +95,7 @@ def transform(store: Store, country: Country) -> list[str]:
             .to_pylist()
         )
         for path in sorted(country.folder.glob("*.sql")):
-            wanted = {name.lower() for name in _READS.findall(_COMMENT.sub("", path.read_text(encoding="utf-8")))}
+            wanted = {name.lower() for name in _READS.findall(_COMMENT.sub("", _text(path)))}
             missing = sorted(wanted - there)
             if missing:
                 notices.append(f"{path.name} is left out: there is no {', '.join(missing)}")
@@ -94,6 +103,13 @@ def transform(store: Store, country: Country) -> list[str]:
                 store.run_file(path)
         store.replace("epidemic.calendar", _calendar(store, country.week_ends))
     return notices
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise errors.DataError(f"{path}: {error}") from error
 
 
 _SQL_TYPES = {"int64": "bigint", "double": "float8", "date32[day]": "date", "bool": "boolean"}
@@ -108,8 +124,13 @@ def _stage(store: Store, path: Path) -> None:
         rows = csv.read_csv(path)
     except pa.ArrowInvalid as error:
         raise errors.DataError(f"{path}: {str(error)[:200]}") from error
+    wrong = [name for name in (path.stem, *rows.column_names) if not _NAME.fullmatch(name)]
+    if wrong:
+        raise errors.DataError(f'{path}: "{wrong[0][:100]}" is no name of a table or column')
+    if (path.parent / "sources" / f"{path.stem}.toml").exists():
+        raise errors.DataError(f"{path}: a source has the same name", hint="Both would be one table of staging.")
     table = f"epidemic_staging.{path.stem}"
-    kinds = (f"{column.name} {_SQL_TYPES.get(str(column.type), 'varchar(512)')}" for column in rows.schema)
+    kinds = (f'"{column.name}" {_SQL_TYPES.get(str(column.type), "varchar(512)")}' for column in rows.schema)
     store.run(f"DROP TABLE IF EXISTS {table}")
     store.run(f"CREATE TABLE {table} ({', '.join(kinds)})")
     store.replace(table, rows)

@@ -20,6 +20,8 @@ _TYPE = re.compile(
 _FORMATS = ("csv", "tsv", "psv", "parquet")
 _PARTITIONS = ("day", "month", "year")
 _OTHERWISE = ("reject", "null", "keep")
+_LONGEST_VARCHAR = 65_535
+_MOST_DIGITS = 38
 
 # key -> the type of its value
 _SOURCE: dict[str, type] = {
@@ -66,11 +68,11 @@ def _check_references(source: Source, sources: Mapping[str, Source]) -> None:
 
 def read_file(path: Path) -> Source:
     """The source that one file declares."""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise errors.DataError(f"{path.name}: {error}") from error
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, nested without end
+        raise errors.DataError(f"{path.name}: {str(error)[:200]}") from error
     try:
         return _source(path.stem, given, text)
     except _Wrong as error:
@@ -131,6 +133,8 @@ def _column(place: str, given: Mapping[str, Any], key: tuple[str, ...]) -> Colum
     kind, size = _type(place, given.get("type"))
     otherwise = given.get("otherwise", "reject")
     _check_choice(f"{place}.otherwise", otherwise, _OTHERWISE)
+    if not 0 <= given.get("digits", 0) <= _MOST_DIGITS:
+        raise _Wrong(f"{place}.digits: 1 to {_MOST_DIGITS}")
     if name in key and otherwise != "reject":
         raise _Wrong(f"{place}.otherwise: a column of the key can only reject")
     if name in key and given.get("nullable"):
@@ -165,8 +169,13 @@ def _type(place: str, text: object) -> tuple[Any, tuple[int, ...]]:
             f"{place}.type: {str(text)[:100]!r} is no type",
             hint="varchar(n), bigint, int, smallint, float8, decimal(p,s), date or boolean.",
         )
-    kind, *size = [part for part in matched.groups() if part is not None]
-    return kind, tuple(map(int, size))
+    kind, *digits = [part for part in matched.groups() if part is not None]
+    size = tuple(map(int, digits))
+    if kind == "varchar" and not 1 <= size[0] <= _LONGEST_VARCHAR:
+        raise _Wrong(f"{place}.type: a varchar has 1 to {_LONGEST_VARCHAR} bytes")
+    if kind == "decimal" and not max(size[1], 1) <= size[0] <= _MOST_DIGITS:
+        raise _Wrong(f"{place}.type: a decimal has 1 to {_MOST_DIGITS} digits, and not more behind the point")
+    return kind, size
 
 
 def _bound(place: str, kind: str, value: Any) -> Any:
@@ -174,7 +183,7 @@ def _bound(place: str, kind: str, value: Any) -> Any:
         return None
     if kind == "date":
         return _date(place, value)
-    if kind in ("varchar", "boolean") or isinstance(value, str):
+    if kind in ("varchar", "boolean") or isinstance(value, str) or not abs(value) < 2**63:
         raise _Wrong(f"{place}: a {kind} has no bound {str(value)[:100]!r}")
     return value
 
@@ -195,6 +204,8 @@ def _wide(given: Mapping[str, Any], key: tuple[str, ...]) -> Wide:
 
 
 def _order(place: str, given: Mapping[str, Any]) -> tuple[str, str]:
+    if not isinstance(given, dict):
+        raise _Wrong(f"{place}: a table", hint='rules = [{ order = ["admitted", "discharged"] }]')
     _check_keys(place, given, {"order": list})
     if len(given.get("order", [])) != 2:
         raise _Wrong(f"{place}.order: two columns, the second of which is not before the first")
@@ -220,8 +231,14 @@ def _check(source: Source) -> None:
         raise _Wrong('either "date", a column, or "vintage", the day a source without one stands for, is needed')
     if source.date is not None and (kinds[source.date] != "date" or source.date not in source.key):
         raise _Wrong(f'date: "{source.date}" has to be a date and part of the key')
-    if source.uri.startswith("/") or ".." in Path(source.uri).parts:
+    for name in sum(source.order, ()):
+        if kinds[name] != "date":
+            raise _Wrong(f'rules: "{name}" is no date')
+    parts = Path(source.uri).parts
+    if source.uri.startswith("/") or ".." in parts or "://" in source.uri:
         raise _Wrong("uri: relative to the data directory, and inside it")
+    if not parts or "\0" in source.uri or any("**" in part and part != "**" for part in parts):
+        raise _Wrong(f"uri: {source.uri[:100]!r} is no path and no pattern")
 
 
 def _check_keys(place: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
@@ -229,7 +246,7 @@ def _check_keys(place: str, given: Mapping[str, Any], known: Mapping[str, Any]) 
     for key, value in given.items():
         if key not in known:
             raise _Wrong(f"{at}{key[:100]}: there is no such key", hint=f"There are {', '.join(known)}.")
-        if not isinstance(value, known[key]):
+        if not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is not bool):
             raise _Wrong(f"{at}{key}: {str(value)[:100]!r} is of the wrong type")
         if isinstance(value, list) and key != "rules" and not all(isinstance(item, str) for item in value):
             raise _Wrong(f"{at}{key}: a list of texts")
@@ -241,7 +258,10 @@ def _check_choice(place: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _check_pattern(place: str, pattern: str) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     try:
-        re.compile(pattern)
-    except re.error as error:
-        raise _Wrong(f"{place}.pattern: {error}") from error
+        pc.match_substring_regex(pa.array([""]), f"^(?:{pattern})$")
+    except pa.ArrowInvalid as error:
+        raise _Wrong(f"{place}.pattern: {str(error)[:200]}", hint="As RE2 has them.") from error
