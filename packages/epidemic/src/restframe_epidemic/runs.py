@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 import restframe_epidemic
-from restframe_epidemic import backtest
+from restframe_epidemic import backtest, errors
 from restframe_epidemic.panel import Panel
 from restframe_epidemic.store import Store
 
@@ -31,7 +31,14 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 _LONGEST = 4000  # characters of a step's detail
 _SHOWN = 250  # of them on the screen
-_MODELS = ("panel.py", "panel_reading.py", "pipeline/series.py", "models/**/*.py", "ensemble/**/*.py")
+_MODELS = (
+    "panel.py",
+    "panel_reading.py",
+    "pipeline/series.py",
+    "models/**/*.py",
+    "models/**/*.csv",
+    "ensemble/**/*.py",
+)
 
 
 @cache
@@ -136,7 +143,8 @@ class Run:
             step.status = "failed"
             step.notes.append(f"{type(error).__name__}: {str(error)[:300]}")
             self.failed.append(name)
-            logger.warning("step %s failed", name, exc_info=True)
+            if not isinstance(error, errors.Error):  # those say all there is to say
+                logger.warning("step %s failed", name, exc_info=True)
             self._ended(step)
             if not optional:
                 raise

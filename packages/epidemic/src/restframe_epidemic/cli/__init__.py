@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return 1
+    except OSError as error:  # a folder that is none, a disk that is full
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("cancelled; what is finished is kept, the same command goes on from there", file=sys.stderr)
         return _INTERRUPTED

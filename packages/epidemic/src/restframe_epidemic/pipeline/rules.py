@@ -108,9 +108,9 @@ def _breaches(
     if column.kind == "float8":
         yield _Breach("type", "is not finite", _mask(pc.is_inf(array)))
     if column.minimum is not None:
-        yield _Breach("minimum", f"is under {column.minimum}", _mask(pc.less(array, _scalar(column.minimum, array))))
+        yield _Breach("minimum", f"is under {column.minimum}", _mask(pc.less(array, _scalar(column.minimum))))
     if column.maximum is not None:
-        yield _Breach("maximum", f"is over {column.maximum}", _mask(pc.greater(array, _scalar(column.maximum, array))))
+        yield _Breach("maximum", f"is over {column.maximum}", _mask(pc.greater(array, _scalar(column.maximum))))
     if column.kind == "date" and not column.future:
         yield _Breach("future", f"lies after {today}", _mask(pc.greater(array, pa.scalar(today))))
     if column.kind == "varchar":
@@ -136,7 +136,7 @@ def _mask(array: pa.Array) -> BoolArray:
     return np.asarray(pc.fill_null(array, False).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _scalar(bound: object, array: pa.Array) -> pa.Scalar:
+def _scalar(bound: object) -> pa.Scalar:
     return pa.scalar(bound) if isinstance(bound, datetime.date | float) else pa.scalar(bound, pa.int64())
 
 

@@ -104,7 +104,7 @@ def _cleanse(counts, holiday, daily, rule, event, amount, before):  # type: igno
 @numba.njit(cache=True, nogil=True)
 def _place(c, holiday, x, rule, event, amount):  # type: ignore[no-untyped-def]
     """One place: fills x, rule, event and amount (all of shape (D,)), interpolates c; returns what was before."""
-    first, last = _interpolate(c, x, rule, event, amount)
+    first, last = _interpolate(c, rule, event, amount)
     if first < 0:
         return 0.0
     before = _open(c, first, last, x, rule, event, amount)
@@ -124,7 +124,7 @@ def _place(c, holiday, x, rule, event, amount):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _interpolate(c, x, rule, event, amount):  # type: ignore[no-untyped-def]
+def _interpolate(c, rule, event, amount):  # type: ignore[no-untyped-def]
     """Fill c between its first and its last count, whose days it returns; -1 and -1 when there is none."""
     first = last = -1
     for j in range(len(c)):

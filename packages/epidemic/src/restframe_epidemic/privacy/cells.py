@@ -107,7 +107,7 @@ def collect(tables: Sequence[Table], hierarchies: Hierarchies) -> Cells:
     keys, values, low, high, rows = _shown(tables, names, dimensions, radix)
     shown = len(keys)
     levels = _levels(keys, dimensions, radix)
-    for level in _missing(levels, dimensions, keys, radix):
+    for level in _missing(levels):
         keys, values = _with_level(keys, values, level, dimensions, radix)
     parent, starts, children = _sums(keys, dimensions, radix)
     order = len(keys) - shown
@@ -201,7 +201,7 @@ def _levels(keys: IntArray, dimensions: Sequence[_Dimension], radix: IntArray) -
     return {tuple(int(d) for d in level) for level in np.unique(np.stack(depths, axis=1), axis=0)} if depths else {()}
 
 
-def _missing(levels: set[Level], dimensions: Sequence[_Dimension], keys: IntArray, radix: IntArray) -> list[Level]:
+def _missing(levels: set[Level]) -> list[Level]:
     """Levels that no table shows and over which sums lead, finest first: between a level and a coarser one, and where
     two of the finest meet.
     """
