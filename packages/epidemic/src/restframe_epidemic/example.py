@@ -49,9 +49,9 @@ _WEEKDAYS = np.array([0.9, 1.15, 1.1, 1.05, 1.05, 0.95, 0.8])  # from Monday on
 
 # Policy, its highest level, and (days after the first one, level); a province follows the one before it 3 days later.
 _POLICIES = (
-    ("c1_school_closing", 3, ((24, 3), (98, 1), (250, 2))),
-    ("c2_workplace_closing", 3, ((27, 2), (92, 1), (258, 2))),
-    ("c6_stay_at_home_requirements", 3, ((30, 2), (84, 0), (264, 1))),
+    ("c1_school_closing", 3, ((24, 3), (98, 1), (258, 2))),
+    ("c2_workplace_closing", 3, ((27, 2), (92, 1), (264, 2))),
+    ("c6_stay_at_home_requirements", 3, ((30, 2), (84, 0), (270, 1))),
 )
 
 
@@ -174,7 +174,7 @@ def _districts(land: Land, random: np.random.Generator) -> tuple[str, _Rows]:
     old = random.uniform(0.14, 0.27, N).round(3)
     young = (0.42 - old + random.uniform(-0.02, 0.02, N)).round(3)
     poverty = random.uniform(6, 28, N).round(1)
-    icu = np.ceil(land.people * random.uniform(0.00015, 0.0006, N)).astype(int)
+    icu = np.ceil(land.people * random.uniform(0.0002, 0.0008, N)).astype(int)
     return _HEAD, [
         (code, _NAMES[at], _PROVINCES[land.province[at]], land.latitude[at], land.longitude[at],
          "" if code == _UNCOUNTED else land.people[at], young[at], old[at], poverty[at],
