@@ -66,7 +66,7 @@ def taken(work: Callable[[], object]) -> Clock:
 
 def fill(store: Store, patients: int, fills: int) -> None:
     """A year of fills, 100,000 patients at a time."""
-    store.session.execute_all(claims.schema())
+    store.run(claims.schema())
     store.replace("epidemic_claims.drug", pa.Table.from_pylist(reference("drug")))
     names = [f"{county:05d}" for county in range(COUNTIES)]
     for first in range(0, patients, CHUNK):
@@ -105,7 +105,7 @@ def fill(store: Store, patients: int, fills: int) -> None:
 def _append(store: Store, table: str, columns: dict[str, pa.Array]) -> None:
     key = f"spool/benchmark-{table}.parquet"
     store.keep(key, pa.table(columns))
-    store.copy(f"epidemic_claims.{table}", key, list(columns))
+    store.load(f"epidemic_claims.{table}", list(columns), [store.lake / key])
 
 
 def made_up(store: Store, patients: int, directory: Path) -> None:

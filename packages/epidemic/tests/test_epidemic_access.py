@@ -20,7 +20,7 @@ PARAMETERS = Parameters(date(2018, 1, 1), LAST, date(2020, 7, 1))
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store(tmp_path_factory.mktemp("access") / "warehouse") as opened:
         opened.prepare()
-        opened.session.execute_all(claims.schema())
+        opened.run(claims.schema())
         yield opened
 
 

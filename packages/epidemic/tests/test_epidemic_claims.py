@@ -219,7 +219,7 @@ def test_real_claims_are_loaded_from_staging_under_tokens(tmp_path: Path) -> Non
                 ('P1', 'cardiology', NULL, NULL, true, 'gold silver', 40, 'c.psv.gz', 2);
             """
         )
-        left_behind = store.lake / "spool" / "claims" / "drug"  # by a process that was killed
+        left_behind = store.private / "spool" / "claims" / "drug"  # by a process that was killed
         left_behind.mkdir(parents=True)
         (left_behind / "00009.parquet").write_bytes(b"half of a file")
 

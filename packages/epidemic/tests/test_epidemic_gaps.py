@@ -93,7 +93,7 @@ def test_diagnoses_that_were_not_made_show_in_the_nations_change(store: Store) -
 def test_the_attacker_finds_nothing_in_what_is_published(store: Store) -> None:
     above = store.frame("SELECT location, parent FROM epidemic.location WHERE parent IS NOT NULL")
     hierarchies = {"location": dict(zip(above["location"], above["parent"], strict=True))}
-    with store.warehouse.session() as session:
+    with store.connection.warehouse.session() as session:
         session.execute("CREATE USER dash PASSWORD 'Passw0rd-of-theirs'")
         session.execute("GRANT ROLE epidemic_dashboard TO dash")
         session.execute("SET SESSION AUTHORIZATION dash")

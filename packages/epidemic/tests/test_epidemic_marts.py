@@ -101,7 +101,7 @@ class Claims:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store(tmp_path_factory.mktemp("marts") / "warehouse") as opened:
         opened.prepare()
-        opened.session.execute_all(claims.schema())
+        opened.run(claims.schema())
         yield opened
 
 

@@ -22,7 +22,7 @@ PLACES = "SELECT count(*) FROM epidemic.location"
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store(tmp_path_factory.mktemp("roles") / "warehouse") as opened:
         opened.prepare()
-        opened.session.execute_all(claims.schema())
+        opened.run(claims.schema())
         roles.grant(opened)
         # Made after the rights were given, as measures and published tables are again and again.
         opened.run("CREATE TABLE epidemic_gaps.diagnosis_patient (token varchar(64))")
@@ -41,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     ids=["analyst claims", "analyst detail", "analyst published", "analyst places", "dashboard published"],
 )
 def test_what_a_role_may_read(store: Store, user: str, query: str) -> None:
-    with store.warehouse.session() as session:
+    with store.connection.warehouse.session() as session:
         session.execute(f"SET SESSION AUTHORIZATION {user}")
         assert session.execute(query).scalar() == 0
 
@@ -61,7 +61,7 @@ def test_what_a_role_may_read(store: Store, user: str, query: str) -> None:
     ids=["claims", "detail", "places", "staging", "write", "analyst staging", "analyst write", "nobody published"],
 )
 def test_what_a_role_may_not_do(store: Store, user: str, query: str) -> None:
-    with store.warehouse.session() as session:
+    with store.connection.warehouse.session() as session:
         session.execute(f"SET SESSION AUTHORIZATION {user}")
         with pytest.raises(InsufficientPrivilege):
             session.execute(query)
@@ -74,6 +74,6 @@ def test_rights_are_given_again_without_harm(store: Store) -> None:
 
 
 def test_a_dashboard_reads_views_over_tables_that_it_may_not_read(store: Store) -> None:
-    with store.warehouse.session() as session:
+    with store.connection.warehouse.session() as session:
         session.execute("SET SESSION AUTHORIZATION dash")
         assert session.execute("SELECT count(*) FROM epidemic_published.latest_forecast").scalar() == 0

@@ -55,8 +55,8 @@ def test_only_names_become_part_of_a_statement(tmp_path: Path) -> None:
         store.prepare()
         with pytest.raises(errors.UsageError, match="is no name"):
             store.replace("epidemic.holiday; DROP TABLE x", holidays())
-        with pytest.raises(errors.UsageError, match="is no key"):
-            store.copy("epidemic.holiday", "a' FORMAT CSV --", ["date", "name"])
+        with pytest.raises(errors.UsageError, match="is no name"):
+            store.load("epidemic.holiday", ['date", "name'], [tmp_path / "x.parquet"])
 
 
 def test_a_file_of_statements_is_one_transaction_and_is_named_when_it_fails(tmp_path: Path) -> None:

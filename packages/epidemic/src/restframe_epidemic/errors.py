@@ -4,6 +4,7 @@ Error
 ├── DataError       a file, row or array is not what its declaration says; names file, line and column
 ├── SchemaDrift     a file's columns are not the declared ones; tells the difference
 ├── NoData          what was asked for has no observations
+├── ServerError     there is no way to the server, or no longer
 └── UsageError      an option or a name that does not exist
 """
 
@@ -27,6 +28,10 @@ class SchemaDrift(DataError):
 
 
 class NoData(Error):
+    pass
+
+
+class ServerError(Error):
     pass
 
 

@@ -1,7 +1,7 @@
 """The warehouse as the engine uses it: statements, tables in and out as Arrow, transactions, and a lake of Parquet.
 
-A table is never half written: its Parquet file lies whole in the lake's bucket before COPY takes it, and what it
-replaces goes in the same transaction.
+A table is never half written: its Parquet file lies whole in the lake before it is loaded, and what it replaces goes in
+the same transaction.
 """
 
 from __future__ import annotations
@@ -14,46 +14,46 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import restframe
 import restframe.errors
 from restframe_epidemic import errors
+from restframe_epidemic.directory import Directory
+from restframe_epidemic.server import SCHEMES, Server
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Parameters = Sequence[Any] | Mapping[str, Any]
+    from restframe_epidemic.connections import Connection, Rows
 
-LAKE = "epidemic-lake"
 SQL = Path(__file__).parent / "pipeline" / "sql"
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
-_KEY = re.compile(r"[A-Za-z0-9_=.+/-]+")
 
 
 class Store:
-    """A warehouse directory, open in this process; a context manager.
+    """A warehouse: a directory, which this process opens, or one behind a server; a context manager.
 
         with Store("covid") as store:
             store.prepare()
             places = store.query("SELECT * FROM epidemic.location")
 
-    UsageError while another process has the directory open, such as `restframe serve`.
+    warehouse : the directory, or postgresql://user@host:port/database
+    lake : with a server, the folder of this machine that holds the lake; by the server's name in the user's data
+        otherwise
+    settings : of a warehouse that this process opens
+    lake, private, folder : as in `connections.Connection`
+    UsageError while another process has the directory or the lake open, ServerError when there is no way to a server.
     """
 
-    def __init__(self, directory: Path | str, **settings: Any) -> None:
-        try:
-            self.warehouse = restframe.open(directory, **settings)
-        except restframe.errors.WarehouseLocked as error:
-            raise errors.UsageError(
-                f'the warehouse "{str(directory)[:200]}" is open in another process',
-                hint="The engine opens the directory itself: stop `restframe serve` while it runs.",
-            ) from error
-        self.session = self.warehouse.session()
-        self.lake = self.warehouse.settings.buckets / LAKE
-        # Not a bucket: no COPY reaches it, and who may read what is decided by tables alone.
-        self.private = self.warehouse.settings.directory / LAKE
-        # What a process that was killed left behind: nobody else has the warehouse open.
-        shutil.rmtree(self.lake / "spool", ignore_errors=True)
+    def __init__(self, warehouse: Path | str, lake: Path | None = None, **settings: Any) -> None:
+        self.connection: Connection
+        if str(warehouse).startswith(SCHEMES):
+            self.connection = Server(str(warehouse), lake)
+        else:
+            self.connection = Directory(warehouse, **settings)
+        self.lake, self.private, self.folder = self.connection.lake, self.connection.private, self.connection.folder
+        # What a process that was killed left behind: nobody else has the lake.
+        for folder in {self.lake, self.private}:
+            shutil.rmtree(folder / "spool", ignore_errors=True)
         for left_behind in self.lake.glob(".writing/*"):
             if left_behind.is_file():
                 left_behind.unlink()
@@ -65,8 +65,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        self.session.close()
-        self.warehouse.close()
+        self.connection.close()
 
     def prepare(self) -> None:
         """Make the engine's schemas and tables, where they are not there yet."""
@@ -76,21 +75,30 @@ class Store:
 
     # Statements
 
-    def run(self, text: str, parameters: Parameters = ()) -> restframe.Result:
-        """Run one statement. A text of several is one transaction, and takes no parameters."""
-        return self.session.execute(text, parameters)
+    def run(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Run one statement, in which $1 stands for the first parameter. A text of several is one transaction, and
+        takes none.
+        """
+        return self.connection.execute(text, parameters)
 
     def run_file(self, path: Path) -> None:
         """Run a file of statements as one transaction. DataError, with the file and the statement's error."""
         try:
-            self.session.execute_all(path.read_text(encoding="utf-8"))
+            self.run(path.read_text(encoding="utf-8"))
         except restframe.errors.Error as error:
             raise errors.DataError(f"{path.name}: {str(error)[:300]}", hint=getattr(error, "hint", None)) from error
 
-    def query(self, text: str, parameters: Parameters = ()) -> pa.Table:
-        return self.run(text, parameters).to_arrow()
+    def query(self, text: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        import pyarrow as pa
 
-    def frame(self, text: str, parameters: Parameters = ()) -> pd.DataFrame:
+        schema, batches = self.connection.batches(text, parameters)
+        return pa.Table.from_batches(batches, schema)
+
+    def batches(self, text: str) -> Iterator[pa.RecordBatch]:
+        """A query's rows in bounded memory, to be read before the next statement runs."""
+        return self.connection.batches(text, ())[1]
+
+    def frame(self, text: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """A query's rows; dates are datetime64, numbers with NULLs are floats with NaN."""
         frame: pd.DataFrame = self.query(text, parameters).to_pandas(date_as_object=False)
         return frame
@@ -98,16 +106,16 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing of what runs inside; one inside another is part of it."""
-        if self.session.in_block:
+        if self.connection.in_block:
             yield
             return
-        self.session.begin()
+        self.connection.begin()
         try:
             yield
         except BaseException:
-            self.session.rollback()
+            self.connection.rollback()
             raise
-        self.session.commit()
+        self.connection.commit()
 
     # Tables
 
@@ -125,16 +133,14 @@ class Store:
                     f"DELETE FROM {table}" + (f" WHERE {condition}" if where else ""), list((where or {}).values())
                 )
                 if rows.num_rows:
-                    self.copy(table, key, rows.column_names)
+                    self.load(table, rows.column_names, [self.lake / key])
         finally:
             (self.lake / key).unlink(missing_ok=True)
 
-    def copy(self, table: str, key: str, columns: Sequence[str]) -> None:
-        """COPY Parquet of the lake, one object or all under a prefix, whose columns have this order."""
-        if not _KEY.fullmatch(key):
-            raise errors.UsageError(f'"{key[:100]}" is no key of the lake')
-        listed = ", ".join(_name(column) for column in columns)
-        self.run(f"COPY {_name(table)} ({listed}) FROM 's3://{LAKE}/{key}' IAM_ROLE default FORMAT AS PARQUET")
+    def load(self, table: str, columns: Sequence[str], files: Sequence[Path]) -> None:
+        """Add the rows of Parquet files, whose columns have this order: all of them or none."""
+        if files:
+            self.connection.load(_name(table), ", ".join(f'"{_name(column)}"' for column in columns), files)
 
     # The lake
 

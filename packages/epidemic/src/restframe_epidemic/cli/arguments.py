@@ -8,19 +8,42 @@ import datetime
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from restframe_epidemic.store import Store
 
 _WAREHOUSE = "epidemic"
 
 
 def warehouse(parser: argparse.ArgumentParser) -> None:
-    """--warehouse and --country, which every command has."""
+    """--warehouse and --lake, which every command has; `store` opens what they say."""
     parser.add_argument(
-        "--warehouse", metavar="DIR", default=_WAREHOUSE, help=f"the warehouse's directory ({_WAREHOUSE})"
+        "--warehouse",
+        metavar="DIR",
+        default=_WAREHOUSE,
+        help=f"the warehouse's directory ({_WAREHOUSE}), or of a server postgresql://user@host:port/database; the "
+        "password is PGPASSWORD",
     )
+    parser.add_argument(
+        "--lake",
+        metavar="DIR",
+        type=Path,
+        help="with a server: where this machine keeps the lake (a folder of the server's name in the user's data)",
+    )
+
+
+def store(given: argparse.Namespace, **settings: Any) -> Store:
+    """The warehouse that a command line names."""
+    from restframe_epidemic.store import Store
+
+    return Store(given.warehouse, given.lake, **settings)
+
+
+def country(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--country", metavar="DIR", default="us", help="a country's folder, or one's name (us)")
 
 

@@ -17,7 +17,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     generate = actions.add_parser(
         "generate", help="fill epidemic_claims with made-up claims, in which effects are planted"
     )
-    _warehouse(generate)
+    arguments.warehouse(generate)
     generate.add_argument("--patients", metavar="N", type=int, default=100_000, help="how many (100000)")
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="of everything that is drawn (0)")
     generate.add_argument("--from", dest="start", metavar="DATE", type=arguments.day, default="2018-01-01")
@@ -27,14 +27,8 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     generate.set_defaults(run=f"{__name__}:generate")
 
     load = actions.add_parser("load", help="fill epidemic_claims from what was ingested, under tokens")
-    _warehouse(load)
+    arguments.warehouse(load)
     load.set_defaults(run=f"{__name__}:load")
-
-
-def _warehouse(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--warehouse", metavar="DIR", type=Path, default=Path("epidemic"), help="its directory (epidemic)"
-    )
 
 
 def generate(given: argparse.Namespace) -> int:
@@ -42,14 +36,13 @@ def generate(given: argparse.Namespace) -> int:
     from restframe_epidemic.gaps.claims.design import Design
     from restframe_epidemic.gaps.claims.generate import generate as make
     from restframe_epidemic.gaps.claims.places import read
-    from restframe_epidemic.store import Store
 
     start, end, epidemic_start = map(date.fromisoformat, (given.start, given.end, given.epidemic_start))
     design = Design(given.patients, given.seed, start, end, epidemic_start)
-    with arguments.shown() as shown, Store(given.warehouse) as store:
+    with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
         places = read(store, given.seed)
-        kept = given.keep or store.lake / "claims" / design.digest(places)
+        kept = given.keep or store.private / "claims" / design.digest(places)
         truth = make(design, places, kept, lambda done, of: shown.progress("patients", done, of))
         loading.load_generated(store, kept, lambda done, of: shown.progress("files loaded", done, of))
         if given.keep is None:
@@ -62,10 +55,9 @@ def generate(given: argparse.Namespace) -> int:
 def load(given: argparse.Namespace) -> int:
     from restframe_epidemic.gaps.claims import loading
     from restframe_epidemic.privacy.tokens import load_key
-    from restframe_epidemic.store import Store
 
-    with arguments.shown() as shown, Store(given.warehouse) as store:
+    with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
-        key = load_key(given.warehouse)
+        key = load_key(store.folder)
         loading.load_staged(store, key, shown.say, lambda done, of: shown.progress("files loaded", done, of))
     return 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subcommands.add_parser("forecast", help="forecast cases and deaths of every place")
     arguments.warehouse(parser)
+    arguments.country(parser)
     arguments.as_of(parser)
     options(parser)
     parser.add_argument(
@@ -60,10 +61,9 @@ def chosen(given: argparse.Namespace) -> Options:
 def run(given: argparse.Namespace) -> int:
     from restframe_epidemic import country, daily, forecasts
     from restframe_epidemic.runs import Run
-    from restframe_epidemic.store import Store
 
     options = chosen(given)
-    with arguments.shown() as shown, Store(given.warehouse) as store:
+    with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
         with Run(store, "forecast", options.described, say=shown.say, progress=shown.progress) as run:
             daily.forecast(store, country.read(given.country), run, options, given.as_of)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subcommands.add_parser("gaps", help="measure treatment gaps from claims and publish what may be published")
     arguments.warehouse(parser)
+    arguments.country(parser)
     options(parser)
     parser.set_defaults(run=f"{__name__}:run")
 
@@ -39,10 +40,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from restframe_epidemic.runs import Run
-    from restframe_epidemic.store import Store
 
     described = {"epidemic_start": given.epidemic_start, "lookback": given.lookback}
-    with arguments.shown() as shown, Store(given.warehouse) as store:
+    with arguments.shown() as shown, arguments.store(given) as store:
         prepare(store)
         parameters = chosen(store, given.epidemic_start, given.lookback)
         with Run(store, "gaps", described, say=shown.say, progress=shown.progress) as run:
@@ -58,7 +58,7 @@ def prepare(store: Store) -> None:
     from restframe_epidemic.privacy import roles
 
     store.prepare()
-    store.session.execute_all(claims.schema())
+    store.run(claims.schema())
     roles.grant(store)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from restframe_epidemic.cli import arguments
+
 # Of the warehouse's engine, which would otherwise keep in memory what it loads, up to most of the machine's; each of
 # its threads needs some.
 _ENGINE_MEMORY = "200MB"
@@ -26,38 +28,33 @@ def add(subcommands: Any) -> None:
         "warehouse and fill the engine's tables. Run again, it does only what is not done.",
     )
     command.add_argument("source", nargs="*", help="only these; all sources of the country otherwise")
-    command.add_argument("--country", default="us", metavar="DIR", help="folder or name of a country (us)")
     command.add_argument("--data", default=Path(), type=Path, metavar="DIR", help="where the raw files lie (.)")
-    command.add_argument(
-        "--warehouse", default=Path("epidemic"), type=Path, metavar="DIR", help="the warehouse's directory (epidemic)"
-    )
+    arguments.warehouse(command)
+    arguments.country(command)
     command.add_argument(
         "--today", type=datetime.date.fromisoformat, metavar="DATE", help="refuse dates after this one (today)"
     )
     command.set_defaults(run="restframe_epidemic.cli.ingest:run")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(given: argparse.Namespace) -> int:
     """0 when nothing failed; 1 when a source did, or one that was named has no file."""
     from restframe_epidemic import country, errors
     from restframe_epidemic.pipeline.ingest import ingest
-    from restframe_epidemic.store import Store
 
-    if not arguments.data.is_dir():
-        raise errors.UsageError(
-            f'"{str(arguments.data)[:200]}" is no directory', hint="--data takes the raw files' one."
-        )
+    if not given.data.is_dir():
+        raise errors.UsageError(f'"{str(given.data)[:200]}" is no directory', hint="--data takes the raw files' one.")
     with (
-        Store(arguments.warehouse, memory_limit=_ENGINE_MEMORY, threads=_ENGINE_THREADS) as store,
+        arguments.store(given, memory_limit=_ENGINE_MEMORY, threads=_ENGINE_THREADS) as store,
         watched() as watching,
     ):
         outcomes = ingest(
             store,
-            country.read(arguments.country),
-            arguments.data,
+            country.read(given.country),
+            given.data,
             watching,
-            only=arguments.source,
-            today=arguments.today,
+            only=given.source,
+            today=given.today,
         )
     for outcome in outcomes:
         told = outcome.status
@@ -66,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             told += f", {outcome.refused:,} in quarantine" if outcome.refused else ""
             told += f", {outcome.repeated:,} repeated" if outcome.repeated else ""
         print(f"{outcome.source:24} {told}")
-    missing = {outcome.source for outcome in outcomes if outcome.status == "absent"} & set(arguments.source)
+    missing = {outcome.source for outcome in outcomes if outcome.status == "absent"} & set(given.source)
     return 1 if missing or any(outcome.status == "failed" for outcome in outcomes) else 0
 
 

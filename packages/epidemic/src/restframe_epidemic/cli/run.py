@@ -23,6 +23,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     parser.add_argument("--daily", action="store_true", required=True, help="the steps of a day")
     arguments.warehouse(parser)
+    arguments.country(parser)
     arguments.data(parser)
     arguments.as_of(parser)
     forecast.options(parser)
@@ -34,12 +35,11 @@ def run(given: argparse.Namespace) -> int:
     """0 when every step went well, 1 when one failed; the run table says which."""
     from restframe_epidemic import country, daily
     from restframe_epidemic.runs import Run
-    from restframe_epidemic.store import Store
 
     options = forecast.chosen(given)
     described = {**options.described, "as_of": given.as_of, "lookback": given.lookback}
     place = country.read(given.country)
-    with arguments.shown() as shown, Store(given.warehouse) as store:
+    with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
         with Run(store, "daily", described, say=shown.say, progress=shown.progress) as run:
             _ingest(store, run, place, given, shown)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subcommands.add_parser("score", help="score stored forecasts whose weeks have come")
     arguments.warehouse(parser)
+    arguments.country(parser)
     parser.add_argument("--target", choices=("cases", "deaths"), default="cases", help="what was forecast (cases)")
     parser.add_argument(
         "--published", metavar="FILE", type=Path, help="points of others to compare with, Parquet or CSV, a column each"
@@ -25,9 +26,8 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(given: argparse.Namespace) -> int:
     from restframe_epidemic import country, panel_reading, scored, scoring
-    from restframe_epidemic.store import Store
 
-    with arguments.shown() as shown, Store(given.warehouse) as store:
+    with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
         described = country.read(given.country)
         named = described.targets.get(given.target, given.target)

@@ -50,7 +50,8 @@ def fill(store: Store) -> int:
             moved = _moved(results[target], target, names, dates)
             if moved.num_rows:
                 store.keep("quarantine/case_report/moved.parquet", moved)
-                store.copy("epidemic.quarantine", "quarantine/case_report/moved.parquet", quarantine.SCHEMA.names)
+                kept = store.lake / "quarantine/case_report/moved.parquet"
+                store.load("epidemic.quarantine", quarantine.SCHEMA.names, [kept])
         rows = _rows(results, names, dates)
         store.replace("epidemic.incidence", rows)
     return int(rows.num_rows)

@@ -120,6 +120,8 @@ def _source(
     try:
         with _translated(source.name):
             return _read_and_load(store, declared, source, data, watching, today)
+    except errors.ServerError:  # without which no other source goes better
+        raise
     except errors.Error as error:
         watching.say(str(error) + (f" ({error.hint})" if error.hint else ""))
         return Outcome(source.name, "failed", error=error)
@@ -132,7 +134,7 @@ def _read_and_load(
     manifest = lake.manifest()
     files = {path.relative_to(data).as_posix(): path for path in source.files(data)}
     known = _known(store, declared, source, watching)
-    key = tokens.load_key(store.warehouse.settings.directory) if source.identifies and files else None
+    key = tokens.load_key(store.folder) if source.identifies and files else None
     declaration = _declaration(source, known, key)
     if manifest.declaration != declaration:
         gone = [name for name in manifest.files if name not in files]

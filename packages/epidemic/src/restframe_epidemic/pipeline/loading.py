@@ -6,13 +6,8 @@ as the rows, so that after a stop at any moment the next run loads what is missi
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
@@ -20,7 +15,7 @@ from restframe_epidemic.pipeline import quarantine
 from restframe_epidemic.pipeline.lake import Lake, Manifest
 from restframe_epidemic.pipeline.spill import end_of
 from restframe_epidemic.sources import Source
-from restframe_epidemic.store import LAKE, Store
+from restframe_epidemic.store import Store
 
 LOADED = "epidemic_staging.loaded"
 
@@ -53,8 +48,8 @@ def load(store: Store, lake: Lake, manifest: Manifest) -> bool:
         fresh = [item for item in sorted(wanted) if there.get(item) != wanted[item] and item != "declaration"]
         rows = [file for item in fresh if item in manifest.partitions for file in items[item]]
         entries = [file for item in fresh if item not in manifest.partitions for file in items[item]]
-        _copy(store, lake.root, source.table, stored_names(source), rows)
-        _copy(store, lake.root, "epidemic.quarantine", quarantine.SCHEMA.names, entries)
+        store.load(source.table, stored_names(source), [lake.root / file for file in rows])
+        store.load("epidemic.quarantine", quarantine.SCHEMA.names, [lake.root / file for file in entries])
         mark(store, source.name, wanted)
     return True
 
@@ -107,46 +102,3 @@ def _delete(store: Store, source: Source, items: Sequence[str]) -> None:
         while dates and dates[0] == end:
             end = end_of(source, dates.pop(0))
         store.run(f'DELETE FROM {source.table} WHERE "{source.date}" >= $1 AND "{source.date}" < $2', [first, end])
-
-
-def _copy(store: Store, root: Path, table: str, columns: Sequence[str], keys: Sequence[str]) -> None:
-    """COPY files of a lake, whose columns have this order."""
-    if not keys:
-        return
-    named = ", ".join(f'"{column}"' for column in columns)
-    with _in_bucket(store, root, keys) as shown:
-        entries = [
-            {"url": f"s3://{LAKE}/{key}", "mandatory": True, "meta": {"content_length": path.stat().st_size}}
-            for key, path in ((key, store.lake / key) for key in shown)
-        ]
-        list_key = f"spool/copy-{os.getpid()}.json"
-        path = store.lake / list_key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"entries": entries}), encoding="utf-8")
-        try:
-            store.run(
-                f"COPY {table} ({named}) FROM 's3://{LAKE}/{list_key}' IAM_ROLE default FORMAT AS PARQUET MANIFEST"
-            )
-        finally:
-            path.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _in_bucket(store: Store, root: Path, keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Keys under which COPY finds files of a lake: what lies outside of the bucket is in it for the time of the load,
-    in which nobody else has the warehouse open.
-    """
-    if root == store.lake:
-        yield keys
-        return
-    folder = store.lake / "spool" / "private"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        for at, key in enumerate(keys):
-            try:
-                os.link(root / key, folder / f"{at}.parquet")
-            except OSError:  # another file system
-                shutil.copyfile(root / key, folder / f"{at}.parquet")
-        yield [f"spool/private/{at}.parquet" for at in range(len(keys))]
-    finally:
-        shutil.rmtree(folder)

@@ -21,18 +21,11 @@ from restframe_epidemic.store import Store
 STAGED = {table: f"claims_{table.removesuffix('_claim')}" for table in TABLES}
 _REFERENCE = ("condition", "drug_class", "drug")
 _ROWS = 1 << 20
-_SPOOL = "spool/claims"
 
 
 def load_generated(store: Store, directory: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> None:
     """Put what `generate` wrote in place of all claims there are."""
-    with _spool(store) as spool:
-        for table in TABLES:
-            for file in sorted((directory / table).glob("*.parquet")):
-                target = spool / table / file.name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, target)
-        _replace(store, progress)
+    _replace(store, directory, progress)
 
 
 def load_staged(
@@ -57,7 +50,7 @@ def load_staged(
                 f'there is no table "epidemic_staging.{STAGED[table]}"',
                 hint="Ingest the claims first; see the sources claims_*.toml of the country.",
             )
-    store.session.execute_all(schema())
+    store.run(schema())
     with _spool(store) as spool:
         for table in TABLES:
             folder = spool / table
@@ -69,13 +62,13 @@ def load_staged(
                 _write(folder, iter(pa.Table.from_pylist(reference(table)).to_batches()))
             else:
                 say(f"{table}: not among the sources; left empty")
-        _replace(store, progress)
+        _replace(store, spool, progress)
 
 
 @contextlib.contextmanager
 def _spool(store: Store) -> Iterator[Path]:
-    """A folder of the lake for a while, without what a process that was killed left in it."""
-    folder = store.lake / _SPOOL
+    """A folder for a while, without what a process that was killed left in it."""
+    folder = store.private / "spool" / "claims"
     shutil.rmtree(folder, ignore_errors=True)
     try:
         yield folder
@@ -95,8 +88,7 @@ def _tokenised(store: Store, table: str, key: Key) -> Iterator[pa.RecordBatch]:
         ).fetchall()
     ]
     staged = ", ".join("patient AS token" if name == "token" else name for name in columns)
-    rows = store.run(f"SELECT {staged} FROM epidemic_staging.{STAGED[table]}")
-    for batch in rows.batches():
+    for batch in store.batches(f"SELECT {staged} FROM epidemic_staging.{STAGED[table]}"):
         if "token" in columns:
             at = columns.index("token")
             batch = batch.set_column(at, "token", tokenise(batch.column(at), key))
@@ -119,16 +111,16 @@ def _write(folder: Path, batches: Iterator[pa.RecordBatch]) -> None:
         writer.close()
 
 
-def _replace(store: Store, progress: Callable[[int, int], None]) -> None:
-    """Put the files of the spool in place of what the tables hold, in one transaction."""
-    store.session.execute_all(schema())
-    files = {table: sorted((store.lake / _SPOOL / table).glob("*.parquet")) for table in TABLES}
+def _replace(store: Store, directory: Path, progress: Callable[[int, int], None]) -> None:
+    """Put the files of a directory, by table, in place of what the tables hold, in one transaction."""
+    store.run(schema())
+    files = {table: sorted((directory / table).glob("*.parquet")) for table in TABLES}
     done, of = 0, sum(len(each) for each in files.values())
     progress(done, of)
     with store.transaction():
         for table in TABLES:
             store.run(f"DELETE FROM epidemic_claims.{table}")
             for file in files[table]:
-                store.copy(f"epidemic_claims.{table}", f"{_SPOOL}/{table}/{file.name}", pq.read_schema(file).names)
+                store.load(f"epidemic_claims.{table}", pq.read_schema(file).names, [file])
                 done += 1
                 progress(done, of)
