@@ -296,6 +296,18 @@ def test_bytes_that_are_no_text(scene: Scene, store: Store) -> None:
     assert [(row[1], row[3], row[5]) for row in quarantine(store, "places")] == [(2, "name", "type")]
 
 
+def test_a_line_that_is_neither_text_nor_a_row(scene: Scene, store: Store) -> None:
+    scene.write("places.csv", b"Code,Name,People\n1,Szoh\xf4d\n2,Klow,31000\n")
+    assert scene.ingest(store)["places"].status == "read"
+    assert [(row[1], row[5]) for row in quarantine(store, "places")] == [(2, "columns")]
+
+
+def test_a_name_cannot_move_the_cursor(scene: Scene, store: Store) -> None:
+    scene.write("places.csv", b"Code\x1b[2J,Name,People\n")
+    outcome = scene.ingest(store)["places"]
+    assert "Code\\x1b[2J" in str(outcome.error)
+
+
 def test_a_date_that_lay_ahead_is_read_when_its_day_has_come(scene: Scene, store: Store) -> None:
     scene.reports("0001|2021-03-31|5|0", "0001|2021-04-02|6|0")
     scene.ingest(store)

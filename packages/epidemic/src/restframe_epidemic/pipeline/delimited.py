@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,8 +42,8 @@ def check_header(source: Source, name: str, header: list[str]) -> tuple[str, ...
     if source.wide and header[: len(expected)] == expected and len(header) > len(expected):
         wide = tuple(header[len(expected) :])
         if len(set(header)) < len(header):
-            twice = next(column for column in header if header.count(column) > 1)
-            raise errors.SchemaDrift(f'{name}:1: two columns are called "{twice[:100]}"')
+            twice, _ = Counter(header).most_common(1)[0]
+            raise errors.SchemaDrift(f'{name}:1: two columns are called "{_shown(twice)}"')
         return wide
     if not source.wide and header == expected:
         return ()
@@ -71,7 +72,12 @@ def _difference(expected: list[str], found: list[str]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(f'"{name[:60]}"' for name in names[:10]) + (" ..." if len(names) > 10 else "")
+    return ", ".join(f'"{_shown(name)}"' for name in names[:10]) + (" ..." if len(names) > 10 else "")
+
+
+def _shown(name: str) -> str:
+    """The beginning of a name that a file gives, without what would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name[:60])
 
 
 def read(source: Source, file: RawFile) -> Iterator[Rows]:
@@ -109,6 +115,8 @@ class _Reader:
     def rows(self, block: Block) -> Rows:
         """Of a block. Each line is a row or malformed: a quote that is not closed ends with its line."""
         malformed: list[tuple[int, str]] = []
+        if not _is_text(block.data):  # Arrow cannot show a line that is no text, and refuses the whole block for it
+            return self._line_by_line(block)
         table = self._read(block.data, malformed)
         lines = block.data.count(b"\n") + (not block.data.endswith(b"\n"))
         if table.num_rows + len(malformed) != lines:
@@ -167,6 +175,16 @@ class _Reader:
                 false_values=list(values.FALSE),
             ),
         ).combine_chunks()
+
+
+def _is_text(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _numbers(lines: int, first: int, malformed: list[tuple[int, str]]) -> NDArray[np.int64]:
