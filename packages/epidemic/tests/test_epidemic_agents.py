@@ -267,6 +267,13 @@ def test_places_without_people_or_reports_have_no_forecast_and_stop_nobody(provi
     assert np.isfinite(found[[3, *range(5, 24)]]).all()
 
 
+def test_a_neighbourhood_whose_people_are_not_known_stops_nobody(provinces: Panel) -> None:
+    unknown = provinces.population.copy()
+    unknown[[0, *provinces.neighbours[0]]] = np.nan
+    found = agents.forecast(replace(provinces, population=unknown), 2, replicates=2)
+    assert (np.isfinite(found).all(axis=1) == np.isfinite(unknown)).all()
+
+
 def test_a_place_that_fails_is_left_out_and_told(
     provinces: Panel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

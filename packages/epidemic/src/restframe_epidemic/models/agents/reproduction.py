@@ -160,7 +160,8 @@ def _features(weekly: FloatArray, hood: Neighbourhood, w: FloatArray) -> FloatAr
     columns.append(np.log((last + 1) / (weekly[:, -3:].mean(axis=1) + 1)))
     people = hood.population
     here = np.log((two + 5) / people * 5e4)
-    around = np.log(hood.around(two) / hood.around(people) * 5e4 + 0.5)
+    with np.errstate(divide="ignore", invalid="ignore"):  # nobody may be known to live there
+        around = np.log(hood.around(two) / hood.around(people) * 5e4 + 0.5)
     above = np.log((hood.of_group(two) / np.maximum(hood.of_group(people), 1.0))[hood.group] * 5e4 + 0.5)
     columns += [here, around - here, above - here, 10 * weekly.sum(axis=1) / people, np.ones(len(last))]
     return np.nan_to_num(np.stack(columns, axis=1), posinf=0.0, neginf=0.0)
