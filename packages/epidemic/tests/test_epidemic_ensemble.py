@@ -232,3 +232,18 @@ def test_a_past_day_is_forecast_the_same_with_and_without_later_data(panel: Pane
     one, other = ensemble(cut, short), ensemble(cut, whole)
     assert np.array_equal(one.quantiles, other.quantiles, equal_nan=True)
     assert np.array_equal(one.top_quantiles, other.top_quantiles)
+
+
+def test_sums_of_places_without_a_forecast_are_unknown(panel: Panel, past: backtest.Backtest):
+    """In the third week nobody knows how wrong forecasts of three weeks are; group b never has any forecast."""
+    early = panel.until(panel.weeks[2])
+    points = last_week(early, 8)
+    points[15:30] = np.nan
+    forecast = forecasting.forecast(early, {"last_week": points}, past.before(early.as_of))
+    assert np.isfinite(forecast.group_quantiles[[0, 2], :2]).all()
+    assert np.isfinite(forecast.top_quantiles[:2]).all()
+    assert np.isnan(forecast.group_quantiles[:, 2:]).all()
+    assert np.isnan(forecast.top_quantiles[2:]).all()
+    assert np.isnan(forecast.group_points[1]).all()
+    assert np.isnan(forecast.group_quantiles[1]).all()
+    assert np.isfinite(forecast.top_points).all()

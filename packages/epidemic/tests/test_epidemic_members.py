@@ -11,7 +11,7 @@ import pytest
 from restframe_epidemic import backtest, panel_reading
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import MEMBERS, direct, examples, features, member, phases, projection
-from restframe_epidemic.panel import FloatArray, Panel
+from restframe_epidemic.panel import FloatArray, Panel, cleansed
 from restframe_epidemic.scores import short_history
 
 OURS = ["persistence", "projection", "direct", "boosting"]
@@ -167,7 +167,7 @@ def test_places_in_trouble_cost_nobody_else_anything(name: str) -> None:
     assert np.isfinite(points[5:]).all()
     assert (points[0] == 0).all() or name == "projection"
     assert np.isnan(points[2:4]).all() == (name == "projection")
-    assert np.isnan(points[4]).all() == (name == "persistence")
+    assert np.isnan(points[4]).all()
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -284,10 +284,10 @@ def test_few_reports_are_read_in_the_light_of_determinants() -> None:
 
 def test_short_histories_are_left_to_those_who_learn_from_other_places() -> None:
     """Place 0 has a long history, the others short ones; nobody who learns from others has a forecast for place 2."""
-    points = {"curve": np.array([[1.0], [2], [3]]), "projection": np.array([[4.0], [5], [np.nan]])}
-    chosen = phases.two_phases(points, np.array([False, True, True]))
-    np.testing.assert_array_equal(chosen["curve"], [[1], [np.nan], [3]])
-    np.testing.assert_array_equal(chosen["projection"], [[4], [5], [np.nan]])
+    points = np.array([[[1.0], [2], [3]], [[4], [5], [np.nan]]])
+    curve, of_others = phases.two_phases(("curve", "projection"), points, np.array([False, True, True]))
+    np.testing.assert_array_equal(curve, [[1], [np.nan], [3]])
+    np.testing.assert_array_equal(of_others, [[4], [5], [np.nan]])
 
 
 def test_the_ensemble_has_two_phases() -> None:
@@ -299,5 +299,19 @@ def test_the_ensemble_has_two_phases() -> None:
     result = forecasting.forecast(known, points, past)
     assert result.points[1, 0] == pytest.approx(50)
     assert (result.points[[0, 2, 3], 0] > 51).all()
-    without = phases.of_members(("persistence",), past.points[:, 0][None], np.ones((8, 4), dtype=bool))
+    without = phases.two_phases(("persistence",), past.points[:, 0][None], np.ones((8, 4), dtype=bool))
     assert np.isfinite(without).all()  # nobody else is there
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_place_that_never_reported_has_no_forecast(name: str) -> None:
+    known = panel(epidemic(12, 16))
+    reported = {target: values.copy() for target, values in known.reported.items()}
+    for values in reported.values():
+        values[3] = np.nan
+    daily, before, irregular = cleansed(reported, known.holiday)
+    known = replace(known, reported=reported, daily=daily, before=before, irregular=irregular)
+    for target in ("cases", "deaths"):
+        points = member(name)(known, 2, target=target)
+        assert np.isnan(points[3]).all()
+        assert np.isfinite(np.delete(points, 3, axis=0)).all()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from types import ModuleType
 
@@ -181,3 +184,28 @@ def test_few_deaths_are_drawn_towards_what_is_expected() -> None:
     relative = fatality.shrunken(observed, expected)
     assert 0.2 < relative[0] < 1 < relative[1] < 3
     assert relative[2:] == pytest.approx([1.0, 2.0], rel=0.02)
+
+
+LEARN = """
+import numpy as np
+from restframe_epidemic.models import transmission
+random = np.random.default_rng(0)
+X = random.normal(size=(600, 230))
+y, weight, names = X[:, :5].sum(axis=1), random.uniform(1, 9, 600), tuple(map(str, range(230)))
+model = transmission.learn(names, X, y, weight, np.arange(600) % 50, np.full(230, 0.01))
+print(model.coefficients.tobytes().hex(), model.level.hex())
+"""
+
+
+def test_what_is_learned_is_the_same_on_any_number_of_threads() -> None:
+    """The libraries of linear algebra solve some two hundred equations in parallel, and sum otherwise then."""
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", LEARN],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]
+    assert told[0] and told[0] == told[1]

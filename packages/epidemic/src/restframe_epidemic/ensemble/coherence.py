@@ -87,7 +87,7 @@ def sums(
 ) -> tuple[FloatArray, FloatArray]:
     """Of one horizon: quantiles of each group's sum (G, Q) and of the sum of all (Q,); points (N,), quantiles (N, Q).
 
-    Places without a forecast count as 0, so that the sum is that of those which have one.
+    Places without a forecast count as 0, so that the sum is that of those which have one; NaN where none has.
     """
     known = np.isfinite(points) & np.isfinite(quantiles).all(axis=1)
     groups = int(group.max()) + 1
@@ -104,6 +104,8 @@ def sums(
         values = (points[members, None] + 1.0) * np.exp(_at(z, offsets[members], knots)) - 1.0
         drawn[g] = np.maximum(values, 0.0).sum(axis=0)
     summed = np.quantile(np.vstack([drawn, drawn.sum(axis=0)]), levels, axis=1).T
+    count = np.bincount(group[known], minlength=groups)
+    summed[np.append(count, count.sum()) == 0] = np.nan
     return summed[:-1], summed[-1]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from restframe_epidemic import backtest
 from restframe_epidemic.backtest import Backtest
 from restframe_epidemic.ensemble import coherence, combining, conformal
-from restframe_epidemic.models.phases import of_members
+from restframe_epidemic.models.phases import two_phases
 from restframe_epidemic.panel import FloatArray, IntArray, Panel
 from restframe_epidemic.scores import LEVELS, short_history
 
@@ -27,7 +27,8 @@ class Forecast:
 
     points : (N, H); NaN where no member has a forecast
     quantiles : (N, Q horizons, levels)
-    group_points : (G, H), sums of the points of each group's places; group_quantiles : (G, Q horizons, levels)
+    group_points : (G, H), sums of the points of each group's places; group_quantiles : (G, Q horizons, levels); NaN
+        where none of its places has a forecast
     top_points : (H,), top_quantiles : (Q horizons, levels)
     """
 
@@ -60,7 +61,7 @@ def forecast(
     """
     names = list(points)
     stacked = np.stack([points[name] for name in names])
-    spoken = of_members(names, stacked, short_history(panel.weekly(target)))
+    spoken = two_phases(names, stacked, short_history(panel.weekly(target)))
     history, weights = _history(panel, past.before(panel.as_of), names, target, stacked.shape[2])
     return with_quantiles(panel, combining.combine(spoken, weights), history, seed=seed)
 
@@ -70,8 +71,10 @@ def with_quantiles(panel: Panel, points: FloatArray, history: History, *, seed: 
     horizons = min(QUANTILE_HORIZONS, points.shape[1])
     quantiles = conformal.quantiles(points[:, :horizons], history.points, history.truth, history.weeks)
     groups, top = _summed(panel, points, quantiles, history, seed)
-    group_points = panel.by_group(points)
-    return Forecast(points, quantiles, group_points, groups, group_points.sum(axis=0), top)
+    there = panel.by_group(np.isfinite(points))
+    sums = np.where(there > 0, panel.by_group(points), np.nan)
+    everything = np.where(there.any(axis=0), np.nansum(sums, axis=0), np.nan)
+    return Forecast(points, quantiles, sums, groups, everything, top)
 
 
 def _summed(
@@ -98,7 +101,7 @@ def _history(panel: Panel, past: Backtest, names: list[str], target: str, horizo
     short = np.zeros((len(weeks), len(weekly)), dtype=np.bool_)
     for t, week in enumerate(np.searchsorted(panel.weeks, past.as_of)):
         short[t] = short_history(weekly[:, : week + 1])
-    spoken = np.moveaxis(of_members(names, points, short), 0, 1)  # (T, M, N, H)
+    spoken = np.moveaxis(two_phases(names, points, short), 0, 1)  # (T, M, N, H)
     truth = backtest.truth(panel, past.as_of, horizons, target=target)
     weights = combining.weights(combining.past_errors(spoken, truth), weeks)
     if (weeks >= QUANTILE_HORIZONS).sum() < _FEWEST_DAYS:

@@ -50,12 +50,14 @@ class Examples:
     x : (W - FIRST_WEEK, N, F) features, from origin week FIRST_WEEK on
     weekly : (N, W) new reports
     active : (N, W) whether the last four weeks had any
+    reported : (N,) whether anything ever was, if only that there were none
     """
 
     x: FloatArray
     names: tuple[str, ...]
     weekly: FloatArray
     active: BoolArray
+    reported: BoolArray
 
     @staticmethod
     def of(panel: Panel, target: str) -> Examples:
@@ -64,7 +66,8 @@ class Examples:
         x, names = features.matrix(panel, weeks, target)
         total = np.cumsum(weekly, axis=1)
         before = np.concatenate([np.zeros((len(weekly), _RECENT)), total[:, :-_RECENT]], axis=1)[:, : total.shape[1]]
-        return Examples(x.reshape(len(weeks), len(weekly), len(names)), names, weekly, total > before)
+        reported = np.isfinite(panel.daily[target]).any(axis=1)
+        return Examples(x.reshape(len(weeks), len(weekly), len(names)), names, weekly, total > before, reported)
 
     def without(self, prefixes: tuple[str, ...]) -> Examples:
         """Less the features whose names begin so."""
@@ -84,7 +87,8 @@ class Examples:
         return Lessons(self.x[weeks - FIRST_WEEK][active], growth, weight / weight.mean())
 
     def forecast(self, horizons: int, learn: Learn, window_weeks: int) -> FloatArray:
-        """(N, horizons) reports; nothing where the last weeks had none; NaN when there is nothing to learn from."""
+        """(N, horizons) reports; 0 where the last weeks had none; NaN for places that never reported, and everywhere
+        when there is nothing to learn from."""
         growth = np.full((len(self.weekly), horizons), np.nan)
         for horizon in range(1, min(horizons, DIRECT_HORIZONS) + 1):
             lessons = self.lessons(horizon, window_weeks)
@@ -95,4 +99,5 @@ class Examples:
             growth[:, DIRECT_HORIZONS:] = growth[:, [DIRECT_HORIZONS - 1]] * (1 + fading)
         level = self.weekly[:, -1:]
         reports = (level + 1) * np.exp(np.clip(growth, -STEEPEST, STEEPEST)) - 1
-        return np.where(self.active[:, -1:], np.maximum(reports, 0), 0)
+        reports = np.where(self.active[:, -1:], np.maximum(reports, 0), 0)
+        return np.where(self.reported[:, None], reports, np.nan)

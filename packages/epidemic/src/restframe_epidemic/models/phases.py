@@ -8,7 +8,7 @@ place's own few reports, or repeat them, follow their noise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,17 +17,11 @@ from restframe_epidemic.panel import BoolArray, FloatArray
 FROM_OTHER_PLACES = ("projection", "direct", "growth", "boosting")
 
 
-def two_phases(points: Mapping[str, FloatArray], short: BoolArray) -> dict[str, FloatArray]:
-    """The forecasts (..., N, H) of each member, NaN in short-history places (..., N) where it has no say.
+def two_phases(names: Sequence[str], points: FloatArray, short: BoolArray) -> FloatArray:
+    """The forecasts (M, ..., N, H) of M members, NaN where one has no say; short : (..., N) those with a short history.
 
-    Where none of those that have one made a forecast, the others keep theirs.
+    Where none of those that have a say there made a forecast, the others keep theirs.
     """
-    names = tuple(points)
-    return dict(zip(names, of_members(names, np.stack(list(points.values())), short), strict=True))
-
-
-def of_members(names: Sequence[str], points: FloatArray, short: BoolArray) -> FloatArray:
-    """The same of stacked members: (M, ..., N, H) and (..., N)."""
     speaks = np.array([name in FROM_OTHER_PLACES for name in names])
     if not speaks.any():
         return points

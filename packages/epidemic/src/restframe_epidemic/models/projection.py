@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from restframe_epidemic.models import features
-from restframe_epidemic.models.direct import solve
+from restframe_epidemic.models.linear import solve
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 from restframe_epidemic.scores import short_history
 
@@ -36,7 +36,8 @@ _DISPERSION = (0.2, 50.0)  # bounds of k
 
 
 def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
-    """(N, horizons) expected new reports; NaN for places without a population. `seed` is without effect."""
+    """(N, horizons) expected new reports; NaN for places without a population or that never reported. `seed` is without
+    effect."""
     weekly = np.nan_to_num(panel.weekly(target))
     known = np.isfinite(panel.population) & (panel.population > 0)
     people = np.where(known, panel.population, 0.0)
@@ -46,7 +47,8 @@ def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 
     relative = relative_rate(panel, recent, expected, ~short_history(weekly) & known)
     ahead = group_projection(panel.by_group(np.where(known[:, None], weekly, 0.0)), horizons)
     points: FloatArray = (relative * people)[:, None] * (ahead / groups[:, None])[panel.group]
-    return np.where(known[:, None], points, np.nan)
+    reported = np.isfinite(panel.daily[target]).any(axis=1)
+    return np.where((known & reported)[:, None], points, np.nan)
 
 
 def group_projection(weekly: FloatArray, horizons: int) -> FloatArray:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from restframe_epidemic.models.compartments import Course, Transmission, infections_from_reports, invert
 from restframe_epidemic.models.curve import regular_share
-from restframe_epidemic.models.direct import normal
 from restframe_epidemic.models.features import neighbour_sums
+from restframe_epidemic.models.linear import normal, solve
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 
 PER = 100_000.0
@@ -157,7 +157,6 @@ def learn(
     penalty : (F,) of each standardised column
     robust_rounds : how often Huber's weights are computed again
     """
-    # No products of matrices with many rows: the bits of the libraries' depend on the number of their threads.
     centre = np.average(X, axis=0, weights=weight)
     spread = np.sqrt(np.average((X - centre) ** 2, axis=0, weights=weight))
     spread = np.where(spread > 1e-9, spread, np.inf)  # a constant column tells nothing: 0 everywhere
@@ -169,13 +168,13 @@ def learn(
         shift, level = np.average(Z, axis=0, weights=robust), float(np.average(log_beta, weights=robust))
         moved = np.ascontiguousarray(Z - shift)
         upper, products = normal(moved, log_beta - level, robust)
-        gram = upper + np.triu(upper, 1).T + np.diag(penalty)
-        coefficients = np.linalg.solve(gram, products).astype(np.float64)
+        upper += np.diag(penalty)
+        coefficients = solve(upper.copy(), products)
         residual = log_beta - level - (moved * coefficients).sum(axis=1)
     weighted = moved * (robust / robust.sum())[:, None]
     sums = np.zeros((int(cluster.max()) + 1, Z.shape[1]))
     np.add.at(sums, cluster, weighted * residual[:, None])
-    inverse = np.linalg.inv(gram)
+    inverse = np.linalg.inv(upper + np.triu(upper, 1).T)
     error = np.sqrt(np.diag(inverse @ np.einsum("cf,cg->fg", sums, sums) @ inverse))
     lowest, highest = _quantiles(log_beta, weight, (0.01, 0.99))
     return Model(names, level - float(shift @ coefficients), centre, spread, coefficients, error, lowest, highest)

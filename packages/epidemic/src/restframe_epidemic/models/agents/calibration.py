@@ -77,7 +77,8 @@ def calibrate(panel: Panel, disease: Disease, horizons: int, agents: int = AGENT
     past = cases[:, -REPLAY_WEEKS - 2 :]
     # With the coming weeks: the course of reproduction numbers starts from the same days.
     days = reproduction.daily(np.concatenate([past, coming], axis=1))[:, : 7 * past.shape[1]]
-    infections = days[:, -7 * REPLAY_WEEKS :] / now[:, None]
+    # On no day more than everybody: reports in another unit would be looked for without end.
+    infections = np.minimum(days[:, -7 * REPLAY_WEEKS :] / now[:, None], people[:, None])
     weekly_infections = infections.reshape(len(people), -1, 7).sum(axis=2).mean(axis=1)
     enough = people * _INFECTED / np.maximum(weekly_infections, 1.0)
     count = np.minimum(np.ceil(people), enough.clip(min(_FEWEST, agents), agents).round())
