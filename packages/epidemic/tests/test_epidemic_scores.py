@@ -150,3 +150,11 @@ def test_each_date_has_its_scores(two_days: scored.Scored):
     table = scored.by_date(two_days)
     assert table["date"].tolist() == [pd.Timestamp("2020-07-04"), pd.Timestamp("2020-07-11")] * 2
     assert table["relative_mae"].tolist() == [0.05, 0.05, 0.1, 0.1]
+
+
+def test_places_without_a_forecast_are_in_no_class():
+    """A truth that nobody forecast is of no size; alone in its class it makes no row."""
+    truth, points = np.array([0.0, 3.0, 90.0]), np.array([np.nan, 2.0, 80.0])
+    quantiles = points[:, None] * np.linspace(0.5, 1.5, 7)
+    table = scores.by_class(scores.size_class(points), truth, quantiles, quantiles, truth, points, points)
+    assert table[["class", "forecasts"]].to_numpy().tolist() == [["1-5", 1], ["50-150", 1]]

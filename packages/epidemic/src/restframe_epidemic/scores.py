@@ -155,7 +155,7 @@ def by_class(
     reference_points: FloatArray,
     names: tuple[str, ...] = SIZE_NAMES,
 ) -> pandas.DataFrame:
-    """One row per class (of size, or of anything else) with its scores and the number of forecasts.
+    """One row per class (of size, or of anything else) with its scores and the number of forecasts that have quantiles.
 
     classes : (...) index into names
     truth, quantiles, reference_quantiles : (...), (..., Q), (..., Q)
@@ -165,7 +165,7 @@ def by_class(
 
     rows = []
     for index, name in enumerate(names):
-        here = (classes == index) & np.isfinite(truth)
+        here = (classes == index) & np.isfinite(truth) & np.isfinite(quantiles).all(axis=-1)
         if not here.any():
             continue
         y, q = truth[here], quantiles[here]

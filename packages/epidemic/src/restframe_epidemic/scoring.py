@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from restframe_epidemic import backtest, errors, published, scored, scores
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.forecasts import ENSEMBLE
-from restframe_epidemic.panel import DateArray, FloatArray, Panel
+from restframe_epidemic.panel import BoolArray, DateArray, FloatArray, Panel
 from restframe_epidemic.scored import REFERENCE, Scored
 
 if TYPE_CHECKING:
@@ -29,8 +30,19 @@ _DATES = """
 _STORED = """
     SELECT model_id, reference_date, horizon, location, output_type, CAST(output_type_id AS float8) AS level, value
     FROM epidemic.forecast
-    WHERE target = $1 AND horizon <= $2
+    WHERE target = $1 AND horizon <= $2 AND reference_date = $3
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What was said on a day: points (N, H) by model, quantiles (N, H, levels) of the ensemble and of the reference;
+    short : (N,) places whose history was short then"""
+
+    points: dict[str, FloatArray]
+    quantiles: FloatArray
+    reference_quantiles: FloatArray
+    short: BoolArray
 
 
 def read(store: Store, panel: Panel, target: str, named: str, others: Path | None = None) -> Scored:
@@ -49,11 +61,10 @@ def read(store: Store, panel: Panel, target: str, named: str, others: Path | Non
             f'no forecast of "{named}" whose truth is known',
             hint="Forecast an earlier day with --as-of, or wait a week.",
         )
-    points, quantiles = _laid(store.frame(_STORED, [named, HORIZONS]), dates, panel.locations)
-    past = [panel.until(day) for day in dates]
-    persistence = [_persistence(known, target) for known in past]
-    points[REFERENCE] = np.stack([forecast.points for forecast in persistence])
-    reference = np.stack([forecast.quantiles for forecast in persistence])
+    found = [_of_day(store, panel.until(day), day, target, named) for day in dates]
+    nothing = np.full((len(panel.locations), HORIZONS), np.nan)
+    names = sorted({name for day in found for name in day.points})
+    points = {name: np.stack([day.points.get(name, nothing) for day in found]) for name in names}
     compared = published.Published()
     if others is not None:
         compared = published.read(others, dates, panel.locations, HORIZONS)
@@ -61,9 +72,12 @@ def read(store: Store, panel: Panel, target: str, named: str, others: Path | Non
         dates=dates,
         truth=backtest.truth(panel, dates, HORIZONS, target=target),
         points=points,
-        quantiles={ENSEMBLE: quantiles, REFERENCE: reference},
+        quantiles={
+            ENSEMBLE: np.stack([day.quantiles for day in found]),
+            REFERENCE: np.stack([day.reference_quantiles for day in found]),
+        },
         model=ENSEMBLE,
-        short=np.stack([scores.short_history(known.weekly(target)) for known in past]),
+        short=np.stack([day.short for day in found]),
         locations=panel.locations,
         names=panel.names,
         published=compared.points,
@@ -73,9 +87,13 @@ def read(store: Store, panel: Panel, target: str, named: str, others: Path | Non
     )
 
 
-def _persistence(panel: Panel, target: str) -> forecasting.Forecast:
-    points = forecasting.persistence(panel, target, HORIZONS)
-    return forecasting.with_quantiles(panel, points, forecasting.persistence_history(panel, target, HORIZONS))
+def _of_day(store: Store, known: Panel, day: np.datetime64, target: str, named: str) -> _Day:
+    """One day after the other: the forecasts of a year are more than memory should hold."""
+    points, quantiles = _laid(store.frame(_STORED, [named, HORIZONS, str(day)]), known.locations)
+    points[REFERENCE] = forecasting.persistence(known, target, HORIZONS)
+    history = forecasting.persistence_history(known, target, HORIZONS)
+    reference = forecasting.with_quantiles(known, points[REFERENCE], history)
+    return _Day(points, quantiles, reference.quantiles, scores.short_history(known.weekly(target)))
 
 
 def recent(panel: Panel, dates: DateArray, target: str = "cases") -> FloatArray:
@@ -86,26 +104,24 @@ def recent(panel: Panel, dates: DateArray, target: str = "cases") -> FloatArray:
     return np.stack([padded[:, week + 1 : week + 1 + SHOWN_WEEKS] for week in last])
 
 
-def _laid(rows: pd.DataFrame, dates: DateArray, locations: tuple[str, ...]) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Points by model (T, N, H), and the ensemble's quantiles (T, N, H, levels)."""
+def _laid(rows: pd.DataFrame, locations: tuple[str, ...]) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Points by model (N, H), and the ensemble's quantiles (N, H, levels)."""
     import pandas as pd
 
-    at = pd.Index(dates.astype("datetime64[s]")).get_indexer(rows["reference_date"].astype("datetime64[s]"))
     place = pd.Index(locations).get_indexer(rows["location"])
     # levels are text in the table: compare them as numbers, rounded
     level = pd.Index(np.round(scores.LEVELS, 6)).get_indexer(rows["level"].round(6))
-    known = (at >= 0) & (place >= 0)
-    shape = len(dates), len(locations), HORIZONS
+    shape = len(locations), HORIZONS
     points: dict[str, FloatArray] = {}
     horizon, value = rows["horizon"].to_numpy() - 1, rows["value"].to_numpy(dtype=np.float64)
-    mean = known & (rows["output_type"] == "mean").to_numpy()
+    mean = (place >= 0) & (rows["output_type"] == "mean").to_numpy()
     for name in sorted(set(rows["model_id"][mean])):
         mine = mean & (rows["model_id"] == name).to_numpy()
         points[str(name)] = np.full(shape, np.nan)
-        points[str(name)][at[mine], place[mine], horizon[mine]] = value[mine]
-    ours = known & (rows["model_id"] == ENSEMBLE).to_numpy() & (level >= 0)
+        points[str(name)][place[mine], horizon[mine]] = value[mine]
+    ours = (place >= 0) & (rows["model_id"] == ENSEMBLE).to_numpy() & (level >= 0)
     quantiles = np.full((*shape, len(scores.LEVELS)), np.nan)
-    quantiles[at[ours], place[ours], horizon[ours], level[ours]] = value[ours]
+    quantiles[place[ours], horizon[ours], level[ours]] = value[ours]
     return points, quantiles
 
 
