@@ -13,7 +13,10 @@
 DROP TABLE IF EXISTS presented;
 CREATE TEMP TABLE presented AS
 WITH class_of AS (
-    SELECT code, min(class) AS class FROM epidemic_claims.drug GROUP BY code
+    SELECT drug.code, min(drug_class_number.class_number) AS class_number
+    FROM epidemic_claims.drug
+    JOIN drug_class_number ON drug_class_number.class = drug.class
+    GROUP BY drug.code
 ), missed AS (
     SELECT claim.claim, claim.token, claim.drug, claim.fill_date, parameter.abandonment_days
     FROM epidemic_claims.pharmacy_claim AS claim
@@ -42,40 +45,48 @@ WITH class_of AS (
     CROSS JOIN epidemic_gaps.parameter
     WHERE claim.status <> 'paid'
 )
-SELECT person.person, person.location, coalesce(class_of.class, 'unknown') AS class, claimed.fill_date, claimed.status,
-    claimed.days_supply, coalesce(claimed.copay, 0) AS copay, claimed.prescription, claimed.reversed_soon,
-    claimed.fetched
+SELECT person.person, person.place, coalesce(class_of.class_number, 0) AS class_number, claimed.fill_date,
+    claimed.status, claimed.days_supply, coalesce(claimed.copay, 0) AS copay, claimed.prescription,
+    claimed.reversed_soon, claimed.fetched
 FROM claimed
 JOIN person ON person.token = claimed.token
 LEFT JOIN class_of ON class_of.code = claimed.drug;
 
 DROP TABLE IF EXISTS epidemic_gaps.affordability;
 CREATE TABLE epidemic_gaps.affordability AS
-SELECT location, CAST(date_trunc('month', fill_date) AS date) AS month, class,
-    count(DISTINCT person) AS patients, sum(prescription) AS prescriptions,
-    sum(CASE WHEN status = 'rejected' THEN 1 ELSE 0 END) AS rejected, sum(reversed_soon) AS reversed,
-    sum(CASE WHEN prescription = 1 AND fetched = 0 AND (status = 'rejected' OR reversed_soon = 1) THEN 1 ELSE 0 END)
-        AS abandoned,
-    sum(CASE WHEN status = 'paid' THEN copay ELSE 0 END) AS out_of_pocket,
-    CAST(30.0 * CAST(sum(CASE WHEN status = 'paid' AND days_supply > 0 THEN copay ELSE 0 END) AS float8)
-        / nullif(sum(CASE WHEN status = 'paid' AND days_supply > 0 THEN days_supply ELSE 0 END), 0) AS decimal(12, 4))
-        AS out_of_pocket_30
-FROM presented
-GROUP BY 1, 2, 3;
+WITH monthly AS (
+    SELECT place, CAST(date_trunc('month', fill_date) AS date) AS month, class_number,
+        count(DISTINCT person) AS patients, sum(prescription) AS prescriptions,
+        sum(CASE WHEN status = 'rejected' THEN 1 ELSE 0 END) AS rejected, sum(reversed_soon) AS reversed,
+        sum(CASE WHEN prescription = 1 AND fetched = 0 AND (status = 'rejected' OR reversed_soon = 1) THEN 1 ELSE 0 END)
+            AS abandoned,
+        sum(CASE WHEN status = 'paid' THEN copay ELSE 0 END) AS out_of_pocket,
+        sum(CASE WHEN status = 'paid' AND days_supply > 0 THEN copay ELSE 0 END) AS supplied_for,
+        sum(CASE WHEN status = 'paid' AND days_supply > 0 THEN days_supply ELSE 0 END) AS supply
+    FROM presented
+    GROUP BY 1, 2, 3
+)
+SELECT place.location, monthly.month, coalesce(drug_class_number.class, 'unknown') AS class, monthly.patients,
+    monthly.prescriptions, monthly.rejected, monthly.reversed, monthly.abandoned, monthly.out_of_pocket,
+    CAST(30.0 * CAST(monthly.supplied_for AS float8) / nullif(monthly.supply, 0) AS decimal(12, 4)) AS out_of_pocket_30
+FROM monthly
+JOIN place ON place.place = monthly.place
+LEFT JOIN drug_class_number ON drug_class_number.class_number = monthly.class_number;
 
 -- By what was asked for 30 days: lower bound of the band. The effect of the copay stands in the slope.
 DROP TABLE IF EXISTS epidemic_gaps.abandonment;
 CREATE TABLE epidemic_gaps.abandonment AS
-SELECT class,
+SELECT coalesce(drug_class_number.class, 'unknown') AS class,
     CASE WHEN copay_30 < 5 THEN 0 WHEN copay_30 < 10 THEN 5 WHEN copay_30 < 20 THEN 10 WHEN copay_30 < 30 THEN 20
         WHEN copay_30 < 50 THEN 30 WHEN copay_30 < 75 THEN 50 ELSE 75 END AS copay_from,
     count(*) AS prescriptions, sum(abandoned) AS abandoned, CAST(avg(copay_30) AS decimal(12, 4)) AS mean_copay_30
 FROM (
-    SELECT class, CAST(30 * CAST(copay AS float8) / days_supply AS decimal(12, 4)) AS copay_30,
+    SELECT class_number, CAST(30 * CAST(copay AS float8) / days_supply AS decimal(12, 4)) AS copay_30,
         CASE WHEN fetched = 0 AND (status = 'rejected' OR reversed_soon = 1) THEN 1 ELSE 0 END AS abandoned
     FROM presented
     WHERE prescription = 1 AND days_supply > 0
 ) AS prescribed
+LEFT JOIN drug_class_number ON drug_class_number.class_number = prescribed.class_number
 GROUP BY 1, 2;
 
 DROP TABLE IF EXISTS epidemic_gaps.cost_burden;

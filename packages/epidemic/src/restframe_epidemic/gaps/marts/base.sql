@@ -1,23 +1,36 @@
--- What all measures start from: patients and drugs by number, spells of enrolment, fills that were dispensed, and the
--- claims that no measure can use. All but the last are temporary: they belong to one run of the measures.
+-- What all measures start from: patients, places and drugs by number, spells of enrolment, fills that were dispensed,
+-- diagnoses, and the claims that no measure can use. All but the last are temporary: they belong to one run of the
+-- measures. Numbers stand for texts in what follows, since they are compared and sorted much faster.
 --
 -- molecule  an ingredient of a class of drugs
+-- meaning   a condition and the specialty that treats it
 -- spell     a patient's maximal time of enrolment: spells that overlap, touch, or are at most
 --           parameter.enrolment_gap_days apart are one (31 days for PQA's measures: "no more than a 1-month gap", PQA
 --           Measure Specifications, PDC, continuous enrollment), cut at death and at the last day of the claims
 -- fill      an ingredient of a paid claim with a known drug and a supply, of a patient enrolled on that day
+-- care      a diagnosis in a line of a medical claim, with the condition that it means; is_ordered: the line does not end
+--           before it starts, is_first: the diagnosis stands first
 -- unusable  how many rows are left out of everything, by table and reason
 DROP TABLE IF EXISTS molecule;
 CREATE TEMP TABLE molecule AS
-SELECT CAST(row_number() OVER (ORDER BY class, molecule) AS int) AS molecule_number, molecule, class
+SELECT CAST(row_number() OVER (ORDER BY class, molecule) AS int) AS molecule_number,
+    CAST(dense_rank() OVER (ORDER BY class) AS int) AS class_number, molecule, class
 FROM (SELECT DISTINCT class, molecule FROM epidemic_claims.drug) AS known;
 
--- Numbers stand for tokens in what follows, since they are shorter; which is whose changes nothing.
+DROP TABLE IF EXISTS drug_class_number;
+CREATE TEMP TABLE drug_class_number AS SELECT DISTINCT class_number, class FROM molecule;
+
+DROP TABLE IF EXISTS place;
+CREATE TEMP TABLE place AS
+SELECT CAST(row_number() OVER (ORDER BY location) AS int) AS place, location
+FROM (SELECT DISTINCT coalesce(location, '') AS location FROM epidemic_claims.patient) AS known;
+
 DROP TABLE IF EXISTS person;
 CREATE TEMP TABLE person AS
-SELECT CAST(row_number() OVER () AS int) AS person, token, coalesce(location, '') AS location, birth_year, death_date,
-    income
-FROM epidemic_claims.patient;
+SELECT CAST(row_number() OVER () AS int) AS person, patient.token, place.place, place.location, patient.birth_year,
+    patient.death_date, patient.income
+FROM epidemic_claims.patient
+JOIN place ON place.location = coalesce(patient.location, '');
 
 DROP TABLE IF EXISTS spell;
 CREATE TEMP TABLE spell AS
@@ -47,7 +60,7 @@ WITH enrolled AS (
     GROUP BY person, part
 )
 SELECT CAST(row_number() OVER () AS int) AS spell, merged.start_date, merged.end_date, person.person, person.token,
-    person.location, person.birth_year
+    person.place, person.location, person.birth_year
 FROM merged
 JOIN person ON person.person = merged.person;
 
@@ -63,6 +76,40 @@ FROM epidemic_claims.pharmacy_claim AS claim
 JOIN spell ON spell.token = claim.token AND claim.fill_date BETWEEN spell.start_date AND spell.end_date
 JOIN product ON product.code = claim.drug
 WHERE claim.status = 'paid' AND claim.days_supply > 0;
+
+DROP TABLE IF EXISTS meaning;
+CREATE TEMP TABLE meaning AS
+SELECT CAST(row_number() OVER (ORDER BY condition, specialty) AS int) AS meaning,
+    CAST(dense_rank() OVER (ORDER BY condition) AS int) AS condition_number,
+    CAST(dense_rank() OVER (ORDER BY specialty) AS int) AS specialty_number, condition, specialty
+FROM (SELECT DISTINCT condition, specialty FROM epidemic_claims.condition) AS known;
+
+DROP TABLE IF EXISTS care;
+CREATE TEMP TABLE care AS
+WITH line AS (
+    SELECT claim, token, provider, from_date, through_date, diagnosis_1 AS code, 1 AS is_first
+    FROM epidemic_claims.medical_claim
+    UNION ALL
+    SELECT claim, token, provider, from_date, through_date, diagnosis_2, 0 FROM epidemic_claims.medical_claim
+    WHERE diagnosis_2 IS NOT NULL
+    UNION ALL
+    SELECT claim, token, provider, from_date, through_date, diagnosis_3, 0 FROM epidemic_claims.medical_claim
+    WHERE diagnosis_3 IS NOT NULL
+    UNION ALL
+    SELECT claim, token, provider, from_date, through_date, diagnosis_4, 0 FROM epidemic_claims.medical_claim
+    WHERE diagnosis_4 IS NOT NULL
+), coded AS (
+    SELECT DISTINCT code.code, meaning.meaning
+    FROM (SELECT DISTINCT code FROM line) AS code
+    JOIN epidemic_claims.condition ON left(code.code, len(condition.code_prefix)) = condition.code_prefix
+    JOIN meaning ON meaning.condition = condition.condition
+        AND coalesce(meaning.specialty, '') = coalesce(condition.specialty, '')
+)
+SELECT person.person, coded.meaning, line.from_date, line.claim, line.provider, line.is_first = 1 AS is_first,
+    line.through_date IS NULL OR line.through_date >= line.from_date AS is_ordered
+FROM line
+JOIN coded ON coded.code = line.code
+JOIN person ON person.token = line.token;
 
 DROP TABLE IF EXISTS epidemic_gaps.unusable;
 CREATE TABLE epidemic_gaps.unusable AS

@@ -61,13 +61,21 @@ JOIN molecule AS taken_up ON taken_up.molecule_number = change.to_number;
 
 DROP TABLE IF EXISTS epidemic_gaps.change;
 CREATE TABLE epidemic_gaps.change AS
-WITH treated AS (
-    SELECT spell.location, molecule.class, CAST(date_trunc('month', fill.fill_date) AS date) AS month,
-        count(DISTINCT spell.person) AS patients
-    FROM fill
-    JOIN spell ON spell.spell = fill.spell
-    JOIN molecule ON molecule.molecule_number = fill.molecule_number
+WITH treated_there AS (
+    SELECT person.place, seen.class_number, seen.month, count(*) AS patients
+    FROM (
+        SELECT DISTINCT spell.person, molecule.class_number, CAST(date_trunc('month', fill.fill_date) AS date) AS month
+        FROM fill
+        JOIN spell ON spell.spell = fill.spell
+        JOIN molecule ON molecule.molecule_number = fill.molecule_number
+    ) AS seen
+    JOIN person ON person.person = seen.person
     GROUP BY 1, 2, 3
+), treated AS (
+    SELECT place.location, drug_class_number.class, there.month, there.patients
+    FROM treated_there AS there
+    JOIN place ON place.place = there.place
+    JOIN drug_class_number ON drug_class_number.class_number = there.class_number
 ), changed AS (
     SELECT location, class, CAST(date_trunc('month', change_date) AS date) AS month,
         sum(CASE WHEN kind = 'switch' THEN 1 ELSE 0 END) AS switches,
@@ -92,17 +100,24 @@ WITH starts AS (
         row_number() OVER (PARTITION BY person, class ORDER BY start_date) AS line,
         lead(start_date) OVER (PARTITION BY person, class ORDER BY start_date) AS next_start
     FROM starts
+), taken AS (
+    SELECT bounded.person, bounded.class, bounded.line, bounded.start_date, bounded.next_start, fill.molecule_number,
+        max(fill.fill_date + fill.days_supply - 1) AS supplied_until, max(spell.end_date) AS enrolled_until
+    FROM bounded
+    JOIN spell ON spell.person = bounded.person
+    JOIN fill ON fill.spell = spell.spell AND fill.fill_date >= bounded.start_date
+        AND (bounded.next_start IS NULL OR fill.fill_date < bounded.next_start)
+    JOIN molecule ON molecule.molecule_number = fill.molecule_number AND molecule.class = bounded.class
+    GROUP BY 1, 2, 3, 4, 5, 6
 )
-SELECT spell.token, spell.location, bounded.class, CAST(bounded.line AS int) AS line, bounded.start_date,
-    least(max(fill.fill_date + fill.days_supply - 1), coalesce(bounded.next_start - 1, max(spell.end_date)),
-        max(spell.end_date)) AS end_date,
-    listagg(DISTINCT molecule.molecule, ' + ') WITHIN GROUP (ORDER BY molecule.molecule) AS regimen
-FROM bounded
-JOIN spell ON spell.person = bounded.person
-JOIN fill ON fill.spell = spell.spell AND fill.fill_date >= bounded.start_date
-    AND (bounded.next_start IS NULL OR fill.fill_date < bounded.next_start)
-JOIN molecule ON molecule.molecule_number = fill.molecule_number AND molecule.class = bounded.class
-GROUP BY spell.token, spell.location, bounded.class, bounded.line, bounded.start_date, bounded.next_start;
+SELECT person.token, person.location, taken.class, CAST(taken.line AS int) AS line, taken.start_date,
+    least(max(taken.supplied_until), coalesce(taken.next_start - 1, max(taken.enrolled_until)),
+        max(taken.enrolled_until)) AS end_date,
+    listagg(molecule.molecule, ' + ') WITHIN GROUP (ORDER BY molecule.molecule) AS regimen
+FROM taken
+JOIN molecule ON molecule.molecule_number = taken.molecule_number
+JOIN person ON person.person = taken.person
+GROUP BY person.token, person.location, taken.class, taken.line, taken.start_date, taken.next_start;
 
 DROP TABLE IF EXISTS epidemic_gaps.line;
 CREATE TABLE epidemic_gaps.line AS

@@ -8,17 +8,22 @@
 DROP TABLE IF EXISTS epidemic_gaps.concentration;
 CREATE TABLE epidemic_gaps.concentration AS
 WITH made AS (
-    SELECT DISTINCT visit.claim, visit.location, visit.specialty, visit.provider,
+    SELECT DISTINCT visit.claim, visit.place, meaning.specialty_number, known.provider,
         visit.from_date >= parameter.epidemic_start AS is_since
     FROM visit
-    JOIN epidemic_claims.provider ON provider.provider = visit.provider AND provider.specialty = visit.specialty
+    JOIN meaning ON meaning.meaning = visit.meaning
+    JOIN (SELECT CAST(row_number() OVER () AS int) AS provider, provider AS name, specialty FROM epidemic_claims.provider)
+        AS known ON known.name = visit.provider AND known.specialty = meaning.specialty
     CROSS JOIN epidemic_gaps.parameter
-    WHERE visit.location <> ''
 ), share AS (
-    SELECT location, specialty, is_since, provider, CAST(count(*) AS float8) AS visits
+    SELECT place, specialty_number, is_since, provider, CAST(count(*) AS float8) AS visits
     FROM made GROUP BY 1, 2, 3, 4
 )
-SELECT location, specialty, is_since, CAST(sum(visits) AS bigint) AS visits, count(*) AS providers,
-    10000 * sum(visits * visits) / (sum(visits) * sum(visits)) AS hhi
+SELECT place.location, named.specialty, share.is_since, CAST(sum(share.visits) AS bigint) AS visits,
+    count(*) AS providers, 10000 * sum(share.visits * share.visits) / (sum(share.visits) * sum(share.visits)) AS hhi
 FROM share
+JOIN place ON place.place = share.place
+JOIN (SELECT DISTINCT specialty_number, specialty FROM meaning) AS named
+    ON named.specialty_number = share.specialty_number
+WHERE place.location <> ''
 GROUP BY 1, 2, 3;

@@ -10,34 +10,16 @@
 --                  catch up, an assumption)
 -- Common practice; the numbers 365, 10 and 26 stand here and nowhere else. Weeks end as the calendar's. The first year
 -- of the claims gives no rates: who had a condition before it is seen only bit by bit.
-DROP TABLE IF EXISTS care_code;
-CREATE TEMP TABLE care_code AS
-SELECT DISTINCT named.code, condition.condition, condition.specialty
-FROM (
-    SELECT diagnosis_1 AS code FROM epidemic_claims.medical_claim
-    UNION SELECT diagnosis_2 FROM epidemic_claims.medical_claim
-    UNION SELECT diagnosis_3 FROM epidemic_claims.medical_claim
-    UNION SELECT diagnosis_4 FROM epidemic_claims.medical_claim
-) AS named
-JOIN epidemic_claims.condition ON left(named.code, len(condition.code_prefix)) = condition.code_prefix;
-
 DROP TABLE IF EXISTS visit;
 CREATE TEMP TABLE visit AS
-WITH line AS (
-    SELECT claim, token, provider, from_date, diagnosis_1 AS code FROM epidemic_claims.medical_claim
-    WHERE through_date IS NULL OR through_date >= from_date
-    UNION SELECT claim, token, provider, from_date, diagnosis_2 FROM epidemic_claims.medical_claim
-    WHERE diagnosis_2 IS NOT NULL AND (through_date IS NULL OR through_date >= from_date)
-    UNION SELECT claim, token, provider, from_date, diagnosis_3 FROM epidemic_claims.medical_claim
-    WHERE diagnosis_3 IS NOT NULL AND (through_date IS NULL OR through_date >= from_date)
-    UNION SELECT claim, token, provider, from_date, diagnosis_4 FROM epidemic_claims.medical_claim
-    WHERE diagnosis_4 IS NOT NULL AND (through_date IS NULL OR through_date >= from_date)
-)
-SELECT DISTINCT line.claim, line.provider, line.from_date, care_code.condition, care_code.specialty, spell.spell,
-    spell.token, spell.location, spell.end_date
-FROM line
-JOIN care_code ON care_code.code = line.code
-JOIN spell ON spell.token = line.token AND line.from_date BETWEEN spell.start_date AND spell.end_date;
+SELECT made.claim, made.provider, made.from_date, made.meaning, made.spell, spell.place
+FROM (
+    SELECT DISTINCT care.claim, care.provider, care.from_date, care.meaning, spell.spell
+    FROM care
+    JOIN spell ON spell.person = care.person AND care.from_date BETWEEN spell.start_date AND spell.end_date
+    WHERE care.is_ordered
+) AS made
+JOIN spell ON spell.spell = made.spell;
 
 -- Some week's end, far in the future, from which others are counted back.
 DROP TABLE IF EXISTS week_anchor;
@@ -48,25 +30,48 @@ FROM epidemic_gaps.parameter;
 DROP TABLE IF EXISTS need_week;
 CREATE TEMP TABLE need_week AS
 WITH day AS (
-    SELECT DISTINCT spell, location, end_date, specialty, from_date FROM visit
-    WHERE specialty IS NOT NULL AND location <> ''
+    SELECT DISTINCT visit.spell, meaning.specialty_number, visit.from_date
+    FROM visit
+    JOIN meaning ON meaning.meaning = visit.meaning
+    JOIN place ON place.place = visit.place
+    WHERE meaning.specialty IS NOT NULL AND place.location <> ''
+), spaced AS (
+    SELECT spell, specialty_number, from_date,
+        lead(from_date) OVER (PARTITION BY CAST(spell AS bigint) * 1048576 + specialty_number ORDER BY from_date)
+            AS next_date
+    FROM day
 ), piece AS (
     -- A patient counts once: each visit's time ends where the next one's begins.
-    SELECT location, specialty, from_date AS begins,
-        least(coalesce(lead(from_date) OVER (PARTITION BY spell, specialty ORDER BY from_date), from_date + 365),
-            from_date + 365, end_date + 1) AS ends
-    FROM day
+    SELECT spell.place, spaced.specialty_number, spaced.from_date AS begins,
+        least(coalesce(spaced.next_date, spaced.from_date + 365), spaced.from_date + 365, spell.end_date + 1) AS ends
+    FROM spaced
+    JOIN spell ON spell.spell = spaced.spell
 ), change AS (
-    SELECT location, specialty, begins AS day, 1 AS step, 0 AS visits FROM piece
-    UNION ALL SELECT location, specialty, ends, -1, 0 FROM piece
-    UNION ALL SELECT location, specialty, from_date, 0, 1
-    FROM (SELECT DISTINCT claim, location, specialty, from_date FROM visit
-        WHERE specialty IS NOT NULL AND location <> '') AS made
+    SELECT place, specialty_number, begins AS day, count(*) AS step, 0 AS visits FROM piece GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT place, specialty_number, ends, -count(*), 0 FROM piece GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT made.place, made.specialty_number, made.from_date, 0, count(*)
+    FROM (
+        SELECT DISTINCT visit.claim, visit.place, meaning.specialty_number, visit.from_date
+        FROM visit
+        JOIN meaning ON meaning.meaning = visit.meaning
+        WHERE meaning.specialty IS NOT NULL
+    ) AS made
+    GROUP BY 1, 2, 3
+), weekly AS (
+    SELECT place, specialty_number, anchor - (anchor - day) / 7 * 7 AS week_end, sum(step) AS step,
+        sum(visits) AS visits
+    FROM change
+    CROSS JOIN week_anchor
+    GROUP BY 1, 2, 3
 )
-SELECT location, specialty, anchor - (anchor - day) / 7 * 7 AS week_end, sum(step) AS step, sum(visits) AS visits
-FROM change
-CROSS JOIN week_anchor
-GROUP BY 1, 2, 3;
+SELECT place.location, named.specialty, weekly.week_end, weekly.step, weekly.visits
+FROM weekly
+JOIN place ON place.place = weekly.place
+JOIN (SELECT DISTINCT specialty_number, specialty FROM meaning) AS named
+    ON named.specialty_number = weekly.specialty_number
+WHERE place.location <> '';
 
 DROP TABLE IF EXISTS demand_week;
 CREATE TEMP TABLE demand_week AS

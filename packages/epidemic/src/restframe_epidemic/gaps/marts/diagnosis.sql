@@ -10,46 +10,39 @@
 -- Ratio: rate / baseline rate; 1 is no change. NULL where there is no baseline.
 DROP TABLE IF EXISTS diagnosed;
 CREATE TEMP TABLE diagnosed AS
-WITH coded AS (
-    SELECT token, from_date, diagnosis_1 AS code FROM epidemic_claims.medical_claim WHERE diagnosis_1 IS NOT NULL
-    UNION ALL
-    SELECT token, from_date, diagnosis_2 FROM epidemic_claims.medical_claim WHERE diagnosis_2 IS NOT NULL
-    UNION ALL
-    SELECT token, from_date, diagnosis_3 FROM epidemic_claims.medical_claim WHERE diagnosis_3 IS NOT NULL
-    UNION ALL
-    SELECT token, from_date, diagnosis_4 FROM epidemic_claims.medical_claim WHERE diagnosis_4 IS NOT NULL
-), meaning AS (
-    SELECT DISTINCT code.code, condition.condition
-    FROM (SELECT DISTINCT code FROM coded) AS code
-    JOIN epidemic_claims.condition ON left(code.code, len(condition.code_prefix)) = condition.code_prefix
-)
-SELECT DISTINCT person.person, meaning.condition, coded.from_date AS diagnosed_date
-FROM coded
-JOIN meaning ON meaning.code = coded.code
-JOIN person ON person.token = coded.token;
+SELECT DISTINCT care.person, meaning.condition_number, care.from_date AS diagnosed_date
+FROM care
+JOIN meaning ON meaning.meaning = care.meaning;
 
 DROP TABLE IF EXISTS epidemic_gaps.diagnosis_patient;
 CREATE TABLE epidemic_gaps.diagnosis_patient AS
 WITH spaced AS (
-    SELECT person, condition, diagnosed_date,
-        lag(diagnosed_date) OVER (PARTITION BY person, condition ORDER BY diagnosed_date) AS diagnosed_before
+    SELECT person, condition_number, diagnosed_date,
+        lag(diagnosed_date) OVER (PARTITION BY CAST(person AS bigint) * 1048576 + condition_number
+            ORDER BY diagnosed_date) AS diagnosed_before
     FROM diagnosed
 )
-SELECT spell.token, spell.location, spaced.condition, spaced.diagnosed_date
+SELECT spell.token, spell.location, named.condition, spaced.diagnosed_date
 FROM spaced
 CROSS JOIN epidemic_gaps.parameter
 JOIN spell ON spell.person = spaced.person AND spaced.diagnosed_date BETWEEN spell.start_date AND spell.end_date
+JOIN (SELECT DISTINCT condition_number, condition FROM meaning) AS named
+    ON named.condition_number = spaced.condition_number
 WHERE spell.start_date <= spaced.diagnosed_date - parameter.lookback_days
     AND (spaced.diagnosed_before IS NULL
         OR spaced.diagnosed_before < spaced.diagnosed_date - parameter.lookback_days);
 
 DROP TABLE IF EXISTS epidemic_gaps.member_month;
 CREATE TABLE epidemic_gaps.member_month AS
-SELECT spell.location, month.month, count(*) AS members
-FROM spell
-CROSS JOIN epidemic_gaps.parameter
-JOIN epidemic_gaps.month ON month.month BETWEEN spell.start_date + parameter.lookback_days AND spell.end_date
-GROUP BY spell.location, month.month;
+SELECT place.location, counted.month, counted.members
+FROM (
+    SELECT spell.place, month.month, count(*) AS members
+    FROM spell
+    CROSS JOIN epidemic_gaps.parameter
+    JOIN epidemic_gaps.month ON month.month BETWEEN spell.start_date + parameter.lookback_days AND spell.end_date
+    GROUP BY spell.place, month.month
+) AS counted
+JOIN place ON place.place = counted.place;
 
 DROP TABLE IF EXISTS epidemic_gaps.diagnosis;
 CREATE TABLE epidemic_gaps.diagnosis AS

@@ -13,23 +13,30 @@ WITH anchor AS (
     SELECT coalesce((SELECT max(week_end) FROM epidemic.calendar), parameter.last_day) + 7000 AS week_end,
         extract(year FROM parameter.last_day) AS this_year
     FROM epidemic_gaps.parameter
-), person AS (
+), described AS (
     SELECT patient.token, row_number() OVER (ORDER BY md5(patient.token)) AS person, patient.sex,
         CASE WHEN anchor.this_year - patient.birth_year > 89 THEN 90
             ELSE anchor.this_year - patient.birth_year END AS age,
-        CASE WHEN place.population >= 20000 THEN place.location ELSE place.parent END AS area,
-        patient.plan, anchor.week_end AS anchor
+        CASE WHEN place.population >= 20000 THEN place.location ELSE place.parent END AS area, patient.plan
     FROM epidemic_claims.patient
     CROSS JOIN anchor
     LEFT JOIN epidemic.location AS place ON place.location = patient.location
 ), visit_of AS (
-    SELECT DISTINCT medical_claim.token, medical_claim.from_date, condition.condition
-    FROM epidemic_claims.medical_claim
-    JOIN epidemic_claims.condition
-        ON left(medical_claim.diagnosis_1, len(condition.code_prefix)) = condition.code_prefix
+    SELECT DISTINCT care.person, meaning.condition_number, care.from_date
+    FROM care
+    JOIN meaning ON meaning.meaning = care.meaning
+    WHERE care.is_first
+), weekly AS (
+    SELECT visit_of.person, visit_of.condition_number,
+        anchor.week_end - (anchor.week_end - visit_of.from_date) / 7 * 7 AS week_end, count(*) AS visits
+    FROM visit_of
+    CROSS JOIN anchor
+    GROUP BY 1, 2, 3
 )
-SELECT person.person, person.age, person.sex, person.area, person.plan, visit_of.condition,
-    person.anchor - (person.anchor - visit_of.from_date) / 7 * 7 AS week_end, count(*) AS visits
-FROM person
-JOIN visit_of ON visit_of.token = person.token
-GROUP BY 1, 2, 3, 4, 5, 6, 7;
+SELECT described.person, described.age, described.sex, described.area, described.plan, named.condition,
+    weekly.week_end, weekly.visits
+FROM weekly
+JOIN (SELECT DISTINCT condition_number, condition FROM meaning) AS named
+    ON named.condition_number = weekly.condition_number
+JOIN person ON person.person = weekly.person
+JOIN described ON described.token = person.token;

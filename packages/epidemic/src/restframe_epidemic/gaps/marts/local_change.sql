@@ -43,16 +43,31 @@ SELECT 'new diagnoses', location, month, members FROM epidemic_gaps.member_month
 
 DROP TABLE IF EXISTS counted_month;
 CREATE TEMP TABLE counted_month AS
-SELECT 'visits' AS measure, specialty AS subject, location, CAST(date_trunc('month', from_date) AS date) AS month,
-    count(DISTINCT claim) AS events
-FROM visit WHERE specialty IS NOT NULL AND location <> '' GROUP BY 2, 3, 4
+WITH visited AS (
+    SELECT visit.place, meaning.specialty, CAST(date_trunc('month', visit.from_date) AS date) AS month,
+        count(DISTINCT visit.claim) AS events
+    FROM visit
+    JOIN meaning ON meaning.meaning = visit.meaning
+    WHERE meaning.specialty IS NOT NULL
+    GROUP BY 1, 2, 3
+), filled AS (
+    SELECT spell.place, molecule.class_number, CAST(date_trunc('month', fill.fill_date) AS date) AS month,
+        count(*) AS events
+    FROM fill
+    JOIN spell ON spell.spell = fill.spell
+    JOIN molecule ON molecule.molecule_number = fill.molecule_number
+    GROUP BY 1, 2, 3
+)
+SELECT 'visits' AS measure, visited.specialty AS subject, place.location, visited.month, visited.events
+FROM visited
+JOIN place ON place.place = visited.place
+WHERE place.location <> ''
 UNION ALL
-SELECT 'fills', molecule.class, spell.location, CAST(date_trunc('month', fill.fill_date) AS date), count(*)
-FROM fill
-JOIN molecule ON molecule.molecule_number = fill.molecule_number
-JOIN spell ON spell.spell = fill.spell
-WHERE spell.location <> ''
-GROUP BY 2, 3, 4
+SELECT 'fills', drug_class_number.class, place.location, filled.month, filled.events
+FROM filled
+JOIN drug_class_number ON drug_class_number.class_number = filled.class_number
+JOIN place ON place.place = filled.place
+WHERE place.location <> ''
 UNION ALL
 SELECT 'new diagnoses', condition, location, CAST(date_trunc('month', diagnosed_date) AS date), count(*)
 FROM epidemic_gaps.diagnosis_patient WHERE location <> '' GROUP BY 2, 3, 4;

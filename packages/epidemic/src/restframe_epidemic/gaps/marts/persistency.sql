@@ -10,125 +10,195 @@
 -- day are at risk on it. location '*' stands for all places.
 -- Refills: by month of the fill, days from the end of the supply before it to the fill; gap_days counts late ones only,
 -- delay_days lets early ones (negative) count too.
-DROP TABLE IF EXISTS supplied;
-CREATE TEMP TABLE supplied AS
-WITH stacked AS (
-    SELECT period.period_number, fill.spell, fill.molecule_number, fill.fill_date, fill.days_supply,
-        sum(fill.days_supply) OVER (PARTITION BY period.period_number, fill.spell, fill.molecule_number
-            ORDER BY fill.fill_date ROWS UNBOUNDED PRECEDING) - fill.days_supply AS supply_before
-    FROM fill
-    JOIN epidemic_gaps.period ON fill.fill_date BETWEEN period.start_date AND period.end_date
-), shifted AS (
-    SELECT period_number, spell, molecule_number, days_supply,
-        max(fill_date - CAST(supply_before AS int)) OVER (PARTITION BY period_number, spell, molecule_number
-            ORDER BY fill_date, supply_before ROWS UNBOUNDED PRECEDING) + CAST(supply_before AS int) AS first_day
-    FROM stacked
+--
+-- How: with b_i the supply before fill i of one molecule, the supply before it lasts until max over j < i of
+-- (date_j - b_j) + b_i - 1; so two windows give all gaps of patients with one molecule of the class, who are nearly all.
+-- For the others intervals are merged. One number stands for spell (times 8) and period, times 2^20 for a molecule or a
+-- class, since windows over one column are quicker.
+DROP TABLE IF EXISTS dispensed;
+CREATE TEMP TABLE dispensed AS
+SELECT course, days_supply, fill_date, CAST(supply_before AS int) AS supply_before
+FROM (
+    SELECT course, fill_date, days_supply,
+        sum(days_supply) OVER (PARTITION BY course ORDER BY fill_date ROWS UNBOUNDED PRECEDING) - days_supply
+            AS supply_before
+    FROM (
+        SELECT (CAST(fill.spell AS bigint) * 8 + period.period_number) * 1048576 + fill.molecule_number AS course,
+            fill.fill_date, fill.days_supply
+        FROM fill
+        JOIN epidemic_gaps.period ON fill.fill_date BETWEEN period.start_date AND period.end_date
+    ) AS within
+) AS stacked;
+
+DROP TABLE IF EXISTS therapy;
+CREATE TEMP TABLE therapy AS
+SELECT taken.course / 1048576 * 1048576 + molecule.class_number AS therapy, count(*) AS molecules,
+    min(taken.first_fill) AS index_date, max(taken.last_day) AS covered_until
+FROM (
+    SELECT course, min(fill_date) AS first_fill,
+        max(fill_date - supply_before) + CAST(sum(days_supply) AS int) - 1 AS last_day
+    FROM dispensed
+    GROUP BY course
+) AS taken
+JOIN molecule ON molecule.molecule_number = CAST(taken.course % 1048576 AS int)
+GROUP BY 1;
+
+DROP TABLE IF EXISTS unsupplied;
+CREATE TEMP TABLE unsupplied AS
+WITH known AS (
+    SELECT dispensed.course, molecule.class_number, dispensed.days_supply, dispensed.fill_date, dispensed.supply_before,
+        max(dispensed.fill_date - dispensed.supply_before) OVER (PARTITION BY dispensed.course
+            ORDER BY dispensed.supply_before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            + dispensed.supply_before - 1 AS covered_until
+    FROM dispensed
+    JOIN molecule ON molecule.molecule_number = CAST(dispensed.course % 1048576 AS int)
+), several AS (
+    SELECT therapy.therapy, known.course, known.days_supply,
+        greatest(known.fill_date, coalesce(known.covered_until + 1, known.fill_date)) AS first_day
+    FROM known
+    JOIN therapy ON therapy.therapy = known.course / 1048576 * 1048576 + known.class_number
+    WHERE therapy.molecules > 1
+), merged AS (
+    SELECT therapy, first_day,
+        max(first_day + days_supply - 1) OVER (PARTITION BY therapy ORDER BY first_day, days_supply, course
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_until
+    FROM several
+), least_gap AS (
+    SELECT min(gap_days) AS gap_days FROM epidemic_gaps.permitted_gap
 )
-SELECT shifted.period_number, shifted.spell, molecule.class, shifted.first_day,
-    shifted.first_day + shifted.days_supply - 1 AS last_day,
-    max(shifted.first_day + shifted.days_supply - 1) OVER (
-        PARTITION BY shifted.period_number, shifted.spell, molecule.class
-        ORDER BY shifted.first_day, shifted.days_supply, shifted.molecule_number
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_until
-FROM shifted
-JOIN molecule ON molecule.molecule_number = shifted.molecule_number;
+SELECT therapy.therapy, known.covered_until, datediff(day, known.covered_until, known.fill_date) - 1 AS days
+FROM known
+JOIN therapy ON therapy.therapy = known.course / 1048576 * 1048576 + known.class_number
+CROSS JOIN least_gap
+WHERE therapy.molecules = 1 AND datediff(day, known.covered_until, known.fill_date) - 1 > least_gap.gap_days
+UNION ALL
+SELECT merged.therapy, merged.covered_until, datediff(day, merged.covered_until, merged.first_day) - 1
+FROM merged
+CROSS JOIN least_gap
+WHERE datediff(day, merged.covered_until, merged.first_day) - 1 > least_gap.gap_days;
 
 DROP TABLE IF EXISTS episode;
 CREATE TEMP TABLE episode AS
 WITH whole AS (
-    SELECT supplied.period_number, spell.person, supplied.spell, supplied.class, min(supplied.first_day) AS index_date,
-        max(supplied.last_day) AS covered_until
-    FROM supplied
-    JOIN spell ON spell.spell = supplied.spell
-    GROUP BY supplied.period_number, spell.person, supplied.spell, supplied.class
+    SELECT therapy.therapy, (CAST(spell.person AS bigint) * 8 + therapy.therapy / 1048576 % 8) * 1048576
+            + therapy.therapy % 1048576 AS course_of_person,
+        therapy.index_date, therapy.covered_until, least(period.end_date, spell.end_date) AS end_date
+    FROM therapy
+    JOIN spell ON spell.spell = CAST(therapy.therapy / 8388608 AS int)
+    JOIN epidemic_gaps.period ON period.period_number = CAST(therapy.therapy / 1048576 % 8 AS int)
 ), earliest AS (
-    SELECT period_number, person, class, min(index_date) AS index_date FROM whole GROUP BY period_number, person, class
+    SELECT course_of_person, min(index_date) AS index_date FROM whole GROUP BY course_of_person
 )
-SELECT whole.period_number, whole.spell, whole.class, whole.index_date, whole.covered_until,
-    least(period.end_date, spell.end_date) AS end_date
+SELECT whole.therapy, whole.index_date, whole.covered_until, whole.end_date
 FROM whole
-JOIN earliest ON earliest.period_number = whole.period_number AND earliest.person = whole.person
-    AND earliest.class = whole.class AND earliest.index_date = whole.index_date
-JOIN spell ON spell.spell = whole.spell
-JOIN epidemic_gaps.period ON period.period_number = whole.period_number;
+JOIN earliest ON earliest.course_of_person = whole.course_of_person AND earliest.index_date = whole.index_date;
 
-DROP TABLE IF EXISTS epidemic_gaps.persistence_patient;
-CREATE TABLE epidemic_gaps.persistence_patient AS
+DROP TABLE IF EXISTS ended;
+CREATE TEMP TABLE ended AS
 WITH gap AS (
-    SELECT supplied.period_number, supplied.spell, supplied.class, permitted_gap.gap_days,
-        min(supplied.covered_until) AS stopped
-    FROM supplied
-    JOIN epidemic_gaps.permitted_gap
-        ON datediff(day, supplied.covered_until, supplied.first_day) - 1 > permitted_gap.gap_days
-    GROUP BY supplied.period_number, supplied.spell, supplied.class, permitted_gap.gap_days
-), ended AS (
-    SELECT episode.period_number, episode.spell, episode.class, episode.index_date, episode.end_date,
-        permitted_gap.gap_days,
+    SELECT unsupplied.therapy, permitted_gap.gap_days, min(unsupplied.covered_until) AS stopped
+    FROM unsupplied
+    JOIN epidemic_gaps.permitted_gap ON unsupplied.days > permitted_gap.gap_days
+    GROUP BY unsupplied.therapy, permitted_gap.gap_days
+), known AS (
+    SELECT episode.therapy, episode.index_date, episode.end_date, permitted_gap.gap_days,
         CASE WHEN gap.stopped IS NOT NULL THEN gap.stopped
             WHEN datediff(day, episode.covered_until, episode.end_date) > permitted_gap.gap_days
                 THEN episode.covered_until END AS stopped
     FROM episode
     CROSS JOIN epidemic_gaps.permitted_gap
-    LEFT JOIN gap ON gap.period_number = episode.period_number AND gap.spell = episode.spell
-        AND gap.class = episode.class AND gap.gap_days = permitted_gap.gap_days
+    LEFT JOIN gap ON gap.therapy = episode.therapy AND gap.gap_days = permitted_gap.gap_days
 )
-SELECT period.period, spell.token, spell.location, ended.class, ended.gap_days, ended.index_date,
-    datediff(day, ended.index_date, coalesce(ended.stopped, ended.end_date)) + 1 AS days,
-    CASE WHEN ended.stopped IS NULL THEN 0 ELSE 1 END AS discontinued
+SELECT CAST(therapy / 8388608 AS int) AS spell, CAST(therapy / 1048576 % 8 AS int) AS period_number,
+    CAST(therapy % 1048576 AS int) AS class_number, gap_days, index_date,
+    datediff(day, index_date, coalesce(stopped, end_date)) + 1 AS days,
+    CASE WHEN stopped IS NULL THEN 0 ELSE 1 END AS discontinued
+FROM known;
+
+DROP TABLE IF EXISTS epidemic_gaps.persistence_patient;
+CREATE TABLE epidemic_gaps.persistence_patient AS
+SELECT period.period, spell.token, spell.location, drug_class_number.class, ended.gap_days, ended.index_date, ended.days,
+    ended.discontinued
 FROM ended
 JOIN spell ON spell.spell = ended.spell
+JOIN drug_class_number ON drug_class_number.class_number = ended.class_number
 JOIN epidemic_gaps.period ON period.period_number = ended.period_number;
 
 DROP TABLE IF EXISTS epidemic_gaps.survival;
 CREATE TABLE epidemic_gaps.survival AS
-WITH ending_on AS (
-    SELECT period, location, class, gap_days, days, count(*) AS ending, sum(discontinued) AS events
-    FROM epidemic_gaps.persistence_patient
-    GROUP BY period, location, class, gap_days, days
+WITH ending_there AS (
+    SELECT ended.period_number, spell.place, ended.class_number, ended.gap_days, ended.days, count(*) AS ending,
+        sum(ended.discontinued) AS events
+    FROM ended
+    JOIN spell ON spell.spell = ended.spell
+    GROUP BY 1, 2, 3, 4, 5
+), ending_on AS (
+    SELECT period_number, place, class_number, gap_days, days, ending, events FROM ending_there
     UNION ALL
-    SELECT period, '*', class, gap_days, days, count(*), sum(discontinued)
-    FROM epidemic_gaps.persistence_patient
-    GROUP BY period, class, gap_days, days
+    SELECT period_number, 0, class_number, gap_days, days, sum(ending), sum(events)
+    FROM ending_there
+    GROUP BY 1, 3, 4, 5
 ), risk AS (
-    SELECT period, location, class, gap_days, days, events,
-        sum(ending) OVER (PARTITION BY period, location, class, gap_days ORDER BY days DESC ROWS UNBOUNDED PRECEDING)
-            AS at_risk
+    SELECT period_number, place, class_number, gap_days, days, events,
+        sum(ending) OVER (PARTITION BY period_number, place, class_number, gap_days ORDER BY days
+            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS at_risk
     FROM ending_on
+), named AS (
+    SELECT period.period, coalesce(place.location, '*') AS location, drug_class_number.class, risk.gap_days, risk.days,
+        risk.at_risk, risk.events
+    FROM risk
+    LEFT JOIN place ON place.place = risk.place
+    JOIN drug_class_number ON drug_class_number.class_number = risk.class_number
+    JOIN epidemic_gaps.period ON period.period_number = risk.period_number
 )
 SELECT period, location, class, gap_days, days, at_risk, events,
-    CASE WHEN min(at_risk - events) OVER (PARTITION BY period, location, class, gap_days ORDER BY days
-            ROWS UNBOUNDED PRECEDING) = 0 THEN 0.0
+    -- all that are at risk can have an event on a group's last day alone
+    CASE WHEN at_risk = events THEN 0.0
         ELSE exp(sum(ln(CASE WHEN at_risk = events THEN 1.0 ELSE 1.0 - CAST(events AS float8) / at_risk END))
             OVER (PARTITION BY period, location, class, gap_days ORDER BY days ROWS UNBOUNDED PRECEDING))
         END AS survival
-FROM risk;
+FROM named;
 
 DROP TABLE IF EXISTS epidemic_gaps.persistence;
 CREATE TABLE epidemic_gaps.persistence AS
-SELECT patient.period, patient.location, patient.class, patient.gap_days, count(*) AS patients,
-    sum(patient.discontinued) AS discontinued, min(half_year.survival) AS survival_180
-FROM epidemic_gaps.persistence_patient AS patient
+WITH counted AS (
+    SELECT ended.period_number, spell.place, ended.class_number, ended.gap_days, count(*) AS patients,
+        sum(ended.discontinued) AS discontinued
+    FROM ended
+    JOIN spell ON spell.spell = ended.spell
+    GROUP BY 1, 2, 3, 4
+)
+SELECT period.period, place.location, drug_class_number.class, counted.gap_days, counted.patients,
+    counted.discontinued, half_year.survival AS survival_180
+FROM counted
+JOIN place ON place.place = counted.place
+JOIN drug_class_number ON drug_class_number.class_number = counted.class_number
+JOIN epidemic_gaps.period ON period.period_number = counted.period_number
 LEFT JOIN (
     SELECT period, location, class, gap_days, min(survival) AS survival
     FROM epidemic_gaps.survival
     WHERE days <= 180
     GROUP BY period, location, class, gap_days
-) AS half_year ON half_year.period = patient.period AND half_year.location = patient.location
-    AND half_year.class = patient.class AND half_year.gap_days = patient.gap_days
-GROUP BY patient.period, patient.location, patient.class, patient.gap_days;
+) AS half_year ON half_year.period = period.period AND half_year.location = place.location
+    AND half_year.class = drug_class_number.class AND half_year.gap_days = counted.gap_days;
 
 DROP TABLE IF EXISTS epidemic_gaps.refill;
 CREATE TABLE epidemic_gaps.refill AS
 WITH delayed AS (
     SELECT spell, molecule_number, fill_date,
-        datediff(day, lag(fill_date + days_supply) OVER (PARTITION BY spell, molecule_number
+        datediff(day, lag(fill_date + days_supply) OVER (PARTITION BY CAST(spell AS bigint) * 1048576 + molecule_number
             ORDER BY fill_date, days_supply), fill_date) AS delay
     FROM fill
+), monthly AS (
+    SELECT spell.place, molecule.class_number, CAST(date_trunc('month', delayed.fill_date) AS date) AS month,
+        count(*) AS refills, sum(delayed.delay) AS delay_days, sum(greatest(0, delayed.delay)) AS gap_days
+    FROM delayed
+    JOIN spell ON spell.spell = delayed.spell
+    JOIN molecule ON molecule.molecule_number = delayed.molecule_number
+    WHERE delayed.delay IS NOT NULL
+    GROUP BY 1, 2, 3
 )
-SELECT spell.location, CAST(date_trunc('month', delayed.fill_date) AS date) AS month, molecule.class,
-    count(*) AS refills, sum(delayed.delay) AS delay_days, sum(greatest(0, delayed.delay)) AS gap_days
-FROM delayed
-JOIN spell ON spell.spell = delayed.spell
-JOIN molecule ON molecule.molecule_number = delayed.molecule_number
-WHERE delayed.delay IS NOT NULL
-GROUP BY 1, 2, 3;
+SELECT place.location, monthly.month, drug_class_number.class, monthly.refills, monthly.delay_days, monthly.gap_days
+FROM monthly
+JOIN place ON place.place = monthly.place
+JOIN drug_class_number ON drug_class_number.class_number = monthly.class_number;

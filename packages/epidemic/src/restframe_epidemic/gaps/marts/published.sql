@@ -4,7 +4,8 @@
 -- burden: patients by condition who were enrolled on the last day of the claims and had a visit for it in the 365 days
 --   before, in each place and the places above it.
 --   estimated_infected = reported cases x patients / enrolled: as if the epidemic found patients as often as others,
---   and no more than is reported. By the place's own sums at every level, so that a state's figure is no sum of its
+--   and no more than is reported. Those enrolled are rounded to 20, so that nobody finds them out from it, nor from
+--   what is told of other places those of a place that has few. By the place's own sums at every level, so that a state's figure is no sum of its
 --   counties' and tells nothing of those that are left out.
 -- cases, deaths: reported since the epidemic began, cleansed (epidemic.incidence).
 DROP TABLE IF EXISTS epidemic_gaps.burden;
@@ -29,12 +30,16 @@ WITH RECURSIVE climbed (location, ancestor) AS (
     JOIN climbed ON climbed.location = present.location
     GROUP BY 1
 ), patient AS (
-    SELECT climbed.ancestor AS location, visit.condition, count(DISTINCT visit.spell) AS patients
-    FROM visit
-    CROSS JOIN epidemic_gaps.parameter
-    JOIN present ON present.spell = visit.spell
+    SELECT climbed.ancestor AS location, recent.condition, count(*) AS patients
+    FROM (
+        SELECT DISTINCT visit.spell, meaning.condition
+        FROM visit
+        JOIN meaning ON meaning.meaning = visit.meaning
+        CROSS JOIN epidemic_gaps.parameter
+        WHERE visit.from_date > parameter.last_day - 365
+    ) AS recent
+    JOIN present ON present.spell = recent.spell
     JOIN climbed ON climbed.location = present.location
-    WHERE visit.from_date > parameter.last_day - 365
     GROUP BY 1, 2
 ), reported AS (
     SELECT incidence.location, CAST(sum(CAST(incidence.cases AS decimal(32,12))) AS float8) AS cases,
@@ -50,7 +55,8 @@ WITH RECURSIVE climbed (location, ancestor) AS (
 )
 SELECT parameter.last_day AS as_of, place.location, place.name, place.level, place.parent, known.condition,
     coalesce(patient.patients, 0) AS patients,
-    reported_above.cases * coalesce(patient.patients, 0) / enrolled.enrolled AS estimated_infected,
+    reported_above.cases * coalesce(patient.patients, 0) / (20 * greatest(round(enrolled.enrolled / 20.0::float8), 1))
+        AS estimated_infected,
     reported_above.cases, reported_above.deaths,
     100000 * reported_above.deaths / nullif(place.population, 0) AS deaths_per_100k
 FROM enrolled
@@ -89,8 +95,7 @@ CREATE TABLE IF NOT EXISTS epidemic_published.driver (
 );
 
 CREATE TABLE IF NOT EXISTS epidemic_published.suppression (
-    published_table varchar(64), cells bigint, primary_suppressed bigint, complementary bigint, counted bigint,
-    left_out bigint
+    published_table varchar(64), cells bigint, primary_suppressed bigint, complementary bigint
 );
 
 DROP TABLE IF EXISTS epidemic_published.provider_finder;
