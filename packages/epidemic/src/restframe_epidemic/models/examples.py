@@ -66,7 +66,7 @@ class Examples:
         x, names = features.matrix(panel, weeks, target)
         total = np.cumsum(weekly, axis=1)
         before = np.concatenate([np.zeros((len(weekly), _RECENT)), total[:, :-_RECENT]], axis=1)[:, : total.shape[1]]
-        reported: BoolArray = np.isfinite(panel.daily[target]).any(axis=1)
+        reported: BoolArray = np.any(np.isfinite(panel.daily[target]), axis=1)
         return Examples(x.reshape(len(weeks), len(weekly), len(names)), names, weekly, total > before, reported)
 
     def without(self, prefixes: tuple[str, ...]) -> Examples:
