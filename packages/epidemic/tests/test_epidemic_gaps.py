@@ -114,9 +114,18 @@ def test_the_attacker_finds_nothing_in_what_is_published(store: Store) -> None:
 def test_what_was_suppressed_is_told(store: Store, directory: Path) -> None:
     rows = store.run("SELECT * FROM epidemic_published.suppression ORDER BY 1").fetchall()
     assert [row[0] for row in rows] == ["condition_burden", "time before the epidemic", "treatment_gap"]
-    for _, cells, primary, complementary, counted, left_out in rows:
+    for _, cells, primary, complementary in rows:  # no sums of patients: of few cells they would tell each
         assert 0 < primary < cells and complementary > 0
-        assert 0 < left_out < counted / 5
+
+
+def test_no_fraction_tells_what_it_was_made_of(store: Store) -> None:
+    burden = store.frame("SELECT * FROM epidemic_published.condition_burden WHERE estimated_infected > 0")
+    enrolled = burden["cases"] * burden["patients"] / burden["estimated_infected"]
+    assert len(enrolled) > 50
+    np.testing.assert_allclose(enrolled / 20, (enrolled / 20).round(), atol=1e-9)
+    access = store.frame("SELECT * FROM epidemic_published.provider_access WHERE hhi IS NOT NULL")
+    assert len(access) > 5 and (access["hhi"] % 100 == 0).all()
+    assert all(f"{value:.1e}" == f"{value:.9e}"[:3] + f"{value:.9e}"[11:] for value in access["access"].dropna())
 
 
 def test_the_provider_finder_knows_open_providers_only(store: Store) -> None:

@@ -85,6 +85,10 @@ def _access(store: Store, burden: pd.DataFrame, places: pd.DataFrame) -> pd.Data
     frame = frame.merge(told.rename("told").reset_index(), on=["location", "specialty"], how="left")
     for column in ("access", "hhi"):
         frame[column] = frame[column].where(frame["told"].eq(True))
+    # To all their digits these fractions tell what they were made of: the visits of a county to each provider, the
+    # patients of its neighbours.
+    frame["access"] = frame["access"].map(_to_two_digits)
+    frame["hhi"] = frame["hhi"].round(-2)
     return frame.drop(columns="told").merge(places, on="location", how="inner")
 
 
@@ -98,13 +102,14 @@ def _before(store: Store, table: Table) -> Sequence[Table]:
 def _told(losses: Sequence[Suppressed]) -> pd.DataFrame:
     import pandas as pd
 
-    names = {
-        "table": "published_table",
-        "primary": "primary_suppressed",
-        "patients": "counted",
-        "patients_left_out": "left_out",
-    }
-    return pd.DataFrame([asdict(loss) for loss in losses]).rename(columns=names)
+    names = {"table": "published_table", "primary": "primary_suppressed"}
+    # Not the patients in them: of few suppressed counts the sum tells each.
+    told = pd.DataFrame([asdict(loss) for loss in losses]).drop(columns=["patients", "patients_left_out"])
+    return told.rename(columns=names)
+
+
+def _to_two_digits(value: float) -> float:
+    return float(f"{value:.1e}")
 
 
 def _write(store: Store, name: str, frame: pd.DataFrame) -> None:
