@@ -159,11 +159,11 @@ class Server:
         try:
             yield
         except psycopg.Error as error:
-            if self._connection.closed or self._connection.broken or error.sqlstate is None:
+            if self._connection.closed:
                 raise errors.ServerError(
                     f"the server at {self._place} is gone: {' '.join(str(error).split())[:200]}", hint=_AGAIN
                 ) from None
-            kind = _kinds().get(error.sqlstate, restframe.errors.DatabaseError)
+            kind = _kinds().get(error.sqlstate or "", restframe.errors.DatabaseError)
             told = error.diag
             raise kind(
                 told.message_primary or str(error)[:300], hint=told.message_hint, detail=told.message_detail
