@@ -276,10 +276,10 @@ def test_a_run_that_fails_whole_says_so(
 
 
 def _loaded(store: Store, place: country.Country, files: Path) -> None:
-    from restframe_epidemic.cli.ingest import watched
+    from restframe_epidemic.cli.arguments import shown
     from restframe_epidemic.pipeline.ingest import ingest
 
-    with watched() as watching:
+    with shown() as watching:
         ingest(store, place, files, watching)
 
 

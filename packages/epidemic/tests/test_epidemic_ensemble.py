@@ -41,14 +41,16 @@ def test_members_that_were_right_of_late_count_for_more():
 
 
 def test_weights_of_a_past_day_use_only_errors_known_by_then():
-    """On each day the errors of that day's own forecasts, and of later ones, are not known yet."""
+    """On each day the errors of that day's own forecasts, and of later ones, are not known yet; nor, two weeks ahead,
+    those of the day before."""
     rng = np.random.default_rng(0)
-    past, truth, weeks = rng.gamma(2, 50, (6, 3, 40, 1)), rng.gamma(2, 50, (6, 40, 1)), np.arange(6, 0, -1)
+    past, truth, weeks = rng.gamma(2, 50, (6, 3, 40, 2)), rng.gamma(2, 50, (6, 40, 2)), np.arange(6, 0, -1)
     later = truth.copy()
-    later[4:] *= 10
+    later[4:, :, 0] *= 10
+    later[3:, :, 1] *= 10
     one, other = (combining.replayed(past, known, weeks) for known in (truth, later))
     assert (one[:5] == other[:5]).all()
-    assert (one[5] != other[5]).any()
+    assert (one[5] != other[5]).any(axis=0).all()
 
 
 def test_without_a_past_all_members_count_equally():
@@ -110,6 +112,20 @@ def test_errors_not_yet_known_do_not_count():
     points = np.array([[20.0, 20.0]])
     expected = conformal.quantiles(points, past, known, WEEKS)
     assert (conformal.quantiles(points, past, later, WEEKS) == expected).all()
+
+
+def test_past_intervals_are_made_of_errors_known_on_their_day(monkeypatch: pytest.MonkeyPatch):
+    """Of the days 8, 7, ... 1 weeks ago, and today; two weeks ahead the last day's error is not known."""
+    made, pooled = [], conformal._pooled
+
+    def noted(past: FloatArray, truth: FloatArray, levels: tuple[float, ...]) -> FloatArray:
+        made.append(len(past))
+        return pooled(past, truth, levels)
+
+    monkeypatch.setattr(conformal, "_pooled", noted)
+    past, truth = (np.repeat(values, 2, axis=2)[:8] for values in days(0.3))
+    conformal.quantiles(np.array([[20.0, 20.0]]), past, truth, WEEKS[-8:], window=8)
+    assert made == [4, 5, 6, 7, 8, 4, 5, 6, 7]
 
 
 def test_without_any_past_there_are_no_quantiles():
@@ -225,11 +241,12 @@ def test_the_first_day_takes_its_widths_from_persistence(panel: Panel):
 
 
 def test_a_past_day_is_forecast_the_same_with_and_without_later_data(panel: Panel, past: backtest.Backtest):
-    day = panel.weeks[-5]
-    cut = panel.until(day)
-    short = backtest.run(cut, backtest.past(cut, 12), FUNCTIONS, functions=FUNCTIONS)
-    whole = backtest.run(panel, backtest.past(cut, 12), FUNCTIONS, functions=FUNCTIONS)
-    one, other = ensemble(cut, short), ensemble(cut, whole)
+    """`past` goes on after the day."""
+    cut = panel.until(panel.weeks[-5])
+    known = backtest.run(cut, backtest.past(cut, 12), FUNCTIONS, functions=FUNCTIONS)
+    assert past.as_of[-1] > cut.as_of
+    one, other = ensemble(cut, known), ensemble(cut, past)
+    assert np.array_equal(one.points, other.points, equal_nan=True)
     assert np.array_equal(one.quantiles, other.quantiles, equal_nan=True)
     assert np.array_equal(one.top_quantiles, other.top_quantiles)
 

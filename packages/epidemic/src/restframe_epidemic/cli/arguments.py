@@ -112,8 +112,16 @@ def shown() -> Iterator[Shown]:
     if not sys.stdout.isatty():
         yield Shown(None, {})
         return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     described = TextColumn("{task.description}", markup=False)
-    with Progress(described, BarColumn(), TaskProgressColumn(), TimeElapsedColumn()) as bars:
+    columns = described, BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    with Progress(*columns) as bars:
         yield Shown(bars, {})

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from restframe_epidemic.cli import arguments
 
@@ -16,11 +13,8 @@ from restframe_epidemic.cli import arguments
 _ENGINE_MEMORY = "200MB"
 _ENGINE_THREADS = 2
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
-
-def add(subcommands: Any) -> None:
+def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = subcommands.add_parser(
         "ingest",
         help="read what is new in the raw files into the warehouse",
@@ -28,7 +22,7 @@ def add(subcommands: Any) -> None:
         "warehouse and fill the engine's tables. Run again, it does only what is not done.",
     )
     command.add_argument("source", nargs="*", help="only these; all sources of the country otherwise")
-    command.add_argument("--data", default=Path(), type=Path, metavar="DIR", help="where the raw files lie (.)")
+    arguments.data(command)
     arguments.warehouse(command)
     arguments.country(command)
     command.add_argument(
@@ -42,17 +36,18 @@ def run(given: argparse.Namespace) -> int:
     from restframe_epidemic import country, errors
     from restframe_epidemic.pipeline.ingest import ingest
 
-    if not given.data.is_dir():
+    data = Path(given.data)
+    if not data.is_dir():
         raise errors.UsageError(f'"{str(given.data)[:200]}" is no directory', hint="--data takes the raw files' one.")
     with (
         arguments.store(given, memory_limit=_ENGINE_MEMORY, threads=_ENGINE_THREADS) as store,
-        watched() as watching,
+        arguments.shown() as shown,
     ):
         outcomes = ingest(
             store,
             country.read(given.country),
-            given.data,
-            watching,
+            data,
+            shown,
             only=given.source,
             today=given.today,
         )
@@ -65,40 +60,3 @@ def run(given: argparse.Namespace) -> int:
         print(f"{outcome.source:24} {told}")
     missing = {outcome.source for outcome in outcomes if outcome.status == "absent"} & set(given.source)
     return 1 if missing or any(outcome.status == "failed" for outcome in outcomes) else 0
-
-
-class Watcher:
-    """Progress bars on a terminal; elsewhere nothing but lines."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def say(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    @contextlib.contextmanager
-    def step(self, text: str, total: int) -> Iterator[Callable[[int], None]]:
-        task = self._progress.add_task(text[:60], total=total or None)
-        try:
-            yield lambda size_bytes: self._progress.advance(task, size_bytes)
-        finally:
-            self._progress.remove_task(task)
-
-
-@contextlib.contextmanager
-def watched() -> Iterator[Watcher]:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        yield Watcher(progress)
