@@ -116,8 +116,15 @@ def read(store: Store, country: Country, as_of: np.datetime64 | str | None = Non
     """The Panel of a warehouse as it was known on a day, or as it is.
 
     A function of reports and signals dated `as_of` or earlier alone: later rows are not read. What has no date
-    (populations, vulnerability, beds) is as it is now. NoData when there are no locations, or no whole week.
+    (populations, vulnerability, beds) is as it is now. NoData when there are no locations, or no whole week; UsageError
+    when the warehouse was filled for a country whose weeks end on another day.
     """
+    last = store.run("SELECT MAX(week_end) FROM epidemic.calendar").scalar()
+    if last is not None and WEEKDAYS[last.weekday()] != country.week_ends:
+        raise errors.UsageError(
+            f"weeks end on {WEEKDAYS[last.weekday()]} in this warehouse, and on {country.week_ends} in {country.name}",
+            hint="Name the country that was ingested: --country DIR.",
+        )
     locations = store.frame("SELECT location, name, parent, population, latitude, longitude FROM epidemic.location")
     if locations.empty:
         raise errors.NoData("the warehouse has no locations", hint="Run `restframe-epidemic ingest` first.")
