@@ -232,6 +232,15 @@ def test_drivers_that_cannot_be_told_apart_are_left_out() -> None:
     )
 
 
+def test_an_index_is_left_out_beside_its_parts() -> None:
+    found, (counts, expected), state = planted()
+    part = np.random.default_rng(4).normal(size=len(state))
+    more = {**found, "part": part, "index": found["noise"] + part}
+    explained = drivers.explain(counts, expected, more, state)
+    assert explained.notices == ("index is left out: the others together tell it",)
+    assert explained.effects[0].driver == "cases" and len(explained.effects) == 3
+
+
 def test_too_few_places_explain_nothing() -> None:
     found, (counts, expected), state = planted(places=8, states=1)
     with pytest.raises(errors.NoData, match="too few to explain"):

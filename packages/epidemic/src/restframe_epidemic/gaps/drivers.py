@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _MISSING = 0.3  # of the places; a driver that more of them lack is left out
 _ALIKE = 0.95  # correlation from which a driver is told from another no more
 _PER_DRIVER = 5  # places that each driver needs
+# Variance inflation from which a driver is told by the others together, such as an index by its parts. Their effects
+# would be large, of opposite signs, and of no meaning. Kutner et al., Applied Linear Statistical Models, section 10.5.
+_INFLATION = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,25 @@ def _standardised(
             names.append(name)
             columns.append(z)
             one_sd.append(deviation)
-    return names, np.column_stack(columns) if columns else np.zeros((places, 0)), one_sd, notices
+    Z = np.column_stack(columns) if columns else np.zeros((places, 0))
+    told = _told_by_others(Z)
+    notices += [f"{names[k]} is left out: the others together tell it" for k in told]
+    kept = [k for k in range(len(names)) if k not in told]
+    return [names[k] for k in kept], Z[:, kept], [one_sd[k] for k in kept], notices
+
+
+def _told_by_others(Z: FloatArray) -> list[int]:
+    """Columns of standardised Z (N, K) to leave out, most inflated first, until no variance is inflated too much."""
+    left = list(range(Z.shape[1]))
+    told: list[int] = []
+    while len(left) > 1:
+        R = Z[:, left].T @ Z[:, left] / len(Z)
+        inflation = np.diag(np.linalg.inv(R + 1e-9 * np.eye(len(left))))  # finite where one is exactly a sum of others
+        worst = int(inflation.argmax())
+        if inflation[worst] <= _INFLATION:
+            break
+        told.append(left.pop(worst))
+    return told
 
 
 def run(store: Store) -> list[str]:
