@@ -141,7 +141,7 @@ def _signals(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
     for name in sorted(panel.signals):
         ends = panel.signals[name][:, 6::7]
         if np.isfinite(ends).any():
-            known = np.stack([_filled(week) for week in ends.T], axis=1)
+            known = np.stack([filled(week) for week in ends.T], axis=1)
             yield f"signal_{name}", known
             yield (
                 f"change_{name}",
@@ -158,10 +158,10 @@ def _static(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
     """(N,) what does not change: population, ages, social determinants."""
     yield "population", np.log(population(panel))
     if panel.age_share.size:
-        yield "mean_age", _filled((panel.age_share * panel.age_from).sum(axis=1))
+        yield "mean_age", filled((panel.age_share * panel.age_from).sum(axis=1))
     for name in sorted(panel.features):
         if np.isfinite(panel.features[name]).any():
-            yield f"static_{name}", _filled(panel.features[name])
+            yield f"static_{name}", filled(panel.features[name])
 
 
 def _incidence(reports: FloatArray, people: FloatArray) -> FloatArray:
@@ -169,7 +169,8 @@ def _incidence(reports: FloatArray, people: FloatArray) -> FloatArray:
     return result
 
 
-def _filled(values: FloatArray) -> FloatArray:
+def filled(values: FloatArray) -> FloatArray:
+    """The mean of the known ones where a value is missing; 0 when all are."""
     known = np.isfinite(values)
     return np.where(known, values, values[known].mean() if known.any() else 0.0)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from restframe_epidemic.models.features import neighbour_sums
 from restframe_epidemic.panel import DAYS_OF_WEEK, FloatArray, Panel
 
 MEMORIES = (8, 14)
@@ -78,7 +79,7 @@ def _learned(x: dict[int, FloatArray], weekly: FloatArray, last: int, h: int, me
 def _features(panel: Panel, daily: FloatArray, weekly: FloatArray, week: int) -> FloatArray:
     """(N, F) at the end of a week, from that week and earlier ones alone."""
     own = weekly[:, week - _LAGS : week + 1]
-    around, group = _around(panel, own), _group(panel, own)
+    around, group = neighbour_sums(panel, own), _group(panel, own)
     end = (week + 1) * DAYS_OF_WEEK
     days = daily[:, end - 2 * DAYS_OF_WEEK : end]
     of_group = _group(panel, days)
@@ -118,14 +119,3 @@ def _log(reports: FloatArray) -> FloatArray:
 def _group(panel: Panel, values: FloatArray) -> FloatArray:
     """(N, K): of each place the sum over its group."""
     return panel.by_group(values)[panel.group]
-
-
-def _around(panel: Panel, values: FloatArray) -> FloatArray:
-    """(N, K): of each place the sum over its neighbours."""
-    counts = np.array([len(near) for near in panel.neighbours])
-    if not counts.sum():
-        return np.zeros(values.shape)
-    place = np.repeat(np.arange(len(values)), counts)
-    sums = np.zeros(values.shape)
-    np.add.at(sums, place, values[np.concatenate(panel.neighbours)])
-    return sums

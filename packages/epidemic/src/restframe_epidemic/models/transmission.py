@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from restframe_epidemic.models.compartments import Course, Transmission, infections_from_reports, invert
 from restframe_epidemic.models.curve import regular_share
-from restframe_epidemic.models.features import neighbour_sums
+from restframe_epidemic.models.features import filled, neighbour_sums
 from restframe_epidemic.models.linear import normal, solve
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 
@@ -251,9 +251,9 @@ def static_columns(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
     """(N,) social factors and ages."""
     for name in sorted(panel.features):
         if name != "ascertainment" and np.isfinite(panel.features[name]).any():
-            yield name, _filled(panel.features[name])
+            yield name, filled(panel.features[name])
     for band in range(1, len(panel.age_from)):
-        yield f"age_{panel.age_from[band]}", _filled(panel.age_share[:, band])
+        yield f"age_{panel.age_from[band]}", filled(panel.age_share[:, band])
 
 
 def signal_columns(panel: Panel, weeks: NDArray[np.int64]) -> Iterator[tuple[str, FloatArray]]:
@@ -262,7 +262,7 @@ def signal_columns(panel: Panel, weeks: NDArray[np.int64]) -> Iterator[tuple[str
         ends = panel.signals[name][:, 6::7]
         now, before = ends[:, weeks], ends[:, np.maximum(weeks - 3, 0)]
         if np.isfinite(now).any():
-            level = np.stack([_filled(week) for week in now.T])
+            level = np.stack([filled(week) for week in now.T])
             yield name, level
             yield f"change_{name}", np.nan_to_num((now - before).T)
 
@@ -283,11 +283,6 @@ def _rate(reports: FloatArray, population: FloatArray) -> FloatArray:
     """log of the reports per 100,000 people"""
     result: FloatArray = np.log((reports + 1) / np.maximum(population, 1.0)[:, None] * PER)
     return result
-
-
-def _filled(values: FloatArray) -> FloatArray:
-    known = np.isfinite(values)
-    return np.where(known, values, values[known].mean() if known.any() else 0.0)
 
 
 def _quantiles(values: FloatArray, weight: FloatArray, levels: tuple[float, float]) -> tuple[float, float]:
