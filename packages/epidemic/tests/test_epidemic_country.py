@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from restframe.errors import DiskFull
 from restframe_epidemic import cli, country, errors, panel_reading
 from restframe_epidemic.store import Store
 
@@ -110,6 +111,23 @@ def test_a_day_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         cli.main(["forecast", "--as-of", "2020-02-30"])
     assert '"2020-02-30" is no date such as 2020-09-12' in capsys.readouterr().err
+
+
+def test_an_error_of_the_warehouse_is_told_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Store) -> None:
+        raise DiskFull("no space left on the server's disk")
+
+    monkeypatch.setattr(Store, "prepare", full)
+    assert cli.main(["forecast", "--warehouse", str(tmp_path / "warehouse")]) == 1
+    assert capsys.readouterr().err == "error: the warehouse: no space left on the server's disk\n"
+
+
+def test_a_seed_is_not_negative(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["forecast", "--seed", "-1"])
+    assert '"-1" is no whole number from 0 on' in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

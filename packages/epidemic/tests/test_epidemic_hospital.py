@@ -66,6 +66,14 @@ def test_demand_has_ordered_quantiles_for_every_day(panel: Panel, outcomes: Outc
     assert (demand.beds["icu_beds"][0, :, 2] < demand.beds["hospital_beds"][0, :, 2]).all()
 
 
+def test_in_the_first_weeks_of_an_epidemic_nothing_is_told(panel: Panel) -> None:
+    early = panel.until(panel.weeks[1])
+    quantiles = np.full((12, 2, len(LEVELS)), np.nan)
+    demand = hospital.demand(early, 2, quantiles=quantiles, levels=LEVELS)
+    assert all(np.isnan(full).all() for full in demand.days_until_full.values())
+    assert hospital.rows(demand, "run").num_rows == 0
+
+
 def test_days_until_full_are_told_where_the_capacity_is_known(panel: Panel, outcomes: Outcomes) -> None:
     full = hospital.of_agents(panel, outcomes).days_until_full
     assert full["icu_beds"][0, 2] == 1.0, "it has none"

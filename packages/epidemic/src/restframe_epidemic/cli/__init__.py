@@ -40,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a folder that is none, a disk that is full
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        known = sys.modules.get("restframe.errors")  # not imported for this: that takes its time
+        if known is None or not isinstance(error, known.Error):
+            raise
+        print(f"error: the warehouse: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("cancelled; what is finished is kept, the same command goes on from there", file=sys.stderr)
         return _INTERRUPTED

@@ -68,6 +68,13 @@ def day(text: str) -> str:
         raise argparse.ArgumentTypeError(f'"{text[:40]}" is no date such as 2020-09-12') from None
 
 
+def seed(text: str) -> int:
+    """A whole number that is not negative."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'"{text[:40]}" is no whole number from 0 on')
+    return int(text)
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names separated by commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

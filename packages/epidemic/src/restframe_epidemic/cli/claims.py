@@ -19,7 +19,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     arguments.warehouse(generate)
     generate.add_argument("--patients", metavar="N", type=int, default=100_000, help="how many (100000)")
-    generate.add_argument("--seed", metavar="N", type=int, default=0, help="of everything that is drawn (0)")
+    generate.add_argument("--seed", metavar="N", type=arguments.seed, default=0, help="of everything that is drawn (0)")
     generate.add_argument("--from", dest="start", metavar="DATE", type=arguments.day, default="2018-01-01")
     generate.add_argument("--to", dest="end", metavar="DATE", type=arguments.day, default="2020-12-31")
     generate.add_argument("--epidemic-start", metavar="DATE", type=arguments.day, default="2020-03-15")

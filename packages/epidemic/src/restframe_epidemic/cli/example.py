@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from restframe_epidemic.cli import arguments
+
 
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subcommands.add_parser(
@@ -17,7 +19,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "directory", metavar="DIR", type=Path, help="where the files go; it is made where it is missing"
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of everything that is drawn (0)")
+    parser.add_argument("--seed", metavar="N", type=arguments.seed, default=0, help="of everything that is drawn (0)")
     parser.set_defaults(run=f"{__name__}:run")
 
 

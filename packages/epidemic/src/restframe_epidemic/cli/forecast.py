@@ -38,7 +38,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", choices=("cases", "deaths"), help="one of them only (both)")
     parser.add_argument("--horizons", metavar="WEEKS", type=int, choices=range(1, 9), default=8, help="1 to 8 (8)")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of everything that is drawn (0)")
+    parser.add_argument("--seed", metavar="N", type=arguments.seed, default=0, help="of everything that is drawn (0)")
     parser.add_argument("--workers", metavar="N", type=int, default=2, help="processes for past weeks (2)")
 
 
