@@ -42,7 +42,7 @@ STAGES = {
     "between partitions": ("restframe_epidemic.pipeline.lake", "Lake.write_rows", 2, "before"),
     "before the manifest": ("restframe_epidemic.pipeline.lake", "Lake.write_manifest", 2, "before"),
     "after the manifest": ("restframe_epidemic.pipeline.lake", "Lake.write_manifest", 1, "after"),
-    "in the middle of loading": ("restframe_epidemic.pipeline.loading", "_copy", 3, "after"),
+    "in the middle of loading": ("restframe_epidemic.store", "Store.load", 4, "after"),
     "after loading": ("restframe_epidemic.pipeline.loading", "load", 2, "after"),
     "while tables are filled": ("restframe_epidemic.country", "transform", 1, "after"),
 }
