@@ -88,6 +88,15 @@ def test_neighbours_are_those_of_the_adjacency() -> None:
     assert column(known, "near_growth_0")[-1] == pytest.approx([np.log(771 / 141), 0, np.log(771 / 141), 0])
 
 
+def test_a_signal_is_that_of_the_weeks_last_day() -> None:
+    """The last day but seven is the last of its week."""
+    last = pd.Timestamp("2031-05-03")
+    since = {"location": "G000", "name": "masks", "date": [last - pd.Timedelta(days=60), last - pd.Timedelta(days=7)]}
+    known = panel(np.full((2, 8), 70.0), signals=pd.DataFrame({**since, "value": [1.0, 3.0]}))
+    assert column(known, "signal_masks")[-3:, 0].tolist() == [1, 3, 3]
+    assert column(known, "change_masks")[-3:, 0].tolist() == [0, 2, 2]
+
+
 def test_signals_and_determinants_have_columns_only_when_somebody_has_them() -> None:
     weekly = np.full((4, 6), 70.0)
     signals = pd.DataFrame(

@@ -48,6 +48,15 @@ def equal(one: Panel, other: Panel) -> bool:
     return all(same(getattr(one, name), getattr(other, name)) for name in fields)
 
 
+@pytest.mark.parametrize(
+    ("first", "week"), [("2020-05-30", "2020-06-06"), ("2020-05-31", "2020-06-06"), ("2020-06-01", "2020-06-13")]
+)
+def test_the_first_week_is_the_first_whole_one(first: str, week: str) -> None:
+    """Weeks begin on Sundays; 2020-05-31 is one."""
+    panel = panel_reading.from_frames(reports(a1=1).query("date >= @first"), LOCATIONS)
+    assert str(panel.weeks[0]) == week
+
+
 def test_reports_become_whole_weeks() -> None:
     panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), LOCATIONS)
     assert panel.locations == ("a1", "a2", "b1")

@@ -82,12 +82,11 @@ def explain(
     y = np.log((counts + 0.5) / (expected + 0.5))
     X = np.column_stack([np.ones(N), Z])
     w = _weights(X, y, expected)
-    bread = np.linalg.inv(X.T @ (w[:, None] * X))
-    beta = bread @ (X.T @ (w * y))
-    residual = y - X @ beta
+    beta, bread = _least_squares(X, y, w)
+    residual = y - (X * beta).sum(axis=1)
     scores = np.zeros((G, K))
     np.add.at(scores, groups, X * (w * residual)[:, None])
-    V = bread @ (scores.T @ scores) @ bread * (G / (G - 1) * (N - 1) / (N - K))
+    V = bread @ np.einsum("gi,gj->ij", scores, scores) @ bread * (G / (G - 1) * (N - 1) / (N - K))
     reach = float(student.ppf(0.975, G - 1)) * np.sqrt(np.diag(V))
     order = np.argsort(-np.abs(beta[1:]), kind="stable") + 1
     effects = []
@@ -98,6 +97,14 @@ def explain(
     return Explained(tuple(effects), 1.0 - float(w @ residual**2) / spread if spread > 0 else 0.0, tuple(notices))
 
 
+def _least_squares(X: FloatArray, y: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Coefficients (K,) and the inverse of X' w X. einsum adds in a fixed order; the sums of the linear algebra
+    libraries depend on the number of their threads.
+    """
+    inverse: FloatArray = np.linalg.inv(np.einsum("ni,nj->ij", X * w[:, None], X))
+    return inverse @ np.einsum("ni,n->i", X, w * y), inverse
+
+
 def _weights(X: FloatArray, y: FloatArray, expected: FloatArray) -> FloatArray:
     """1 / (variance of chance + variance between places): the first is about 1 / expected, the second what is left of
     the residuals' variance, by moments.
@@ -105,8 +112,8 @@ def _weights(X: FloatArray, y: FloatArray, expected: FloatArray) -> FloatArray:
     chance = 1.0 / (expected + 0.5)
     w = 1.0 / chance
     for _ in range(5):
-        beta = np.linalg.lstsq(X * np.sqrt(w)[:, None], y * np.sqrt(w), rcond=None)[0]
-        between = max(0.0, float(w @ ((y - X @ beta) ** 2 - chance)) / float(w.sum()))
+        beta, _ = _least_squares(X, y, w)
+        between = max(0.0, float(w @ ((y - (X * beta).sum(axis=1)) ** 2 - chance)) / float(w.sum()))
         w = 1.0 / (chance + between)
     weights: FloatArray = w
     return weights
