@@ -186,6 +186,15 @@ def test_few_deaths_are_drawn_towards_what_is_expected() -> None:
     assert relative[2:] == pytest.approx([1.0, 2.0], rel=0.02)
 
 
+def test_a_policy_counts_from_the_last_day_of_its_week_on(waves: ModuleType) -> None:
+    known = waves.panel(4, 2, 12)
+    masks = np.zeros((4, 84))
+    masks[:, 9 * 7 + 6 :] = 1
+    columns = dict(transmission.signal_columns(replace(known, signals={"masks": masks}), np.array([8, 9, 10])))
+    assert columns["masks"][:, 0].tolist() == [0, 1, 1]
+    assert columns["change_masks"][:, 0].tolist() == [0, 1, 1]
+
+
 LEARN = """
 import numpy as np
 from restframe_epidemic.models import transmission
