@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -127,6 +128,17 @@ def test_the_page_is_whole_and_needs_nothing_from_elsewhere(warehouse: Path, tmp
     assert tags.count["svg"] >= 10
     assert "nan" not in page.read_text().lower()
     assert "Lower &lt;&amp;&gt;" in page.read_text()
+    assert all(f"<h2>{name}</h2>" in page.read_text() for name in ("Upper", "Left"))
+
+
+def test_the_page_shows_places_of_which_only_the_first_weeks_came(warehouse: Path, tmp_path: Path):
+    shutil.copytree(warehouse, tmp_path / "newest")
+    with Store(tmp_path / "newest" / "warehouse") as store:
+        store.run("DELETE FROM epidemic.forecast WHERE reference_date < '2021-04-01'")
+    page = tmp_path / "scores.html"
+    assert score(tmp_path / "newest", "--report", str(page)) == 0
+    assert "Forecasts of 2021-04-11, 4 places" in page.read_text()
+    assert all(f"<h2>{name}</h2>" in page.read_text() for name in ("Upper", "Left"))
 
 
 def test_points_of_others_are_compared_on_sums_over_weeks(

@@ -36,7 +36,8 @@ def write(scored: Scored, path: Path, *, title: str = "How good the forecasts we
 def html(scored: Scored, title: str) -> str:
     overview = tables.overview(scored)
     first, last = (str(day) for day in (scored.dates.min(), scored.dates.max()))
-    held = f"{len(scored.dates)} forecast dates, {first} to {last}, {len(scored.locations):,} places"
+    days = f"{len(scored.dates)} forecast dates, {first} to {last}" if first != last else f"Forecasts of {first}"
+    held = f"{days}, {len(scored.locations):,} places"
     page = Template(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     return page.substitute(
         title=escape(title),
@@ -74,11 +75,16 @@ def _tiles(scored: Scored, overview: pd.DataFrame) -> str:
         ("In the 95 % interval", ours["coverage_95"]),
     ]
     shown = "".join(
-        f'<div class="card tile"><span>{escape(name)}</span><b>{values.min():.2f} – {values.max():.2f}</b>'
-        f"<span>over {len(values)} horizons</span></div>"
+        f'<div class="card tile"><span>{escape(name)}</span><b>{_range(values)}</b>'
+        f"<span>over {len(values)} horizon{'s' if len(values) > 1 else ''}</span></div>"
         for name, values in tiles
     )
     return f'<div class="tiles">{shown}</div>'
+
+
+def _range(values: pd.Series) -> str:
+    low, high = f"{values.min():.2f}", f"{values.max():.2f}"
+    return low if low == high else f"{low} – {high}"
 
 
 def _legend(names: dict[str, str]) -> str:
@@ -172,7 +178,7 @@ def _fans(scored: Scored) -> str:
 
 def _shown(scored: Scored, t: int) -> IntArray:
     """Places spread evenly over the ranks of those that report at all, the largest first."""
-    known = np.isfinite(scored.truth[t]).all(axis=1) & np.isfinite(scored.quantiles[scored.model][t]).all(axis=(1, 2))
+    known = np.isfinite(scored.truth[t]).any(axis=1) & np.isfinite(scored.quantiles[scored.model][t]).all(axis=(1, 2))
     size: FloatArray = np.where(known, np.nan_to_num(scored.recent[t]).sum(axis=1), 0.0)
     order = np.argsort(-size, kind="stable")[: max(int((size > 0).sum()), 1)]
     ranks = np.unique(np.round(np.geomspace(1, len(order), _FANS)).astype(np.int64)) - 1
