@@ -102,10 +102,10 @@ class Server:
             return Answer(cursor.fetchall() if cursor.description else [])
 
     def batches(self, text: str, parameters: Sequence[Any]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-        # COPY takes no parameters.
-        whole = _PLACEHOLDER.sub(lambda found: self._literal(parameters[int(found[1]) - 1]), text)
-        schema = self._described(whole)
-        return schema, self._read(f"COPY ({whole.rstrip().rstrip(';')}\n) TO STDOUT (FORMAT csv)", schema)
+        if parameters:  # COPY takes none
+            text = _PLACEHOLDER.sub(lambda found: self._literal(parameters[int(found[1]) - 1]), text)
+        schema = self._described(text)
+        return schema, self._read(f"COPY ({text.rstrip().rstrip(';')}\n) TO STDOUT (FORMAT csv)", schema)
 
     def load(self, table: str, columns: str, files: Sequence[Path]) -> None:
         import pyarrow.parquet as pq
