@@ -138,6 +138,14 @@ def test_two_reports_of_a_place_and_day_are_refused_by_name() -> None:
         panel_reading.from_frames(table, LOCATIONS)
 
 
+def test_a_date_of_another_age_does_not_begin_the_series() -> None:
+    stray = pd.DataFrame({"location": ["a1"], "date": [pd.Timestamp("0001-01-01")], "cases": [0], "deaths": [0]})
+    panel = panel_reading.from_frames(pd.concat([stray, reports(a1=1, b1=2)]), LOCATIONS)
+    assert panel.dates[0] == np.datetime64("2020-05-31")
+    assert panel.weekly()[0].tolist() == [7.0, 7.0, 7.0]
+    assert "reports from ten years and more before all others are left out: 0001-01-01" in panel.notices
+
+
 def test_no_whole_week_is_no_data() -> None:
     with pytest.raises(errors.NoData, match="no whole week"):
         panel_reading.from_frames(reports(a1=1), LOCATIONS, as_of="2020-06-03")

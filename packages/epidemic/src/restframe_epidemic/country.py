@@ -141,10 +141,12 @@ def _calendar(store: Store, week_ends: str) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
-    first, last = store.run("SELECT MIN(date), MAX(date) FROM epidemic.case_report").fetchall()[0]
-    if first is None:
+    from restframe_epidemic.pipeline.series import beginning
+
+    reported = store.query("SELECT DISTINCT date FROM epidemic.case_report").column(0).to_numpy()
+    if not len(reported):
         return pa.table({"date": pa.array([], pa.date32()), "week_end": pa.array([], pa.date32())})
-    days = np.arange(np.datetime64(first, "D") - 6, np.datetime64(last, "D") + 366)
+    days = np.arange(beginning(reported) - 6, reported.max().astype("datetime64[D]") + 366)
     weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
     ends = days + (WEEKDAYS.index(week_ends) - weekday) % 7
     return pa.table({"date": pa.array(days), "week_end": pa.array(ends)})

@@ -26,6 +26,7 @@ from restframe_epidemic.panel import (
     Spread,
     cleansed,
 )
+from restframe_epidemic.pipeline.series import beginning
 
 if TYPE_CHECKING:
     from restframe_epidemic.store import Store
@@ -80,7 +81,7 @@ def from_frames(
     """
     notices: list[str] = []
     places = _places(locations)
-    reports, days = _days(reports, as_of, week_ends)
+    reports, days = _days(reports, as_of, week_ends, notices)
     reported = _reported(reports, places, days, notices)
     dates = days[1:]
     holiday = _holiday(holidays, dates)
@@ -204,7 +205,9 @@ def _dates(values: pd.Series, what: str) -> pd.Series:
         raise errors.DataError(f"{what}: a date is none: {str(error)[:100]}") from None
 
 
-def _days(reports: pd.DataFrame, as_of: np.datetime64 | str | None, week_ends: str) -> tuple[pd.DataFrame, DateArray]:
+def _days(
+    reports: pd.DataFrame, as_of: np.datetime64 | str | None, week_ends: str, notices: list[str]
+) -> tuple[pd.DataFrame, DateArray]:
     """The reports that count, and (1 + D,) days: whole weeks and the day before the first."""
     if week_ends not in WEEKDAYS:
         raise errors.UsageError(f'"{week_ends[:40]}" is no weekday', hint="Write monday, ..., sunday.")
@@ -217,6 +220,11 @@ def _days(reports: pd.DataFrame, as_of: np.datetime64 | str | None, week_ends: s
     ends = WEEKDAYS.index(week_ends)
     last -= pd.Timedelta(days=(last.weekday() - ends) % DAYS_OF_WEEK)
     first = reports["date"].min()
+    if first <= last:
+        known = reports["date"][reports["date"] <= last]
+        first = pd.Timestamp(beginning(known.to_numpy()))
+        if (known < first).any():
+            notices.append(f"reports from ten years and more before all others are left out: {known.min().date()}")
     start = first + pd.Timedelta(days=(ends + 1 - first.weekday()) % DAYS_OF_WEEK)
     count = (last - start).days + 1
     if count < DAYS_OF_WEEK:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from restframe_epidemic.pipeline import quarantine
-from restframe_epidemic.pipeline.series import RULES, Cleansed, FloatArray, cleanse
+from restframe_epidemic.pipeline.series import RULES, Cleansed, FloatArray, beginning, cleanse
 from restframe_epidemic.store import Store
 
 _TARGETS = ("cases", "deaths")
@@ -37,6 +37,8 @@ def fill(store: Store) -> int:
             store.run("DELETE FROM epidemic.incidence")
             return 0
         holidays = store.query("SELECT date FROM epidemic.holiday").column(0).to_numpy().astype("datetime64[D]")
+        first = beginning(reports.column("date").to_numpy()).astype(object)
+        reports = reports.filter(pc.greater_equal(reports.column("date"), pa.scalar(first)))
         places = pc.dictionary_encode(reports.column("location").combine_chunks())
         at = places.indices.to_numpy()
         date = reports.column("date").to_numpy().astype("datetime64[D]")

@@ -40,6 +40,7 @@ BoolArray = NDArray[np.bool_]
 
 RULES = ("", "negative", "missing", "opening", "correction", "gap", "holiday", "dump", "unreported")
 _NEGATIVE, _MISSING, _OPENING, _CORRECTION, _GAP, _HOLIDAY, _DUMP, _UNREPORTED = range(1, 9)
+_LONGEST_SILENCE_DAYS = 3_653
 _NOTICEABLE = 0.1  # of a day's reports: a smaller change does not make a day irregular
 
 
@@ -67,6 +68,16 @@ class Cleansed:
     rule: NDArray[np.uint8]
     before: FloatArray
     changes: list[Change]
+
+
+def beginning(dates: NDArray[np.datetime64]) -> np.datetime64:
+    """The first day that counts of some days with reports: a date ten years before all others is a mistake, and a
+    series that began then would be a row of millions of empty days.
+    """
+    days = np.unique(dates.astype("datetime64[D]"))
+    silent = np.flatnonzero(np.diff(days).astype(np.int64) > _LONGEST_SILENCE_DAYS)
+    first: np.datetime64 = days[silent[-1] + 1] if len(silent) else days[0]
+    return first
 
 
 def cleanse(cumulative: FloatArray, holiday: BoolArray) -> Cleansed:
