@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache as once
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -151,8 +151,15 @@ def _map(
             yield _day(panel, day, task)
         return
     # Not forked: the threads of numba and LightGBM do not survive it.
+    others = set(active_children())
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(panel, task)) as pool:
-        yield from pool.map(_day_of_worker, days)
+        try:
+            yield from pool.map(_day_of_worker, days)
+        except BaseException:  # ctrl-C: leaving would wait until every day is done, and days that are kept are kept
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in set(active_children()) - others:
+                worker.terminate()
+            raise
 
 
 _WORKER: list[tuple[Panel, _Task]] = []
