@@ -11,14 +11,16 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from restframe_epidemic import country, errors
-from restframe_epidemic.pipeline import streams
+from restframe_epidemic.pipeline import rules, streams
 from restframe_epidemic.pipeline.ingest import Outcome, ingest
+from restframe_epidemic.sources import Source
 from restframe_epidemic.store import Store
 
 TODAY = datetime.date(2021, 3, 31)
@@ -300,6 +302,36 @@ def test_a_line_that_is_neither_text_nor_a_row(scene: Scene, store: Store) -> No
     scene.write("places.csv", b"Code,Name,People\n1,Szoh\xf4d\n2,Klow,31000\n")
     assert scene.ingest(store)["places"].status == "read"
     assert [(row[1], row[5]) for row in quarantine(store, "places")] == [(2, "columns")]
+
+
+def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "reports.csv"
+    path.write_text("place,day\n")
+
+    def grow(size_bytes: int) -> None:
+        with path.open("a") as file:
+            file.write("" if path.stat().st_size > 100 else 100 * "x")
+
+    with pytest.raises(errors.DataError, match=r"reports\.csv: the file changed while it was read"):
+        list(streams.RawFile(path, "reports.csv", grow).blocks())
+
+
+def test_what_nobody_thought_of_costs_its_source_alone(
+    scene: Scene, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.write("places.csv", "Code,Name,People\n1,Szohod,52000\n")
+    scene.reports("0001|2021-01-04|5|0")
+    apply = rules.apply
+
+    def sometimes(source: Source, *given: Any, **named: Any) -> rules.Checked:
+        if source.name == "places":
+            raise OverflowError("Python int too large")
+        return apply(source, *given, **named)
+
+    monkeypatch.setattr(rules, "apply", sometimes)
+    outcomes = scene.ingest(store)
+    assert str(outcomes["places"].error) == "places: OverflowError: Python int too large"
+    assert outcomes["reports"].status != "failed"
 
 
 def test_a_name_cannot_move_the_cursor(scene: Scene, store: Store) -> None:

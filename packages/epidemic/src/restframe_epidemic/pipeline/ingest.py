@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import errno
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ from restframe_epidemic.pipeline.streams import Progress, sha256
 from restframe_epidemic.privacy import tokens
 from restframe_epidemic.sources import Source
 from restframe_epidemic.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 class Watching(Protocol):
@@ -125,6 +128,11 @@ def _source(
     except errors.Error as error:
         watching.say(str(error) + (f" ({error.hint})" if error.hint else ""))
         return Outcome(source.name, "failed", error=error)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # of a file such as nobody thought of
+        logger.warning("%s failed", source.name, exc_info=True)
+        told = errors.DataError(f"{source.name}: {type(error).__name__}: {str(error)[:200]}")
+        watching.say(str(told))
+        return Outcome(source.name, "failed", error=told)
 
 
 def _read_and_load(
