@@ -111,6 +111,18 @@ def test_the_attacker_finds_nothing_in_what_is_published(store: Store) -> None:
     assert burden.loc[burden["patients"].isna(), "estimated_infected"].isna().all()
 
 
+def test_what_is_expected_is_left_out_where_it_tells_of_a_small_count_before(store: Store) -> None:
+    small, told = store.run(
+        """
+        SELECT count(*), count(gap.expected) FROM epidemic_published.treatment_gap AS gap
+        JOIN epidemic_gaps.local_change AS known ON known.location = gap.location AND known.month = gap.month
+            AND known.measure = gap.measure AND known.subject = gap.subject
+        WHERE known.events_before BETWEEN 1 AND 10
+        """
+    ).fetchall()[0]
+    assert (small > 0, told) == (True, 0)
+
+
 def test_what_was_suppressed_is_told(store: Store, directory: Path) -> None:
     rows = store.run("SELECT * FROM epidemic_published.suppression ORDER BY 1").fetchall()
     assert [row[0] for row in rows] == ["condition_burden", "time before the epidemic", "treatment_gap"]
