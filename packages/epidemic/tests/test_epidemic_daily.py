@@ -60,7 +60,7 @@ def test_the_newest_forecast_is_of_the_last_whole_week_in_the_countrys_words(day
         days,
         """SELECT output_type, min(horizon), max(horizon), count(DISTINCT output_type_id) FROM epidemic.forecast
            WHERE model_id = 'ensemble' GROUP BY 1 ORDER BY 1""",
-    ) == [("mean", 1, 8, 0), ("quantile", 1, 4, 7)]
+    ) == [("mean", 1, 8, 0), ("median", 1, 8, 0), ("quantile", 1, 4, 7)]
 
 
 def test_groups_are_the_sums_of_their_places(days: Store) -> None:
@@ -172,7 +172,7 @@ def test_past_days_are_forecast_once(days: Store) -> None:
 def test_a_hub_takes_the_exported_file(days: Store, tmp_path: Path) -> None:
     from restframe_epidemic import forecasts
 
-    assert forecasts.export(days, tmp_path / "hub.csv") == 2 * (18 + 3) * (8 + 4 * 7)
+    assert forecasts.export(days, tmp_path / "hub.csv") == 2 * (18 * (8 + 8 + 4 * 7) + 3 * (4 + 8 + 4 * 7))
     with (tmp_path / "hub.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert list(table[0]) == list(forecasts.COLUMNS[1:])
@@ -221,7 +221,7 @@ def test_a_failing_member_and_a_diverging_place_are_listed_and_the_day_goes_on(
         options = daily.Options(targets=("cases",), workers=1, history_weeks=2).resolved()
         store.run(
             "INSERT INTO epidemic.forecast VALUES"
-            " ('before', 'broken', '2021-08-01', 'wk inc infection', 1, 'P-01', 'mean', NULL, 99)"
+            " ('before', 'broken', '2021-08-01', 'wk inc infection', 1, 'P-01', 'median', NULL, 99)"
         )
         with runs.Run(store, "forecast", options.described) as run:
             panel, forecasts = daily.forecast(store, place, run, options)

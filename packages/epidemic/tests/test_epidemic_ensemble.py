@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -215,12 +217,27 @@ def past(panel: Panel) -> backtest.Backtest:
     return backtest.run(panel, backtest.past(panel, 16), FUNCTIONS, functions=FUNCTIONS)
 
 
-def test_points_of_places_add_up_to_their_groups_and_to_all(panel: Panel, past: backtest.Backtest):
+def test_the_mean_is_that_of_what_sums_are_drawn_from():
+    """A normal error of 1 on the scale of logarithms: the mean of y + 1 is exp(1 / 2) times the median."""
+    knots = np.array([NormalDist().inv_cdf(level) for level in scores.LEVELS])
+    points = np.array([1000.0, 0.0, np.nan])
+    quantiles = np.maximum((points[:, None] + 1) * np.exp(knots) - 1, 0)
+    known, floored, unknown = coherence.means(points, quantiles)
+    assert known == pytest.approx(1001 * np.exp(0.5) - 1, rel=0.01)
+    # of (exp(z) - 1) where that is positive: exp(1/2) Phi(1) - 1/2
+    assert floored == pytest.approx(np.exp(0.5) * NormalDist().cdf(1) - 0.5, rel=0.03)
+    assert np.isnan(unknown)
+
+
+def test_means_of_places_add_up_to_their_groups_and_to_all(panel: Panel, past: backtest.Backtest):
     forecast = ensemble(panel, past)
-    assert forecast.group_points == pytest.approx(panel.by_group(forecast.points))
-    assert forecast.top_points == pytest.approx(np.nansum(forecast.points, axis=0))
-    assert forecast.group_quantiles[:, :, 3] == pytest.approx(forecast.group_points[:, :4], rel=0.15)
-    assert forecast.top_quantiles[:, 3] == pytest.approx(forecast.top_points[:4], rel=0.15)
+    assert forecast.group_means == pytest.approx(panel.by_group(forecast.means))
+    assert forecast.top_means == pytest.approx(np.nansum(forecast.means, axis=0))
+    assert forecast.group_quantiles[:, :, 3] == pytest.approx(forecast.group_means[:, :4], rel=0.15)
+    assert forecast.top_quantiles[:, 3] == pytest.approx(forecast.top_means[:4], rel=0.15)
+    assert np.log1p(forecast.means[:-1, 7] / forecast.points[:-1, 7]) == pytest.approx(
+        np.log1p(forecast.means[:-1, 3] / forecast.points[:-1, 3]), rel=0.05
+    )
     assert (np.diff(forecast.group_quantiles, axis=2) > 0).all()
     assert forecast.quantiles.shape == (45, 4, 7)
     assert (np.diff(forecast.quantiles[:-1], axis=2) >= 0).all()
@@ -261,6 +278,6 @@ def test_sums_of_places_without_a_forecast_are_unknown(panel: Panel, past: backt
     assert np.isfinite(forecast.top_quantiles[:2]).all()
     assert np.isnan(forecast.group_quantiles[:, 2:]).all()
     assert np.isnan(forecast.top_quantiles[2:]).all()
-    assert np.isnan(forecast.group_points[1]).all()
+    assert np.isnan(forecast.group_means[1]).all()
     assert np.isnan(forecast.group_quantiles[1]).all()
-    assert np.isfinite(forecast.top_points).all()
+    assert np.isfinite(forecast.top_means).all()

@@ -79,7 +79,8 @@ def test_scores_of_weeks_that_came_are_kept_once(warehouse: Path, capsys: pytest
         by_hand = store.frame(
             "SELECT s.forecast, s.truth, f.value FROM epidemic.score s JOIN epidemic.forecast f"
             " ON s.location = f.location AND s.reference_date = f.reference_date AND s.horizon = f.horizon"
-            " AND s.model_id = f.model_id AND f.output_type = 'mean' WHERE s.model_id = 'curve' AND s.location = 'n01'"
+            " AND s.model_id = f.model_id AND f.output_type = 'median'"
+            " WHERE s.model_id = 'curve' AND s.location = 'n01'"
         )
     assert counted[["model_id", "weeks", "n", "scored"]].values.tolist() == [
         ["curve", 4, 16, 0],

@@ -26,42 +26,51 @@ COLUMNS = (
 
 
 def points(panel: Panel, model_id: str, target: str, values: FloatArray) -> pa.Table:
-    """Rows of a member's points (N, H) for its places; those without a forecast have no rows."""
-    return _rows(panel, model_id, target, panel.locations, values[:, :, None], ("",))
+    """Rows of a member's points (N, H), which are medians, for its places; those without a forecast have no rows."""
+    return _rows(panel, model_id, target, panel.locations, values[:, :, None], "median")
 
 
 def ensemble(panel: Panel, target: str, forecast: Forecast) -> pa.Table:
-    """Rows of places, groups and the top: points and quantiles."""
+    """Rows of places, groups and the top: medians (of sums as far as quantiles reach), means and quantiles."""
     import pyarrow as pa
 
     levels = tuple(f"{level:g}" for level in forecast.levels)
     parts = []
-    for locations, means, quantiles in _levels_of(panel, forecast):
-        parts.append(_rows(panel, ENSEMBLE, target, locations, means[:, :, None], ("",)))
-        parts.append(_rows(panel, ENSEMBLE, target, locations, quantiles, levels))
+    for locations, medians, means, quantiles in _levels_of(panel, forecast):
+        parts.append(_rows(panel, ENSEMBLE, target, locations, medians[:, :, None], "median"))
+        parts.append(_rows(panel, ENSEMBLE, target, locations, means[:, :, None], "mean"))
+        parts.append(_rows(panel, ENSEMBLE, target, locations, quantiles, "quantile", levels))
     return pa.concat_tables(parts)
 
 
-def _levels_of(panel: Panel, forecast: Forecast) -> list[tuple[tuple[str, ...], FloatArray, FloatArray]]:
-    """A code, points and quantiles of the places, of their groups and of the top, where a country has them."""
-    found = [(panel.locations, forecast.points, forecast.quantiles)]
+def _levels_of(panel: Panel, forecast: Forecast) -> list[tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]]:
+    """Codes, medians, means and quantiles of the places, of their groups and of the top, where a country has them."""
+    middle = forecast.levels.index(0.5)
+    found = [(panel.locations, forecast.points, forecast.means, forecast.quantiles)]
     if panel.groups != ("",):
         named = [at for at, code in enumerate(panel.groups) if code]
         codes = tuple(panel.groups[at] for at in named)
-        found.append((codes, forecast.group_points[named], forecast.group_quantiles[named]))
+        quantiles = forecast.group_quantiles[named]
+        found.append((codes, quantiles[:, :, middle], forecast.group_means[named], quantiles))
     if panel.top:
-        found.append(((panel.top,), forecast.top_points[None], forecast.top_quantiles[None]))
+        quantiles = forecast.top_quantiles[None]
+        found.append(((panel.top,), quantiles[:, :, middle], forecast.top_means[None], quantiles))
     return found
 
 
 def _rows(
-    panel: Panel, model_id: str, target: str, locations: tuple[str, ...], values: FloatArray, ids: tuple[str, ...]
+    panel: Panel,
+    model_id: str,
+    target: str,
+    locations: tuple[str, ...],
+    values: FloatArray,
+    kind: str,
+    ids: tuple[str | None, ...] = (None,),
 ) -> pa.Table:
-    """values (n, H, len(ids)); an id is a quantile's level, or "" of a point."""
+    """values (n, H, len(ids)); an id is a quantile's level, None of a median or mean."""
     import pyarrow as pa
 
     place, horizon, which = np.nonzero(np.isfinite(values))
-    kind, level = ("mean", [None]) if ids == ("",) else ("quantile", list(ids))
     count = len(place)
 
     def always(value: object, type_: pa.DataType) -> pa.Array:
@@ -75,7 +84,7 @@ def _rows(
             "horizon": pa.array((horizon + 1).astype(np.int32)),
             "location": pa.array(locations, pa.string()).take(pa.array(place)),
             "output_type": always(kind, pa.string()),
-            "output_type_id": pa.array(level, pa.string()).take(pa.array(which)),
+            "output_type_id": pa.array(list(ids), pa.string()).take(pa.array(which)),
             "value": pa.array(values[place, horizon, which]),
         }
     )

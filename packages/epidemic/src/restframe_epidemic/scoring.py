@@ -114,9 +114,9 @@ def _laid(rows: pd.DataFrame, locations: tuple[str, ...]) -> tuple[dict[str, Flo
     shape = len(locations), HORIZONS
     points: dict[str, FloatArray] = {}
     horizon, value = rows["horizon"].to_numpy() - 1, rows["value"].to_numpy(dtype=np.float64)
-    mean = (place >= 0) & (rows["output_type"] == "mean").to_numpy()
-    for name in sorted(set(rows["model_id"][mean])):
-        mine = mean & (rows["model_id"] == name).to_numpy()
+    median = (place >= 0) & (rows["output_type"] == "median").to_numpy()
+    for name in sorted(set(rows["model_id"][median])):
+        mine = median & (rows["model_id"] == name).to_numpy()
         points[str(name)] = np.full(shape, np.nan)
         points[str(name)][place[mine], horizon[mine]] = value[mine]
     ours = (place >= 0) & (rows["model_id"] == ENSEMBLE).to_numpy() & (level >= 0)

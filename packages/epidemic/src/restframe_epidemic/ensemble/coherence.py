@@ -1,13 +1,13 @@
 """Sums that agree: county to state to nation.
 
-The point of a group is the sum of its places' points, exactly. Quantiles do not add: places err together, so what a
-sum may be is drawn. One normal number z per place stands for where in its own distribution it ends up:
+The mean of a group is the sum of its places' means, exactly. Quantiles do not add: places err together, so what a sum
+may be is drawn. One normal number z per place stands for where in its own distribution it ends up:
 
     z_i = sqrt(rho_top) a + sqrt(rho_group) b_g(i) + sqrt(1 - rho_top - rho_group) e_i
 
 a, b, e standard normal; the shares rho of what is common to all and to a group are taken from past errors. A draw of
 all z gives every place its value from its own quantiles, and the values are added. Reports are skewed, so the median of
-a sum is a little larger than the sum of the medians, which the points are; the more so the less places have in common.
+a sum is larger than the sum of the medians; the more so the less places have in common.
 """
 
 from __future__ import annotations
@@ -107,6 +107,19 @@ def sums(
     count = np.bincount(group[known], minlength=groups)
     summed[np.append(count, count.sum()) == 0] = np.nan
     return summed[:-1], summed[-1]
+
+
+def means(points: FloatArray, quantiles: FloatArray, *, levels: tuple[float, ...] = LEVELS) -> FloatArray:
+    """The mean of each place's distribution, the one that `sums` draws from, (N,); NaN where it is not known.
+
+    points (N,), quantiles (N, Q) of one horizon. Averaged over 500 equally likely parts.
+    """
+    z = np.broadcast_to(_normal((np.arange(DRAWS) + 0.5) / DRAWS), (len(points), DRAWS))
+    knots = np.array([NormalDist().inv_cdf(level) for level in levels])
+    offsets = np.log((quantiles + 1.0) / (points[:, None] + 1.0))
+    values = (points[:, None] + 1.0) * np.exp(_at(z, offsets, knots)) - 1.0
+    mean: FloatArray = np.maximum(values, 0.0).mean(axis=1)
+    return mean
 
 
 def _at(z: FloatArray, values: FloatArray, knots: FloatArray) -> FloatArray:

@@ -25,18 +25,20 @@ _FEWEST_DAYS = 3  # whose errors are known, before the ensemble's own errors are
 class Forecast:
     """New reports of weeks T+1 .. T+H.
 
-    points : (N, H); NaN where no member has a forecast
+    points : (N, H), medians; NaN where no member has a forecast
+    means : (N, H), what is expected; reports are skewed, so it lies above the median, and unlike medians it adds up
     quantiles : (N, Q horizons, levels)
-    group_points : (G, H), sums of the points of each group's places; group_quantiles : (G, Q horizons, levels); NaN
+    group_means : (G, H), sums of the means of each group's places; group_quantiles : (G, Q horizons, levels); NaN
         where none of its places has a forecast
-    top_points : (H,), top_quantiles : (Q horizons, levels)
+    top_means : (H,), top_quantiles : (Q horizons, levels)
     """
 
     points: FloatArray
+    means: FloatArray
     quantiles: FloatArray
-    group_points: FloatArray
+    group_means: FloatArray
     group_quantiles: FloatArray
-    top_points: FloatArray
+    top_means: FloatArray
     top_quantiles: FloatArray
     levels: tuple[float, ...] = LEVELS
 
@@ -71,10 +73,25 @@ def with_quantiles(panel: Panel, points: FloatArray, history: History, *, seed: 
     horizons = min(QUANTILE_HORIZONS, points.shape[1])
     quantiles = conformal.quantiles(points[:, :horizons], history.points, history.truth, history.weeks)
     groups, top = _summed(panel, points, quantiles, history, seed)
-    there = panel.by_group(np.isfinite(points))
-    sums = np.where(there > 0, panel.by_group(points), np.nan)
+    means = _means(points, quantiles)
+    there = panel.by_group(np.isfinite(means))
+    sums = np.where(there > 0, panel.by_group(means), np.nan)
     everything = np.where(there.any(axis=0), np.nansum(sums, axis=0), np.nan)
-    return Forecast(points, quantiles, sums, groups, everything, top)
+    return Forecast(points, means, quantiles, sums, groups, everything, top)
+
+
+def _means(points: FloatArray, quantiles: FloatArray) -> FloatArray:
+    """(N, H): the mean of each distribution; beyond the last horizon with quantiles it stays as far above the point, on
+    the scale of logarithms, as there. The point itself where no distribution is known.
+    """
+    above = np.zeros(points.shape)
+    for h in range(points.shape[1]):
+        if h < quantiles.shape[1]:
+            mean = coherence.means(points[:, h], quantiles[:, h])
+            above[:, h] = np.where(np.isfinite(mean), np.log1p(np.nan_to_num(mean)) - np.log1p(points[:, h]), 0.0)
+        else:
+            above[:, h] = above[:, h - 1]
+    return np.maximum(np.expm1(np.log1p(points) + above), 0.0)
 
 
 def _summed(

@@ -243,7 +243,7 @@ def _drivers(store: Store) -> pd.DataFrame:
         FROM epidemic.forecast
         JOIN newest ON newest.reference_date = forecast.reference_date
         JOIN epidemic.location AS place ON place.location = forecast.location
-        WHERE forecast.model_id = 'ensemble' AND forecast.output_type = 'mean' AND forecast.horizon <= 4
+        WHERE forecast.model_id = 'ensemble' AND forecast.output_type = 'median' AND forecast.horizon <= 4
             AND forecast.target LIKE '%case%'
         GROUP BY 1
         UNION ALL

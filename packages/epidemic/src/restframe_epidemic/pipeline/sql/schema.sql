@@ -163,7 +163,7 @@ CREATE TABLE IF NOT EXISTS epidemic.forecast (
     target         varchar(32) NOT NULL,    -- wk inc case, wk inc death
     horizon        int         NOT NULL,
     location       varchar(16) NOT NULL,
-    output_type    varchar(16) NOT NULL,    -- mean (a point) or quantile
+    output_type    varchar(16) NOT NULL,    -- median (a point), mean or quantile
     output_type_id varchar(16),             -- the quantile's level as text, 0.025; NULL of a mean
     value          float8      NOT NULL
 ) DISTKEY (location) COMPOUND SORTKEY (reference_date, model_id, location);

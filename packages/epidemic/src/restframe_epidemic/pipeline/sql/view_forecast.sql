@@ -14,10 +14,12 @@ JOIN (
 ) AS newest ON newest.target = f.target
 WHERE f.model_id = 'ensemble';
 
--- One row per place, target and week of the newest forecast: the point and the quantiles side by side.
+-- One row per place, target and week of the newest forecast, side by side: the point (median; of sums to 4 weeks), the
+-- mean, which adds up from level to level, and the quantiles.
 CREATE OR REPLACE VIEW epidemic_published.latest_forecast AS
 SELECT reference_date, target, horizon, target_end_date, location, name, level, parent,
-       MAX(CASE WHEN output_type = 'mean' THEN value END) AS point,
+       MAX(CASE WHEN output_type = 'median' THEN value END) AS point,
+       MAX(CASE WHEN output_type = 'mean' THEN value END) AS mean,
        MAX(CASE WHEN output_type_id = '0.025' THEN value END) AS q025,
        MAX(CASE WHEN output_type_id = '0.1' THEN value END) AS q10,
        MAX(CASE WHEN output_type_id = '0.25' THEN value END) AS q25,
