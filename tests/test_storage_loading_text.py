@@ -386,9 +386,8 @@ def test_bytes_that_are_not_utf8_can_be_replaced() -> None:
 def test_utf8_is_what_python_says_it_is(data: bytes) -> None:
     found, faults = read(data + b"|1\n", "varchar;int", null=b"none")
     try:
-        assert found == [
-            (data.removeprefix(codecs.BOM_UTF8).decode(), 1)
-        ]  # a mark at the beginning of a file is none of it
+        # the mark at the beginning of a file is none of its text
+        assert found == [(data.removeprefix(codecs.BOM_UTF8).decode(), 1)]
     except UnicodeDecodeError:
         assert [fault.code for fault in faults] == [1220]
 
