@@ -101,36 +101,31 @@ def _same_file(rows: pa.Table, is_new: BoolArray, at: NDArray[np.int64]) -> Bool
 
 def _contradicting(source: Source, rows: pa.Table, at: NDArray[np.int64]) -> pa.Table:
     """The rows before `at`, which those replace."""
-    lost, winning = rows.take(pa.array(at - 1)), rows.take(pa.array(at))
-    if not len(at):
-        return quarantine.SCHEMA.empty_table()
-    return quarantine.entries(
-        source.name,
-        lost.column("source_file").combine_chunks(),
-        lost.column("source_line").combine_chunks(),
-        key=quarantine.key_text([lost.column(name).combine_chunks() for name in source.key]),
-        value=_told(source, lost, winning, lost),
-        new_value=_told(source, lost, winning, winning),
-        rule="duplicate",
-        action="rejected",
-        reason="a later line of the file has the same key and other values; that one counts",
-    )
+    why = "a later line of the file has the same key and other values; that one counts"
+    return _changes(source, rows.take(pa.array(at - 1)), rows.take(pa.array(at)), "duplicate", "rejected", why)
 
 
 def _corrected(source: Source, rows: pa.Table, at: NDArray[np.int64]) -> pa.Table:
-    old, new = rows.take(pa.array(at - 1)), rows.take(pa.array(at))
-    if not len(at):
+    """The rows `at`, which replace those before them."""
+    why = "an earlier file had other values"
+    return _changes(source, rows.take(pa.array(at - 1)), rows.take(pa.array(at)), "corrected", "changed", why)
+
+
+def _changes(source: Source, old: pa.Table, new: pa.Table, rule: str, action: str, reason: str) -> pa.Table:
+    """Entries of what became of rows by those that replace them, where the rejected or the changed ones stand."""
+    if not len(new):
         return quarantine.SCHEMA.empty_table()
+    where = old if action == "rejected" else new
     return quarantine.entries(
         source.name,
-        new.column("source_file").combine_chunks(),
-        new.column("source_line").combine_chunks(),
-        key=quarantine.key_text([new.column(name).combine_chunks() for name in source.key]),
+        where.column("source_file").combine_chunks(),
+        where.column("source_line").combine_chunks(),
+        key=quarantine.key_text([where.column(name).combine_chunks() for name in source.key]),
         value=_told(source, old, new, old),
         new_value=_told(source, old, new, new),
-        rule="corrected",
-        action="changed",
-        reason="an earlier file had other values",
+        rule=rule,
+        action=action,
+        reason=reason,
     )
 
 
