@@ -25,7 +25,7 @@ import epidemic_data
 from restframe_epidemic import backtest, daily, published, scored, scores, scoring
 from restframe_epidemic.backtest import Backtest
 from restframe_epidemic.ensemble import forecasting
-from restframe_epidemic.models import MEMBERS
+from restframe_epidemic.models import MEMBERS, persistence
 from restframe_epidemic.panel import FloatArray, Panel
 from restframe_epidemic.scored import Scored
 
@@ -106,7 +106,9 @@ def _on(
 ) -> tuple[forecasting.Forecast, forecasting.Forecast]:
     """The ensemble's forecast and the reference's, on the last day of the Panel."""
     ours = forecasting.forecast(panel, members, history)
-    theirs = forecasting.with_quantiles(panel, forecasting.persistence(panel), forecasting.persistence_history(panel))
+    theirs = forecasting.with_quantiles(
+        panel, persistence.forecast(panel, forecasting.HORIZONS), forecasting.persistence_history(panel)
+    )
     return ours, theirs
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from restframe_epidemic import cli, country, errors, forecasts, panel_reading, published
 from restframe_epidemic.ensemble import forecasting
+from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import Panel
 from restframe_epidemic.store import Store
 
@@ -54,7 +55,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def _forecast(store: Store, panel: Panel) -> None:
-    points = forecasting.persistence(panel) * 1.1
+    points = persistence.forecast(panel, 8) * 1.1
     forecast = forecasting.with_quantiles(panel, points, forecasting.persistence_history(panel))
     forecasts.write(store, "a run", forecasts.ensemble(panel, "wk inc case", forecast))
     forecasts.write(store, "a run", forecasts.points(panel, "curve", "wk inc case", points + 3))

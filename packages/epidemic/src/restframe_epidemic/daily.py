@@ -14,6 +14,7 @@ import numpy as np
 
 from restframe_epidemic import backtest, errors, forecasts, models, panel_reading
 from restframe_epidemic.ensemble import forecasting
+from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import FloatArray, Panel
 from restframe_epidemic.runs import Run
 
@@ -163,7 +164,7 @@ def _past(store: Store, run: Run, options: Options, panel: Panel, target: str) -
 
 def _last_resort(run: Run, options: Options, panel: Panel, target: str, said: Mapping[str, FloatArray]) -> FloatArray:
     """(N, H) the last week again, in places where no member has a forecast; NaN in all others."""
-    last = forecasting.persistence(panel, target, options.horizons)
+    last = persistence.forecast(panel, options.horizons, target=target)
     known = [np.isfinite(points).all(axis=1) for points in said.values()]
     lost = np.flatnonzero(~np.any(known, axis=0)).tolist() if known else list(range(len(last)))
     points = np.full(last.shape, np.nan)

@@ -11,6 +11,7 @@ import numpy as np
 from restframe_epidemic import backtest, errors, published, scored, scores
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.forecasts import ENSEMBLE
+from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import BoolArray, DateArray, FloatArray, Panel
 from restframe_epidemic.scored import REFERENCE, Scored
 
@@ -90,7 +91,7 @@ def read(store: Store, panel: Panel, target: str, named: str, others: Path | Non
 def _of_day(store: Store, known: Panel, day: np.datetime64, target: str, named: str) -> _Day:
     """One day after the other: the forecasts of a year are more than memory should hold."""
     points, quantiles = _laid(store.frame(_STORED, [named, HORIZONS, str(day)]), known.locations)
-    points[REFERENCE] = forecasting.persistence(known, target, HORIZONS)
+    points[REFERENCE] = persistence.forecast(known, HORIZONS, target=target)
     history = forecasting.persistence_history(known, target, HORIZONS)
     reference = forecasting.with_quantiles(known, points[REFERENCE], history)
     return _Day(points, quantiles, reference.quantiles, scores.short_history(known.weekly(target)))

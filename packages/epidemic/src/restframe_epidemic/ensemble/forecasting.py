@@ -133,8 +133,3 @@ def persistence_history(panel: Panel, target: str = "cases", horizons: int = HOR
     last = panel.weekly(target)[:, np.searchsorted(panel.weeks, as_of)]
     points = np.repeat(last.T[:, :, None], horizons, axis=2)
     return History(points, backtest.truth(panel, as_of, horizons, target=target), weeks)
-
-
-def persistence(panel: Panel, target: str = "cases", horizons: int = HORIZONS) -> FloatArray:
-    """(N, H) the last week again: the reference with the same machinery of quantiles."""
-    return np.repeat(panel.weekly(target)[:, -1:], horizons, axis=1)
