@@ -209,9 +209,9 @@ def test_patients_of_whom_only_the_state_is_known_count_in_no_total(store: Store
     days = [date(2019, 3, 4), date(2020, 8, 3), date(2020, 9, 7)]
     visits(store, [(f"{token}{day}", token, day, None) for token in ("p", "s", "u") for day in days])
     marts.run(store, PARAMETERS, ["diagnosis", "demand", "access", "concentration", "local_change", "published"])
-    events = "SELECT DISTINCT location, events FROM epidemic_gaps.local_change WHERE month = '2020-09-01' ORDER BY 1"
+    events = "SELECT DISTINCT location, events FROM epidemic_gaps.local_change WHERE month = '2020-09-01' ORDER BY 1, 2"
     assert store.run(events).fetchall() == [("N", 0), ("N", 1), ("S", 0), ("S", 1), ("a", 0), ("a", 1)]
-    burden = "SELECT location, patients FROM epidemic_gaps.burden ORDER BY 1"
+    burden = "SELECT location, patients FROM epidemic_gaps.burden ORDER BY 1, 2"
     assert store.run(burden).fetchall() == [("N", 1), ("S", 1), ("a", 1)]
 
 
