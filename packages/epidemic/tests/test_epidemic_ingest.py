@@ -292,6 +292,38 @@ def test_a_value_may_become_null_instead(scene: Scene, store: Store) -> None:
     assert [row[0] for row in people] == [None, None]
 
 
+def test_a_spreadsheet_of_a_country_with_decimal_commas(scene: Scene, store: Store) -> None:
+    scene.declare(
+        "places",
+        """
+uri = "places.csv"
+format = "csv"
+delimiter = ";"
+decimal = ","
+encoding = "windows-1252"
+key = ["place"]
+vintage = "2020-01-01"
+cadence = "yearly"
+licence = "none"
+attribution = "invented"
+[columns]
+place = { from = "Schlüssel", type = "varchar(8)" }
+name = { type = "varchar(40)" }
+share = { type = "float8" }
+since = { type = "date", format = "%d.%m.%Y" }
+""",
+    )
+    lines = ["Schlüssel;name;share;since", '0Ä1;"Süd; Ost";0,25;31.12.2019', "0Ä2;Œuf;1.234;01.02.2020"]
+    scene.write("places.csv", b"\r\n".join([*(line.encode("windows-1252") for line in lines), b"0\x81;x;0,5;1.1.2020"]))
+    scene.ingest(store, only=("places",))
+    found = store.run("SELECT place, name, share, CAST(since AS varchar) FROM epidemic_staging.places").fetchall()
+    assert [tuple(row) for row in found] == [("0Ä1", "Süd; Ost", 0.25, "2019-12-31")]
+    assert [entry[1:2] + entry[3:6] for entry in quarantine(store, "places")] == [
+        (3, "share", "1.234", "type"),  # twelve hundred, or a little more than one?
+        (4, "place", "0\ufffd", "type"),
+    ]
+
+
 def test_bytes_that_are_no_text(scene: Scene, store: Store) -> None:
     scene.write("places.csv", b"Code,Name,People\n1,Szoh\xf4d,52000\n2,Klow,31000\n")
     scene.ingest(store)

@@ -52,6 +52,10 @@ def test_a_declaration(tmp_path: Path) -> None:
         ('cadence = "daily"', "", 'reports.toml: "cadence" is missing'),
         ('cadence = "daily"', "cadence = 1", "reports.toml: cadence: '1' is of the wrong type"),
         ('cadence = "daily"', 'rhythm = "daily"', "reports.toml: rhythm: there is no such key"),
+        ('"csv"', '"csv"\ndelimiter = ";;"', "reports.toml: delimiter: ';;' is none"),
+        ('"csv"', '"csv"\ndecimal = ","', "reports.toml: decimal: the delimiter is the same"),
+        ('"csv"', '"csv"\nencoding = "utf-16"', "reports.toml: encoding: 'utf-16' is none that has ASCII in it"),
+        ('"csv"', '"parquet"\ndelimiter = ";"', "reports.toml: delimiter: a Parquet file has none"),
         ('"csv"', '"xls"', "reports.toml: format: 'xls' is none of csv, tsv, psv, parquet"),
         ('"bigint"', '"integer"', "reports.toml: columns.cases.type: 'integer' is no type"),
         ("minimum = 0", 'least = "0"', "reports.toml: columns.cases.least: there is no such key"),
@@ -83,7 +87,7 @@ def test_a_declaration(tmp_path: Path) -> None:
         ('uri = "reports.csv"', "uri = " + 5000 * "[", "reports.toml: "),
         ('uri = "reports.csv"', 'uri = "r"\nheader = ["place", "cases"]', 'columns.day.from: "day" does not stand in'),
     ],
-    ids=range(33),
+    ids=range(37),
 )  # fmt: skip
 def test_a_wrong_declaration_names_file_and_key(tmp_path: Path, old: str, new: str, told: str) -> None:
     assert old in DECLARATION

@@ -26,6 +26,8 @@ def column(kind: Any, *size: int, **more: Any) -> Column:
         (column("smallint"), ["32767", "32768", "-32769"], [32767, None, None], [1, 2]),
         (column("int"), ["2147483648", None], [None, None], [0]),
         (column("float8"), ["1.5", ".5", "1e3", "NaN", "x", "1,5"], [1.5, 0.5, 1000.0, None, None, None], [4, 5]),
+        (column("float8", decimal=","), ["1,5", "-,5", "2", "1.5", "1.234,5"], [1.5, -0.5, 2.0, None, None], [3, 4]),
+        (column("bigint", decimal=","), ["5,0", "1.234"], [5, None], [1]),
         (column("decimal", 5, 2), ["1.5", "999.99", "1000", "1.005x"], ["1.50", "999.99", None, None], [2, 3]),
         (column("date"), ["2020-04-04", "2020-02-30", "2020-4-4", "04/04/2020"], [DAY, None, None, None], [1, 2, 3]),
         (column("date", format="%m/%d/%y"), ["4/4/20", "04/04/20", "2/30/20", "4"], [DAY] * 2 + [None] * 2, [2, 3]),
@@ -34,7 +36,7 @@ def column(kind: Any, *size: int, **more: Any) -> Column:
         (column("varchar", 5, digits=5), ["1001.0", "1001", "01001", "123456"], ["01001"] * 3 + [None], [3]),
         (column("varchar", 5), ["a", None, " b "], ["a", None, " b "], []),
     ],
-    ids=lambda value: value.type + value.format + str(value.digits) if isinstance(value, Column) else "",
+    ids=lambda it: it.type + it.format + str(it.digits) + it.decimal if isinstance(it, Column) else "",
 )  # fmt: skip
 def test_texts(declared: Column, given: list[str | None], expected: list[Any], bad: list[int]) -> None:
     result, unreadable = values.typed(declared, pa.array(given, pa.string()))

@@ -84,6 +84,8 @@ def read(source: Source, file: RawFile) -> Iterator[Rows]:
     """All rows of a delimited file. SchemaDrift or DataError, as `check_header` and `RawFile.blocks` say."""
     header: list[str] = []
     for block in file.blocks(BLOCK_BYTES // 4 if source.wide else BLOCK_BYTES):
+        if source.encoding != "utf-8":
+            block = Block(_in_utf8(block.data, source.encoding), block.line)
         if not header:
             first, _, rest = block.data.partition(b"\n")
             header = _fields(first.decode(errors="replace"), source) or []
@@ -93,6 +95,15 @@ def read(source: Source, file: RawFile) -> Iterator[Rows]:
             yield _Reader(source, header).rows(block)
     if not header:
         raise errors.DataError(f"{file.name}: the file is empty", hint="It has not even a header.")
+
+
+def _in_utf8(data: bytes, encoding: str) -> bytes:
+    """Whole lines in UTF-8. A line that is not of the encoding stays as it is, so that its values are told of."""
+    try:
+        return data.decode(encoding).encode()
+    except UnicodeDecodeError:
+        lines = data.split(b"\n")
+        return lines[0] if len(lines) == 1 else b"\n".join(_in_utf8(line, encoding) for line in lines)
 
 
 def _fields(line: str, source: Source) -> list[str] | None:

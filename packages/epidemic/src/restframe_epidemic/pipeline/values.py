@@ -17,6 +17,7 @@ BoolArray = NDArray[np.bool_]
 TRUE = ("1", "t", "T", "true", "True", "TRUE", "y", "Y", "yes", "Yes")
 FALSE = ("0", "f", "F", "false", "False", "FALSE", "n", "N", "no", "No")
 _WIDTHS = {"bigint": pa.int64(), "int": pa.int32(), "smallint": pa.int16()}
+_NUMBERS = (*_WIDTHS, "float8", "decimal")
 _WHOLE = r"^[+-]?\d{1,18}(\.0*)?$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _NOT_FINITE = r"^[+-]?(nan|NaN|NAN|inf|Inf|INF|Infinity|infinity)$"
@@ -35,7 +36,7 @@ def arrow_type(column: Column) -> pa.DataType:
 
 def is_direct(column: Column) -> bool:
     """Whether Arrow's own reader of delimited text understands the column as it is declared."""
-    return not column.format and not column.digits
+    return not column.format and not column.digits and (column.decimal == "." or column.kind not in _NUMBERS)
 
 
 def typed(column: Column, values: pa.Array) -> tuple[pa.Array, BoolArray]:
@@ -59,6 +60,11 @@ def typed(column: Column, values: pa.Array) -> tuple[pa.Array, BoolArray]:
     if column.kind == "varchar" and not column.digits:
         return values, unreadable
     trimmed = pc.utf8_trim_whitespace(values)
+    if column.decimal != "." and column.kind in _NUMBERS:
+        # there, a point would stand between thousands: 1.234 is not read as a little more than one
+        trimmed = pc.replace_substring(
+            _where(pc.invert(pc.match_substring(trimmed, ".")), trimmed), column.decimal, "."
+        )
     result = _READERS[column.kind](column, trimmed)
     bad = _mask(pc.and_(pc.is_null(result), pc.is_valid(values))) | unreadable
     return _without_nan(result.cast(target)), bad

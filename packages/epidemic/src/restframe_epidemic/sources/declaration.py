@@ -17,7 +17,7 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _TYPE = re.compile(
     r"(varchar)\((\d{1,5})\)|(decimal)\((\d{1,2}), ?(\d{1,2})\)|(bigint|int|smallint|float8|date|boolean)"
 )
-_FORMATS = ("csv", "tsv", "psv", "parquet")
+_DELIMITERS = {"csv": ",", "tsv": "\t", "psv": "|", "parquet": ""}
 _PARTITIONS = ("day", "month", "year")
 _OTHERWISE = ("reject", "null", "keep")
 _LONGEST_VARCHAR = 65_535
@@ -27,7 +27,7 @@ _MOST_DIGITS = 38
 _SOURCE: dict[str, type] = {
     "uri": str, "format": str, "key": list, "date": str, "partition": str, "vintage": str, "cadence": str,
     "licence": str, "attribution": str, "optional": bool, "header": list, "nulls": list, "columns": dict, "wide": dict,
-    "rules": list,
+    "rules": list, "delimiter": str, "decimal": str, "encoding": str,
 }  # fmt: skip
 _NEEDED = ("uri", "format", "key", "cadence", "licence", "attribution", "columns")
 _COLUMN: dict[str, type | tuple[type, ...]] = {
@@ -90,11 +90,14 @@ def _source(name: str, given: Mapping[str, Any], text: str) -> Source:
     for needed in _NEEDED:
         if needed not in given:
             raise _Wrong(f'"{needed}" is missing')
-    _check_choice("format", given["format"], _FORMATS)
+    _check_choice("format", given["format"], tuple(_DELIMITERS))
     _check_choice("partition", given.get("partition", "day"), _PARTITIONS)
     key = tuple(given["key"])
-    columns = tuple(_column(f"columns.{each}", {"name": each, **column}, key) for each, column in _tables(given))
-    wide = _wide(given["wide"], key) if "wide" in given else None
+    delimiter, decimal, encoding = _writing(given)
+    columns = tuple(
+        _column(f"columns.{each}", {"name": each, **column}, key, decimal) for each, column in _tables(given)
+    )
+    wide = _wide(given["wide"], key, decimal) if "wide" in given else None
     source = Source(
         name=name,
         uri=given["uri"],
@@ -112,10 +115,37 @@ def _source(name: str, given: Mapping[str, Any], text: str) -> Source:
         wide=wide,
         order=tuple(_order(f"rules[{at}]", rule) for at, rule in enumerate(given.get("rules", []))),
         nulls=tuple(given.get("nulls", [""])),
+        delimiter=delimiter,
+        encoding=encoding,
         digest=digest(text),
     )
     _check(source)
     return source
+
+
+def _writing(given: Mapping[str, Any]) -> tuple[str, str, str]:
+    """How a delimited file is written: its delimiter, decimal sign and encoding."""
+    delimiter = given.get("delimiter", _DELIMITERS[given["format"]])
+    decimal, encoding = given.get("decimal", "."), given.get("encoding", "utf-8")
+    if given["format"] == "parquet":
+        for key in ("delimiter", "decimal", "encoding"):
+            if key in given:
+                raise _Wrong(f"{key}: a Parquet file has none")
+        return delimiter, decimal, encoding
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n.-':
+        raise _Wrong(f"delimiter: {delimiter[:100]!r} is none", hint='One character, such as ";".')
+    _check_choice("decimal", decimal, (".", ","))
+    if decimal == delimiter:
+        raise _Wrong("decimal: the delimiter is the same", hint='Such files mostly have delimiter = ";".')
+    ascii_bytes = bytes(range(128))
+    try:
+        if ascii_bytes.decode(encoding) != ascii_bytes.decode("ascii"):
+            raise ValueError
+    except (LookupError, ValueError):  # no codec, or one with zeros between the letters
+        raise _Wrong(
+            f"encoding: {encoding[:100]!r} is none that has ASCII in it", hint="utf-8, latin-1, windows-1252, gbk ..."
+        ) from None
+    return delimiter, decimal, encoding
 
 
 def _tables(given: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -125,7 +155,7 @@ def _tables(given: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return list(columns.items())
 
 
-def _column(place: str, given: Mapping[str, Any], key: tuple[str, ...]) -> Column:
+def _column(place: str, given: Mapping[str, Any], key: tuple[str, ...], decimal: str) -> Column:
     _check_keys(place, given, _COLUMN)
     name = given["name"]
     if not _NAME.fullmatch(name) or name in ("source_file", "source_line"):
@@ -158,6 +188,7 @@ def _column(place: str, given: Mapping[str, Any], key: tuple[str, ...]) -> Colum
         otherwise=otherwise,
         format=given.get("format", ""),
         digits=given.get("digits", 0),
+        decimal=decimal,
         token=given.get("token", False),
     )
 
@@ -195,12 +226,14 @@ def _date(place: str, value: object) -> datetime.date:
         raise _Wrong(f"{place}: {str(value)[:100]!r} is no date", hint='As "2020-12-05".') from None
 
 
-def _wide(given: Mapping[str, Any], key: tuple[str, ...]) -> Wide:
+def _wide(given: Mapping[str, Any], key: tuple[str, ...], decimal: str) -> Wide:
     _check_keys("wide", given, {"column": dict, "value": dict})
     for part in ("column", "value"):
         if "name" not in given.get(part, {}):
             raise _Wrong(f'wide.{part}: "name" is missing')
-    return Wide(_column("wide.column", given["column"], key), _column("wide.value", given["value"], key))
+    return Wide(
+        _column("wide.column", given["column"], key, decimal), _column("wide.value", given["value"], key, decimal)
+    )
 
 
 def _order(place: str, given: Mapping[str, Any]) -> tuple[str, str]:

@@ -29,6 +29,7 @@ class Column:
         the quarantine tells in each case
     format : of dates, for strptime; `ordinal` is a day number, 1 being 0001-01-01; ISO when empty
     digits : of codes that are written as numbers: 1001.0 with 5 digits is 01001; 0 for other columns
+    decimal : what stands before the decimals of a number in a delimited file
     token : whether a keyed hash takes the place of the values before anything else happens to them
     """
 
@@ -46,6 +47,7 @@ class Column:
     otherwise: Otherwise = "reject"
     format: str = ""
     digits: int = 0
+    decimal: str = "."
     token: bool = False
 
     @property
@@ -73,6 +75,7 @@ class Source:
     date : the column by which the lake is partitioned, into days, months or years; else all is dated `vintage`
     order : pairs of columns, the second not before the first
     nulls : what stands for a missing value in delimited files
+    delimiter, encoding : of delimited files; a character, a codec that has ASCII's characters at ASCII's bytes
     digest : of the declaration
     """
 
@@ -92,6 +95,8 @@ class Source:
     wide: Wide | None
     order: tuple[tuple[str, str], ...]
     nulls: tuple[str, ...]
+    delimiter: str
+    encoding: str
     digest: str
 
     @property
@@ -112,10 +117,6 @@ class Source:
     def references(self) -> tuple[str, ...]:
         """The sources that have to be read before this one."""
         return tuple(dict.fromkeys(column.references.split(".")[0] for column in self.stored if column.references))
-
-    @property
-    def delimiter(self) -> str:
-        return {"csv": ",", "tsv": "\t", "psv": "|", "parquet": ""}[self.format]
 
     def files(self, directory: Path) -> list[Path]:
         """What there is of it, by name."""
