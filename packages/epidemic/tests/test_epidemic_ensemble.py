@@ -163,7 +163,7 @@ def test_quantiles_of_sums_hold_the_sums_as_often_as_they_say(top: float, group:
     shares = coherence.common(past, truth, GROUP)
     levels = np.array([-1.96, -1.2816, -0.6745, 0, 0.6745, 1.2816, 1.96])
     quantiles = 101 * np.exp(0.3 * np.tile(levels, (400, 1))) - 1
-    groups, everything = coherence.sums(past[0], quantiles, GROUP, shares)
+    groups, (everything,) = coherence.sums(past[0], quantiles, GROUP, shares)
     sums = np.stack([np.bincount(GROUP, day) for day in truth])
     assert np.mean((sums >= groups[:, 2]) & (sums <= groups[:, 4])) == pytest.approx(0.5, abs=0.08)
     assert np.mean((sums >= groups[:, 0]) & (sums <= groups[:, 6])) == pytest.approx(0.95, abs=0.04)
@@ -231,14 +231,14 @@ def test_the_mean_is_that_of_what_sums_are_drawn_from():
 
 def test_means_of_places_add_up_to_their_groups_and_to_all(panel: Panel, past: backtest.Backtest):
     forecast = ensemble(panel, past)
-    assert forecast.group_means == pytest.approx(panel.by_group(forecast.means))
-    assert forecast.top_means == pytest.approx(np.nansum(forecast.means, axis=0))
-    assert forecast.group_quantiles[:, :, 3] == pytest.approx(forecast.group_means[:, :4], rel=0.15)
-    assert forecast.top_quantiles[:, 3] == pytest.approx(forecast.top_means[:4], rel=0.15)
+    assert forecast.sums[0].means == pytest.approx(panel.by_group(forecast.means))
+    assert forecast.sums[1].means[0] == pytest.approx(np.nansum(forecast.means, axis=0))
+    assert forecast.sums[0].quantiles[:, :, 3] == pytest.approx(forecast.sums[0].means[:, :4], rel=0.15)
+    assert forecast.sums[1].quantiles[0][:, 3] == pytest.approx(forecast.sums[1].means[0][:4], rel=0.15)
     assert np.log1p(forecast.means[:-1, 7] / forecast.points[:-1, 7]) == pytest.approx(
         np.log1p(forecast.means[:-1, 3] / forecast.points[:-1, 3]), rel=0.05
     )
-    assert (np.diff(forecast.group_quantiles, axis=2) > 0).all()
+    assert (np.diff(forecast.sums[0].quantiles, axis=2) > 0).all()
     assert forecast.quantiles.shape == (45, 4, 7)
     assert (np.diff(forecast.quantiles[:-1], axis=2) >= 0).all()
 
@@ -247,7 +247,7 @@ def test_a_place_that_never_reported_has_no_forecast_and_stops_nothing(panel: Pa
     forecast = ensemble(panel, past)
     assert np.isnan(forecast.points[-1]).all()
     assert np.isfinite(forecast.points[:-1]).all()
-    assert np.isfinite(forecast.group_quantiles).all()
+    assert np.isfinite(forecast.sums[0].quantiles).all()
 
 
 def test_the_first_day_takes_its_widths_from_persistence(panel: Panel):
@@ -265,7 +265,7 @@ def test_a_past_day_is_forecast_the_same_with_and_without_later_data(panel: Pane
     one, other = ensemble(cut, known), ensemble(cut, past)
     assert np.array_equal(one.points, other.points, equal_nan=True)
     assert np.array_equal(one.quantiles, other.quantiles, equal_nan=True)
-    assert np.array_equal(one.top_quantiles, other.top_quantiles)
+    assert np.array_equal(one.sums[1].quantiles, other.sums[1].quantiles)
 
 
 def test_sums_of_places_without_a_forecast_are_unknown(panel: Panel, past: backtest.Backtest):
@@ -274,10 +274,10 @@ def test_sums_of_places_without_a_forecast_are_unknown(panel: Panel, past: backt
     points = last_week(early, 8)
     points[15:30] = np.nan
     forecast = forecasting.forecast(early, {"last_week": points}, past.before(early.as_of))
-    assert np.isfinite(forecast.group_quantiles[[0, 2], :2]).all()
-    assert np.isfinite(forecast.top_quantiles[:2]).all()
-    assert np.isnan(forecast.group_quantiles[:, 2:]).all()
-    assert np.isnan(forecast.top_quantiles[2:]).all()
-    assert np.isnan(forecast.group_means[1]).all()
-    assert np.isnan(forecast.group_quantiles[1]).all()
-    assert np.isfinite(forecast.top_means).all()
+    assert np.isfinite(forecast.sums[0].quantiles[[0, 2], :2]).all()
+    assert np.isfinite(forecast.sums[1].quantiles[0][:2]).all()
+    assert np.isnan(forecast.sums[0].quantiles[:, 2:]).all()
+    assert np.isnan(forecast.sums[1].quantiles[0][2:]).all()
+    assert np.isnan(forecast.sums[0].means[1]).all()
+    assert np.isnan(forecast.sums[0].quantiles[1]).all()
+    assert np.isfinite(forecast.sums[1].means[0]).all()

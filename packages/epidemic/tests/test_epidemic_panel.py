@@ -132,10 +132,14 @@ def test_a_missing_day_is_filled_between_its_neighbours_and_marked() -> None:
     assert panel.weekly()[0].tolist() == [42, 42, 42]
 
 
-def test_two_reports_of_a_place_and_day_are_refused_by_name() -> None:
-    table = pd.concat([reports(a1=1), reports(a1=1).iloc[[3]]])
-    with pytest.raises(errors.DataError, match="two reports of one place and day: a1 on 2020-06-02"):
-        panel_reading.from_frames(table, LOCATIONS)
+def test_of_two_reports_of_a_place_and_day_the_greater_counts_stand_and_it_is_told() -> None:
+    again = pd.DataFrame({"location": "a1", "date": [DAYS[1], DAYS[3]], "cases": [5, np.nan], "deaths": [0, 2]})
+    panel = panel_reading.from_frames(pd.concat([reports(a1=1, a2=1, b1=1), again]), LOCATIONS)
+    assert panel.reported["cases"][0, :5].tolist() == [0, 5, 2, 3, 4]
+    assert panel.reported["deaths"][0, :5].tolist() == [0, 0, 0, 2, 0]
+    assert panel.notices == (
+        "two reports of one place and day, of which the greater counts stand: a1 on 2020-05-31, a1 on 2020-06-02",
+    )
 
 
 def test_a_date_of_another_age_does_not_begin_the_series() -> None:
@@ -154,16 +158,59 @@ def test_no_whole_week_is_no_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("changed", "groups", "notice"),
     [
-        pytest.param({"parent": ["A", "A", "Q", "Z", "Z", None]}, "parents of locations are not there: Q", id="parent"),
-        pytest.param({"parent": ["A", "A", "B", "B", "A", None]}, "is above itself", id="circle"),
-        pytest.param({"location": ["a1", "a1", "b1", "A", "B", "Z"]}, "locations are given twice: a1", id="twice"),
+        pytest.param(
+            {"parent": ["A", "Q", "B", "Z", "Z", None]},
+            [("a1", "A"), ("a2", ""), ("b1", "B")],
+            "locations whose parent is not there, counted in Z alone: a2",
+            id="parent",
+        ),
+        pytest.param(
+            {"parent": ["A", None, "B", "Z", "Z", None], "level": [*"ppp", "s", "s", "n"]},
+            [("a1", "A"), ("a2", ""), ("b1", "B")],
+            "locations without a parent, unlike others of their level, counted in Z alone: a2",
+            id="none",
+        ),
+        pytest.param(
+            {"parent": ["A", "A", "B", "B", "A", None]},
+            [("a1", "A"), ("a2", "A"), ("b1", "B")],
+            "locations that are above themselves, in no sum: A, B",
+            id="circle",
+        ),
+        pytest.param(
+            {"location": ["a1", "a1", "b1", "A", "B", "Z"]},
+            [("a1", "A"), ("b1", "B")],
+            "locations that are given twice, of which one row counts: a1",
+            id="twice",
+        ),
     ],
 )
-def test_a_tree_of_locations_that_is_none_is_refused(changed: dict[str, list[str]], message: str) -> None:
-    with pytest.raises(errors.DataError, match=message):
-        panel_reading.from_frames(reports(a1=1), LOCATIONS.assign(**changed))
+def test_a_location_that_cannot_be_placed_costs_its_own_sums_alone(
+    changed: dict[str, list[str]], groups: list[tuple[str, str]], notice: str
+) -> None:
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), LOCATIONS.assign(**changed))
+    named = [panel.groups[at] for at in panel.group]
+    assert list(zip(panel.locations, named, strict=True)) == groups
+    assert notice in panel.notices
+
+
+def test_all_levels_that_a_country_has_stand_above_its_places() -> None:
+    """A ward below a province without a district between, and a province that is empty."""
+    parents = {"w1": "d1", "w2": "d1", "w3": "d2", "w4": "p2", "d1": "p1", "d2": "p2", "p1": "n", "p2": "n", "p3": "n"}
+    level = {"w": "ward", "d": "district", "p": "province", "n": "nation"}
+    locations = pd.DataFrame(
+        [(code, level[code[0]], parents.get(code), 10) for code in (*parents, "n")],
+        columns=["location", "level", "parent", "population"],
+    )
+    panel = panel_reading.from_frames(reports(w1=1, w2=2, w3=3, w4=4), locations)
+    assert panel.locations == ("w1", "w2", "w3", "w4")
+    assert [[level.codes[at] for at in level.of] for level in panel.levels] == [
+        ["d1", "d1", "d2", ""],
+        ["p1", "p1", "p2", "p2"],
+        ["n", "n", "n", "n"],
+    ]
+    assert panel.levels[1].sums(panel.weekly()).tolist() == [[21, 21, 21], [49, 49, 49]]
 
 
 def test_signals_hold_until_the_next_and_come_down_from_the_levels_above() -> None:

@@ -238,11 +238,12 @@ def _path(task: _Task, name: str, data: str) -> Path | None:
 def fingerprint(panel: Panel) -> str:
     """Of everything a member may look at."""
     digest = hashlib.sha256()
-    texts = panel.locations, panel.groups, panel.top, str(panel.dates[0]), sorted(panel.parameters.items())
+    levels = tuple(level.codes for level in panel.levels)
+    texts = panel.locations, levels, str(panel.dates[0]), sorted(panel.parameters.items())
     digest.update(repr(texts).encode())
     touching = np.array([len(places) for places in panel.neighbours])
     arrays = [panel.group, panel.population, panel.age_from, panel.age_share, panel.irregular, panel.holiday]
-    arrays += [touching, *panel.neighbours]
+    arrays += [touching, *panel.neighbours, *(level.of for level in panel.between)]
     for named in (
         panel.daily, panel.before, panel.reported, panel.features, panel.capacity, panel.severity, panel.signals
     ):  # fmt: skip

@@ -31,7 +31,7 @@ def points(panel: Panel, model_id: str, target: str, values: FloatArray) -> pa.T
 
 
 def ensemble(panel: Panel, target: str, forecast: Forecast) -> pa.Table:
-    """Rows of places, groups and the top: medians (of sums as far as quantiles reach), means and quantiles."""
+    """Rows of places and all levels above: medians (of sums as far as quantiles reach), means and quantiles."""
     import pyarrow as pa
 
     levels = tuple(f"{level:g}" for level in forecast.levels)
@@ -44,17 +44,13 @@ def ensemble(panel: Panel, target: str, forecast: Forecast) -> pa.Table:
 
 
 def _levels_of(panel: Panel, forecast: Forecast) -> list[tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]]:
-    """Codes, medians, means and quantiles of the places, of their groups and of the top, where a country has them."""
+    """Codes, medians, means and quantiles of the places and of each level above them that has names."""
     middle = forecast.levels.index(0.5)
     found = [(panel.locations, forecast.points, forecast.means, forecast.quantiles)]
-    if panel.groups != ("",):
-        named = [at for at, code in enumerate(panel.groups) if code]
-        codes = tuple(panel.groups[at] for at in named)
-        quantiles = forecast.group_quantiles[named]
-        found.append((codes, quantiles[:, :, middle], forecast.group_means[named], quantiles))
-    if panel.top:
-        quantiles = forecast.top_quantiles[None]
-        found.append(((panel.top,), quantiles[:, :, middle], forecast.top_means[None], quantiles))
+    for level, sums in zip(panel.levels, forecast.sums, strict=True):
+        named = [at for at, code in enumerate(level.codes) if code]
+        codes, quantiles = tuple(level.codes[at] for at in named), sums.quantiles[named]
+        found.append((codes, quantiles[:, :, middle], sums.means[named], quantiles))
     return found
 
 

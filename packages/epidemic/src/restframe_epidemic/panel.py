@@ -63,6 +63,20 @@ class Spread(Mapping[str, FloatArray]):
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A level above the places. codes : (K,), "" for places that have none there; of : (N,) index into them"""
+
+    codes: tuple[str, ...]
+    of: IntArray
+
+    def sums(self, values: NDArray[Any]) -> FloatArray:
+        """(N, ...) -> (K, ...): sums over the places of each, NaN counting as 0."""
+        sums = np.zeros((len(self.codes), *values.shape[1:]))
+        np.add.at(sums, self.of, np.nan_to_num(values))
+        return sums
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """Days are whole weeks: D = 7 W, and the last day ends the last week (on Saturday in the US).
 
@@ -70,7 +84,8 @@ class Panel:
     names : (N,) names for people
     group : (N,) index into `groups`
     groups : (G,) codes of the level above; "" for places without one
-    top : code of the level above the groups (the nation), "" where there is none
+    between : the levels between the groups and the top, nearest first
+    top : code of the one that is above all (the nation), "" where there is none
     dates : (D,) datetime64[D], without gaps
     daily : new reports per day after cleansing, by target ("cases", "deaths"): (N, D), >= 0, NaN where never reported
     population : (N,) people; NaN where unknown
@@ -111,6 +126,7 @@ class Panel:
     before: Mapping[str, FloatArray] = field(default_factory=dict)
     reported: Mapping[str, FloatArray] = field(default_factory=dict)
     holiday: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    between: tuple[Level, ...] = ()
     top: str = ""
     notices: tuple[str, ...] = ()
 
@@ -131,11 +147,15 @@ class Panel:
         result: FloatArray = daily.reshape(len(daily), -1, 7).sum(axis=2)
         return result
 
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """All levels above the places, nearest first: the groups, those between, and the top where there is one."""
+        top = (Level((self.top,), np.zeros_like(self.group)),) if self.top else ()
+        return (Level(self.groups, self.group), *self.between, *top)
+
     def by_group(self, values: NDArray[Any]) -> FloatArray:
         """(N, ...) -> (G, ...): sums over the places of each group, NaN counting as 0."""
-        sums = np.zeros((len(self.groups), *values.shape[1:]))
-        np.add.at(sums, self.group, np.nan_to_num(values))
-        return sums
+        return Level(self.groups, self.group).sums(values)
 
     def until(self, as_of: np.datetime64 | str) -> Panel:
         """The Panel as it was known on a day: cleansed anew, so that not even a later correction is seen.

@@ -7,15 +7,15 @@ the Panel says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from restframe_epidemic import errors
+from restframe_epidemic import errors, hierarchy
 from restframe_epidemic.country import WEEKDAYS, Country
+from restframe_epidemic.hierarchy import Places, some
 from restframe_epidemic.panel import (
     DAYS_OF_WEEK,
     BoolArray,
@@ -32,20 +32,7 @@ if TYPE_CHECKING:
     from restframe_epidemic.store import Store
 
 TARGETS = ("cases", "deaths")
-_NAMED = 5  # places and rows that a notice or an error names before it only counts
 _OLDEST = 90  # the open last band of ages is taken to end here, or ten years after it begins
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Who is above whom. `above` : of each level above, nearest first, the codes that stand over the N places."""
-
-    frame: pd.DataFrame
-    codes: tuple[str, ...]
-    groups: tuple[str, ...]
-    group: IntArray
-    top: str
-    above: tuple[tuple[str, ...], ...]
 
 
 def from_frames(
@@ -66,8 +53,8 @@ def from_frames(
     """A Panel of frames with the columns of the tables in `pipeline/sql/schema.sql`.
 
     reports : location, date, cases, deaths; cumulative as reported, in any order. A day without a row is a missing day
-    locations : location, parent, population and if known name, latitude, longitude; a place is one that is no parent,
-        as deep as the deepest
+    locations : location, parent, population and if known name, level, latitude, longitude; a place is one that is no
+        parent, as deep as the deepest or of their level
     adjacency : location, neighbour. features : location, name, value; those of a parent stand in each of its places,
         unless it has its own. signals : location, date, name, value; likewise from its first day on, and a value holds
         until the next one, NaN ends it. ages : location, age_from, population. capacity : location and numbers.
@@ -75,12 +62,12 @@ def from_frames(
     as_of : nothing later is looked at; the last week is the last that was complete by then
     week_ends : the weekday, in English
 
-    DataError for two rows of one place and day, a date that is none, a parent that is not there; NoData when there is
-    not one whole week. Places without a row of their own in `locations` are left out; populations that are not
-    positive are unknown. Both are told in `notices`.
+    DataError for a date that is none; NoData when there is not one whole week. Places without a row of their own in
+    `locations` are left out; of two reports of one place and day the greater counts stand; parents that are not there
+    or lead back are as `hierarchy` says; populations that are not positive are unknown. All are told in `notices`.
     """
     notices: list[str] = []
-    places = _places(locations)
+    places = hierarchy.places(locations, notices)
     reports, days = _days(reports, as_of, week_ends, notices)
     reported = _reported(reports, places, days, notices)
     dates = days[1:]
@@ -91,8 +78,8 @@ def from_frames(
     return Panel(
         locations=places.codes,
         names=tuple(places.frame.get("name", places.frame["location"]).fillna("").astype(str)),
-        group=places.group,
-        groups=places.groups,
+        group=places.groups.of,
+        groups=places.groups.codes,
         dates=dates,
         daily=daily,
         before=before,
@@ -108,6 +95,7 @@ def from_frames(
         parameters={} if parameters is None else parameters.set_index("name")["value"].astype(float).to_dict(),
         reported=reported,
         holiday=holiday,
+        between=places.between,
         top=places.top,
         notices=tuple(notices),
     )
@@ -126,7 +114,9 @@ def read(store: Store, country: Country, as_of: np.datetime64 | str | None = Non
             f"weeks end on {WEEKDAYS[last.weekday()]} in this warehouse, and on {country.week_ends} in {country.name}",
             hint="Name the country that was ingested: --country DIR.",
         )
-    locations = store.frame("SELECT location, name, parent, population, latitude, longitude FROM epidemic.location")
+    locations = store.frame(
+        "SELECT location, name, level, parent, population, latitude, longitude FROM epidemic.location"
+    )
     if locations.empty:
         raise errors.NoData("the warehouse has no locations", hint="Run `restframe-epidemic ingest` first.")
     parameters = [] if as_of is None else [str(as_of)]
@@ -145,57 +135,6 @@ def read(store: Store, country: Country, as_of: np.datetime64 | str | None = Non
         as_of=as_of,
         week_ends=country.week_ends,
     )
-
-
-def _places(locations: pd.DataFrame) -> Places:
-    frame = locations.copy()
-    frame["location"] = frame["location"].astype(str)
-    doubled = frame["location"][frame["location"].duplicated()]
-    if len(doubled):
-        raise errors.DataError(f"locations are given twice: {_some(doubled)}")
-    given = frame["parent"] if "parent" in frame else pd.Series(None, index=frame.index, dtype=object)
-    pairs = zip(frame["location"], given, strict=True)
-    parent = {code: above for code, above in pairs if isinstance(above, str) and above != ""}
-    missing = sorted(set(parent.values()) - set(frame["location"]))
-    if missing:
-        raise errors.DataError(f"parents of locations are not there: {_some(missing)}")
-    path = {code: _ancestors(code, parent) for code in frame["location"]}
-    deepest = max((len(above) for above in path.values()), default=0)
-    above = set(parent.values())
-    # A state without counties is no place: it is a level above that is empty.
-    frame = frame[[code not in above and len(path[code]) == deepest for code in frame["location"]]]
-    frame = frame.sort_values("location", ignore_index=True)
-    codes = tuple(frame["location"])
-    if not codes:
-        raise errors.NoData("there are no locations")
-    first = [path[code][0] if path[code] else "" for code in codes]
-    groups, group = np.unique(first, return_inverse=True)
-    tops = {path[code][-1] for code in codes if len(path[code]) > 1}
-    return Places(
-        frame,
-        codes,
-        tuple(str(code) for code in groups),
-        group.astype(np.int64),
-        tops.pop() if len(tops) == 1 else "",
-        tuple(zip(*(path[code] for code in codes), strict=True)),
-    )
-
-
-def _ancestors(code: str, parent: dict[str, str]) -> tuple[str, ...]:
-    found: list[str] = []
-    while code in parent:
-        code = parent[code]
-        if code in found:
-            raise errors.DataError(f'location "{code[:100]}" is above itself')
-        found.append(code)
-    return tuple(found)
-
-
-def _some(items: Sequence[object] | pd.Series) -> str:
-    """The first items, sorted, each cut, and how many more there are."""
-    distinct = sorted({str(item)[:40] for item in items})
-    more = len(distinct) - _NAMED
-    return ", ".join(distinct[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _dates(values: pd.Series, what: str) -> pd.Series:
@@ -244,23 +183,23 @@ def _reported(reports: pd.DataFrame, places: Places, days: DateArray, notices: l
         known = {code for above in places.above for code in above}
         strangers = unknown[~unknown.isin(known)]
         if len(strangers):
-            notices.append(f"reports of places that no location describes are left out: {_some(strangers)}")
+            notices.append(f"reports of places that no location describes are left out: {some(strangers)}")
     column = (reports["date"].to_numpy().astype("datetime64[D]") - days[0]).astype(np.int64)
     cell = row[row >= 0] * len(days) + column[row >= 0]
     doubled = np.flatnonzero(np.bincount(cell, minlength=1) > 1)
     if len(doubled):
         named = [f"{places.codes[at // len(days)]} on {days[at % len(days)]}" for at in doubled]
-        raise errors.DataError(f"two reports of one place and day: {_some(named)}", hint="Keep one row of each.")
+        notices.append(f"two reports of one place and day, of which the greater counts stand: {some(named)}")
     reported: dict[str, FloatArray] = {}
     for target in TARGETS:
         values = np.full(len(places.codes) * len(days), np.nan)
         if target in reports:
-            values[cell] = reports[target].to_numpy(dtype=np.float64, na_value=np.nan)[row >= 0]
+            np.fmax.at(values, cell, reports[target].to_numpy(dtype=np.float64, na_value=np.nan)[row >= 0])
         reported[target] = values.reshape(len(places.codes), len(days))
     silent = np.flatnonzero(np.isnan(reported["cases"]).all(axis=1))
     if len(silent):
         missing = [places.codes[at] for at in silent]
-        notices.append(f"places without any report of cases: {_some(missing)}")
+        notices.append(f"places without any report of cases: {some(missing)}")
     return reported
 
 
@@ -284,7 +223,7 @@ def _population(places: Places, notices: list[str]) -> FloatArray:
     good = np.isfinite(given) & (given > 0)
     if not good.all():
         wrong = [places.codes[at] for at in np.flatnonzero(~good)]
-        notices.append(f"places whose population is not known or not positive: {_some(wrong)}")
+        notices.append(f"places whose population is not known or not positive: {some(wrong)}")
     return np.where(good, given, np.nan)
 
 

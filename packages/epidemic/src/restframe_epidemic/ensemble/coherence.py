@@ -1,17 +1,19 @@
-"""Sums that agree: county to state to nation.
+"""Sums that agree: county to state to nation, and whatever levels a country has between.
 
 The mean of a group is the sum of its places' means, exactly. Quantiles do not add: places err together, so what a sum
 may be is drawn. One normal number z per place stands for where in its own distribution it ends up:
 
     z_i = sqrt(rho_top) a + sqrt(rho_group) b_g(i) + sqrt(1 - rho_top - rho_group) e_i
 
-a, b, e standard normal; the shares rho of what is common to all and to a group are taken from past errors. A draw of
-all z gives every place its value from its own quantiles, and the values are added. Reports are skewed, so the median of
-a sum is larger than the sum of the medians; the more so the less places have in common.
+a, b, e standard normal; the shares rho of what is common to all and to a group, and likewise to each level between
+them, are taken from past errors. A draw of all z gives every place its value from its own quantiles, and the values are
+added. Reports are skewed, so the median of a sum is larger than the sum of the medians; the more so the less places
+have in common.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -26,32 +28,43 @@ _LARGEST_SHARE = 0.95  # of what is common: each place keeps something of its ow
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """Shares of the variance of z that all places have in common, and beyond that those of a group."""
+    """Shares of the variance of z that all places have in common, and beyond that those of a group; and beyond all and
+    below the groups, those of each level between, nearest first."""
 
     top: float
     group: float
+    between: tuple[float, ...] = ()
 
 
-def common(past: FloatArray, truth: FloatArray, group: IntArray) -> Common:
-    """How much places erred together: past and truth (T, N) of one horizon, group (N,).
+def common(past: FloatArray, truth: FloatArray, group: IntArray, between: Sequence[IntArray] = ()) -> Common:
+    """How much places erred together: past and truth (T, N) of one horizon, group (N,), between (N,) each.
 
     Means of the product of z over pairs of places, weighted by the product of their forecasts: large places are what
     makes a sum. Without anything known, nothing is common.
     """
     z, known = _scores(past, truth)
     weight = np.where(known, np.nan_to_num(past), 0.0)
-    groups = int(group.max()) + 1 if len(group) else 0
-    square, value = weight**2, weight * z
-    in_group = np.zeros((2, len(past), groups))
-    for t in range(len(past)):
-        in_group[0, t] = np.bincount(group, value[t], groups) ** 2 - np.bincount(group, value[t] ** 2, groups)
-        in_group[1, t] = np.bincount(group, weight[t], groups) ** 2 - np.bincount(group, square[t], groups)
-    within = in_group.sum(axis=(1, 2))
-    anywhere = np.array([(v.sum(axis=1) ** 2 - (v**2).sum(axis=1)).sum() for v in (value, weight)])
-    across = anywhere - within
-    top = float(np.clip(across[0] / across[1], 0.0, _LARGEST_SHARE)) if across[1] > 0 else 0.0
-    both = float(np.clip(within[0] / within[1], top, _LARGEST_SHARE)) if within[1] > 0 else top
-    return Common(top, both - top)
+    value = weight * z
+    everywhere = np.zeros(past.shape[1], dtype=np.int64)
+    pairs = [_pairs(value, weight, of) for of in (group, *between, everywhere)]
+    # From the top down, each against the pairs that have nothing nearer in common.
+    shares = [0.0]
+    for at in reversed(range(len(pairs))):
+        alike, possible = pairs[at] - pairs[at - 1] if at else pairs[0]
+        least = shares[-1]
+        shares.append(float(np.clip(alike / possible, least, _LARGEST_SHARE)) if possible > 0 else least)
+    top, *steps = np.diff(shares).tolist()
+    return Common(top, steps[-1], tuple(reversed(steps[:-1])))
+
+
+def _pairs(value: FloatArray, weight: FloatArray, of: IntArray) -> FloatArray:
+    """(2,): sums over days and pairs of places of one code, of products of values and of weights, (T, N) each."""
+    codes = int(of.max()) + 1 if len(of) else 0
+    sums = np.zeros((2, len(value), codes))
+    for t in range(len(value)):
+        for row, x in enumerate((value[t], weight[t])):
+            sums[row, t] = np.bincount(of, x, codes) ** 2 - np.bincount(of, x**2, codes)
+    return np.asarray(sums.sum(axis=(1, 2)), dtype=np.float64)
 
 
 def _scores(past: FloatArray, truth: FloatArray) -> tuple[FloatArray, BoolArray]:
@@ -80,33 +93,43 @@ def sums(
     quantiles: FloatArray,
     group: IntArray,
     shares: Common,
+    between: Sequence[IntArray] = (),
     *,
     levels: tuple[float, ...] = LEVELS,
     draws: int = DRAWS,
     seed: int = 0,
-) -> tuple[FloatArray, FloatArray]:
-    """Of one horizon: quantiles of each group's sum (G, Q) and of the sum of all (Q,); points (N,), quantiles (N, Q).
+) -> tuple[FloatArray, ...]:
+    """Of one horizon: quantiles of each group's sum (G, Q), of those of each level between (K, Q), of the sum of all
+    (1, Q); points (N,), quantiles (N, Q).
 
     Places without a forecast count as 0, so that the sum is that of those which have one; NaN where none has.
     """
     known = np.isfinite(points) & np.isfinite(quantiles).all(axis=1)
-    groups = int(group.max()) + 1
     rng = np.random.default_rng(seed)
-    own = np.sqrt(max(1.0 - shares.top - shares.group, 0.0))
+    own = np.sqrt(max(1.0 - shares.top - shares.group - sum(shares.between), 0.0))
     a = _normal((rng.permutation(draws) + 0.5) / draws)
     knots = np.array([NormalDist().inv_cdf(level) for level in levels])
     offsets = np.log((quantiles + 1.0) / (np.where(known, points, 0.0)[:, None] + 1.0))
-    drawn = np.zeros((groups, draws))
-    for g in range(groups):
+    drawn = [np.zeros((int(of.max()) + 1, draws)) for of in (group, *between)]
+    c = [
+        np.sqrt(share) * rng.standard_normal(sums.shape) for share, sums in zip(shares.between, drawn[1:], strict=True)
+    ]
+    for g in range(len(drawn[0])):
         members = np.flatnonzero(known & (group == g))
         b = rng.standard_normal(draws)
         z = np.sqrt(shares.top) * a + np.sqrt(shares.group) * b + own * rng.standard_normal((len(members), draws))
-        values = (points[members, None] + 1.0) * np.exp(_at(z, offsets[members], knots)) - 1.0
-        drawn[g] = np.maximum(values, 0.0).sum(axis=0)
-    summed = np.quantile(np.vstack([drawn, drawn.sum(axis=0)]), levels, axis=1).T
-    count = np.bincount(group[known], minlength=groups)
-    summed[np.append(count, count.sum()) == 0] = np.nan
-    return summed[:-1], summed[-1]
+        for of, in_common in zip(between, c, strict=True):
+            z += in_common[of[members]]
+        values = np.maximum((points[members, None] + 1.0) * np.exp(_at(z, offsets[members], knots)) - 1.0, 0.0)
+        drawn[0][g] = values.sum(axis=0)
+        for of, sums in zip(between, drawn[1:], strict=True):
+            np.add.at(sums, of[members], values)
+    drawn.append(drawn[0].sum(axis=0, keepdims=True))
+    everywhere = np.zeros_like(group)
+    return tuple(
+        np.where(np.bincount(of[known], minlength=len(sums))[:, None], np.quantile(sums, levels, axis=1).T, np.nan)
+        for of, sums in zip((group, *between, everywhere), drawn, strict=True)
+    )
 
 
 def means(points: FloatArray, quantiles: FloatArray, *, levels: tuple[float, ...] = LEVELS) -> FloatArray:

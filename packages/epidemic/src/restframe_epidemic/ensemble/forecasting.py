@@ -22,24 +22,30 @@ _FEWEST_DAYS = 3  # whose errors are known, before the ensemble's own errors are
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """Of the K codes of a level above the places; NaN where none of its places has a forecast.
+
+    means : (K, H), sums of the means of the places; quantiles : (K, Q horizons, levels)
+    """
+
+    means: FloatArray
+    quantiles: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """New reports of weeks T+1 .. T+H.
 
     points : (N, H), medians; NaN where no member has a forecast
     means : (N, H), what is expected; reports are skewed, so it lies above the median, and unlike medians it adds up
     quantiles : (N, Q horizons, levels)
-    group_means : (G, H), sums of the means of each group's places; group_quantiles : (G, Q horizons, levels); NaN
-        where none of its places has a forecast
-    top_means : (H,), top_quantiles : (Q horizons, levels)
+    sums : of each of the Panel's levels, nearest first
     """
 
     points: FloatArray
     means: FloatArray
     quantiles: FloatArray
-    group_means: FloatArray
-    group_quantiles: FloatArray
-    top_means: FloatArray
-    top_quantiles: FloatArray
+    sums: tuple[Sums, ...]
     levels: tuple[float, ...] = LEVELS
 
 
@@ -72,12 +78,12 @@ def with_quantiles(panel: Panel, points: FloatArray, history: History, *, seed: 
     """Points (N, H) with the uncertainty that the history of forecasts of their kind shows."""
     horizons = min(QUANTILE_HORIZONS, points.shape[1])
     quantiles = conformal.quantiles(points[:, :horizons], history.points, history.truth, history.weeks)
-    groups, top = _summed(panel, points, quantiles, history, seed)
     means = _means(points, quantiles)
-    there = panel.by_group(np.isfinite(means))
-    sums = np.where(there > 0, panel.by_group(means), np.nan)
-    everything = np.where(there.any(axis=0), np.nansum(sums, axis=0), np.nan)
-    return Forecast(points, means, quantiles, sums, groups, everything, top)
+    sums = [
+        Sums(np.where(level.sums(np.isfinite(means)) > 0, level.sums(means), np.nan), of_level)
+        for level, of_level in zip(panel.levels, _summed(panel, points, quantiles, history, seed), strict=True)
+    ]
+    return Forecast(points, means, quantiles, tuple(sums))
 
 
 def _means(points: FloatArray, quantiles: FloatArray) -> FloatArray:
@@ -94,17 +100,17 @@ def _means(points: FloatArray, quantiles: FloatArray) -> FloatArray:
     return np.maximum(np.expm1(np.log1p(points) + above), 0.0)
 
 
-def _summed(
-    panel: Panel, points: FloatArray, quantiles: FloatArray, history: History, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """(G, Q horizons, levels) and (Q horizons, levels)."""
-    groups = np.full((len(panel.groups), *quantiles.shape[1:]), np.nan)
-    top = np.full(quantiles.shape[1:], np.nan)
+def _summed(panel: Panel, points: FloatArray, quantiles: FloatArray, history: History, seed: int) -> list[FloatArray]:
+    """(K, Q horizons, levels) of each of the Panel's levels."""
+    between = [level.of for level in panel.between]
+    found = [np.full((len(level.codes), *quantiles.shape[1:]), np.nan) for level in panel.levels]
     for h in range(quantiles.shape[1]):
         known = np.flatnonzero(history.weeks > h)[-conformal.WINDOW :]
-        shares = coherence.common(history.points[known][:, :, h], history.truth[known][:, :, h], panel.group)
-        groups[:, h], top[h] = coherence.sums(points[:, h], quantiles[:, h], panel.group, shares, seed=seed + h)
-    return groups, top
+        shares = coherence.common(history.points[known][:, :, h], history.truth[known][:, :, h], panel.group, between)
+        drawn = coherence.sums(points[:, h], quantiles[:, h], panel.group, shares, between, seed=seed + h)
+        for level, sums in zip(found, drawn, strict=False):  # the last is of all, also where they have no name
+            level[:, h] = sums
+    return found
 
 
 def _history(panel: Panel, past: Backtest, names: list[str], target: str, horizons: int) -> tuple[History, FloatArray]:
