@@ -85,6 +85,8 @@ def transform(store: Store, country: Country) -> list[str]:
     All of it is one transaction. A file whose staging tables are not all there is left out, so that a source that is
     absent costs its own tables and nothing else.
     """
+    from restframe_epidemic.pipeline import mending
+
     notices: list[str] = []
     with store.transaction():
         for path in sorted(country.folder.glob("*.csv")):
@@ -101,6 +103,8 @@ def transform(store: Store, country: Country) -> list[str]:
                 notices.append(f"{path.name} is left out: there is no {', '.join(missing)}")
             else:
                 store.run_file(path)
+        mending.mend(store)
+        notices += mending.notices(store)
         store.replace("epidemic.calendar", _calendar(store, country.week_ends))
     return notices
 

@@ -16,6 +16,7 @@ from restframe_epidemic import backtest, errors, forecasts, models, panel_readin
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import FloatArray, Panel
+from restframe_epidemic.pipeline import mending
 from restframe_epidemic.runs import Run
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def forecast(
     with run.step("read") as step:
         panel = panel_reading.read(store, country, as_of)
         step.rows = len(panel.locations)
-        step.notes += panel.notices
+        step.notes += [*mending.notices(store), *panel.notices]
     run.begin(panel)
     found = {target: _forecast(store, country, run, options, panel, target) for target in options.targets}
     return panel, {target: whole for target, whole in found.items() if whole is not None}

@@ -34,6 +34,13 @@ class Change:
     given: str | None
     parent: str | None
 
+    @property
+    def reason(self) -> str:
+        """In words, for people."""
+        if self.rule == TWICE:
+            return _WORDS[TWICE]
+        return _WORDS[self.rule] + (f", counted in {self.parent} alone" if self.parent else ", in no sum")
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -118,9 +125,8 @@ def notices(changes: Iterable[Change]) -> list[str]:
     """For people, one for each rule and what became of its locations."""
     told: dict[str, list[str]] = {}
     for change in changes:
-        then = "" if change.rule == TWICE else f", counted in {change.parent} alone" if change.parent else ", in no sum"
-        told.setdefault(_WORDS[change.rule] + then, []).append(change.location)
-    return [f"{words}: {some(codes)}" for words, codes in told.items()]
+        told.setdefault(change.reason, []).append(change.location)
+    return [f"{reason}: {some(codes)}" for reason, codes in told.items()]
 
 
 def places(locations: pd.DataFrame, found: list[str]) -> Places:
