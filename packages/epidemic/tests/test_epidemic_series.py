@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from restframe_epidemic.pipeline.series import Cleansed, cleanse
+from restframe_epidemic.pipeline.series import RULES, Cleansed, cleanse
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +76,32 @@ def test_a_weekly_reporter_becomes_daily() -> None:
     daily = np.tile([0.0, 0, 0, 0, 0, 0, 70], 8)
     result = cleansed(daily)
     assert result.daily[0, 14:].tolist() == [10.0] * 42
+
+
+def test_what_a_weekly_reporter_will_report_is_not_taken_for_nothing() -> None:
+    weekly = np.tile([0.0, 0, 70, 0, 0, 0, 0], 8)  # on Wednesdays, and it is Sunday
+    result = cleansed(weekly)
+    assert result.daily[0, 14:].tolist() == [10.0] * 42
+    assert changes(result)[-4:] == [(day, "silent", 10) for day in range(52, 56)]
+    assert result.moved[0, 52:].all()
+    few = cleansed(weekly / 10)  # 7 a week: four days of none may well be none, but six were none before
+    assert few.daily[0, 50:].tolist() == [1.0] * 6
+
+
+def test_a_weekend_without_reports_is_not_taken_for_nothing() -> None:
+    weekly = np.tile([24.0, 8, 8, 8, 8, 0, 0], 8)
+    result = cleansed(weekly)
+    assert result.daily[0, 14:].tolist() == [8.0] * 42
+    assert cleansed(weekly / 8).daily[0, -2:].tolist() == [0, 0]  # and Monday has the weekend's, in the same week
+
+
+def test_more_than_a_week_without_reports_is_taken_for_nothing() -> None:
+    daily = np.full(60, 20.0)
+    daily[-8:] = 0
+    assert cleansed(daily).daily[0, -9:].tolist() == [20.0] + [0] * 8
+    assert cleansed(daily[:-1]).daily[0, -9:].tolist() == [20.0] * 9
+    every_ten_days = np.tile([100.0] + 9 * [0.0], 8)  # known to report that seldom
+    assert cleansed(every_ten_days).daily[0, -9:].tolist() == [10.0] * 9
 
 
 def test_a_dip_is_made_up_for_only_when_it_falls_on_a_holiday() -> None:
@@ -157,9 +183,10 @@ def test_nothing_is_made_or_lost() -> None:
     cumulative[:, -1] = np.nan_to_num(cumulative[:, -1], nan=500.0)
     result = cleanse(cumulative, holiday)
     assert np.nanmin(result.daily) >= 0
-    assert np.nansum(result.daily, axis=1) + result.before == pytest.approx(cumulative[:, -1], rel=1e-12)
+    reported = np.where(result.rule == RULES.index("silent"), 0, result.daily)  # the others stand for reports to come
+    assert np.nansum(reported, axis=1) + result.before == pytest.approx(cumulative[:, -1], rel=1e-12)
     rules = {change.rule for change in result.changes}
-    assert rules == {"missing", "opening", "correction", "gap", "holiday", "dump"}
+    assert rules == {"missing", "opening", "correction", "gap", "holiday", "dump", "silent"}
 
 
 def test_a_place_depends_on_itself_alone() -> None:

@@ -24,6 +24,7 @@ _REASONS = {
     "gap": "days of nothing, then all at once: shared evenly among them",
     "holiday": "few reports from a holiday on, then a catch-up: shared evenly among the days",
     "dump": "far more than usual at once: what is too much went to the days before",
+    "silent": "no reports where some were due, as on days before: the mean of the week before, until they come",
     "unreported": "no count yet: the mean of the week before stands there",
 }
 

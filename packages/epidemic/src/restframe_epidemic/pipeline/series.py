@@ -2,8 +2,8 @@
 
 A place's reports are revised, held back and delivered in bulk. Each rule below moves reports between days or into
 `before`; none makes or loses any: what a place had reported in the end is what its days and `before` add up to (but for
-`unreported`, which stands for reports that have not come yet). A place's result depends on its own row alone, and on
-nothing after the last column.
+`silent` and `unreported`, which stand for reports that have not come yet). A place's result depends on its own row
+alone, and on nothing after the last column.
 
 Levels at day j: `mean` over the 28 days before, `median` and `mad` (median absolute deviation) over the 14 days
 before, all of them after cleansing. The rules, in their order; one pass over all days ends with corrections, a second
@@ -23,6 +23,9 @@ dump         v >= 10 reports, v >= 4 level and v > level + 8 max(1.48 mad, sqrt(
              of mean, median and the median of the 7 days after (when 3 are known), after 7 days at least: the excess
              over the level goes to the days before in proportion to what they have, to as many of them (14, 28, 56,
              all) as had as much; never more than they had
+silent       the last days are zeros: at most 7 in which 5 reports or more were to be expected (by the mean, and by
+             that of the 7 days before), or fewer than the days of the gap that the last report was shared among; a
+             place that reports weekly, or not on weekends. The mean of the 7 days before, until the report comes
 unreported   at most 7 days after the last count: the mean of the 7 days before; further days are NaN
 """
 
@@ -38,8 +41,10 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-RULES = ("", "negative", "missing", "opening", "correction", "gap", "holiday", "dump", "unreported")
-_NEGATIVE, _MISSING, _OPENING, _CORRECTION, _GAP, _HOLIDAY, _DUMP, _UNREPORTED = range(1, 9)
+RULES = ("", "negative", "missing", "opening", "correction", "gap", "holiday", "dump", "unreported", "silent")
+_NEGATIVE, _MISSING, _OPENING, _CORRECTION, _GAP, _HOLIDAY, _DUMP, _UNREPORTED, _SILENT = range(1, 10)
+_LONGEST_GAP_DAYS = 13
+_TO_BE_EXPECTED = 5.0  # reports: that many do not stay away by chance
 _LONGEST_SILENCE_DAYS = 3_653
 _NOTICEABLE = 0.1  # of a day's reports: a smaller change does not make a day irregular
 
@@ -127,6 +132,10 @@ def _place(c, holiday, x, rule, event, amount):  # type: ignore[no-untyped-def]
     for j in range(first + 1, last + 1):
         if x[j] > 0:
             _arrive(x, first, last, j, holiday, rule, event, amount)
+    for j in range(_start_of_silence(x, first, last, rule), last + 1):
+        x[j] = x[max(first, j - 7) : j].mean()
+        rule[j] = event[j] = _SILENT
+        amount[j] = x[j]
     for j in range(last + 1, min(last + 8, len(c))):
         x[j] = x[max(first, last - 6) : last + 1].mean()
         rule[j] = event[j] = _UNREPORTED
@@ -226,10 +235,10 @@ def _arrive(x, first, last, j, holiday, rule, event, amount):  # type: ignore[no
 def _start_of_block(x, first, j, holiday):  # type: ignore[no-untyped-def]
     """The first day whose reports came on day j, and the rule that says so; j itself when they are its own."""
     start = j
-    while start > first and j - start < 13 and x[start - 1] == 0:
+    while start > first and j - start < _LONGEST_GAP_DAYS and x[start - 1] == 0:
         start -= 1
     mean = _mean_before(x, first, start)
-    if start < j and mean * (j - start) >= 5 and x[j] > mean:
+    if start < j and mean * (j - start) >= _TO_BE_EXPECTED and x[j] > mean:
         return start, _GAP
     if not holiday[max(first, j - 3) : j].any():
         return j, 0
@@ -239,6 +248,23 @@ def _start_of_block(x, first, j, holiday):  # type: ignore[no-untyped-def]
         if holiday[start] and mean >= 5 and low and x[j] > 1.3 * mean:
             return start, _HOLIDAY
     return j, 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _start_of_silence(x, first, last, rule):  # type: ignore[no-untyped-def]
+    """The first of the last days whose reports are still to come; last + 1 when there is none."""
+    start = last + 1
+    while start > first and x[start - 1] == 0:
+        start -= 1
+    days = last + 1 - start
+    if start == first or days == 0 or days >= _LONGEST_GAP_DAYS:
+        return last + 1
+    expected = min(_mean_before(x, first, start), x[max(first, start - 7) : start].mean())
+    shared = start - 1  # the first day of the last report, when it was shared among several
+    while shared > first and rule[shared] == _GAP and x[shared - 1] == x[start - 1]:
+        shared -= 1
+    surprising = days <= 7 and expected * days >= _TO_BE_EXPECTED
+    return start if surprising or days < start - shared else last + 1
 
 
 @numba.njit(cache=True, nogil=True)
