@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -135,3 +136,64 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_line(tmp_path: Path, capsys: 
     assert cli.main(["forecast", "--warehouse", str(tmp_path / "file" / "warehouse")]) == 1
     told = capsys.readouterr().err
     assert told.startswith("error: ") and told.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def isle(island: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A warehouse with the places and reports of a country of a folder, and the command's words that lead to it."""
+    folder = Path(tmp_path_factory.mktemp("isle"))
+    island.write(folder / "raw", weeks=4)
+    shutil.copytree(island.COUNTRY, folder / "pack")
+    words = ["--warehouse", str(folder / "w")]
+    ingest = ["ingest", *words, "--data", str(folder / "raw")]
+    assert cli.main([*ingest, "--country", str(folder / "pack")]) == 0
+    return folder, words
+
+
+def test_a_warehouse_remembers_its_country(isle: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, words = isle
+    with Store(folder / "w") as store:
+        assert store.run("SELECT name, week_ends FROM epidemic.country").fetchall() == [("Isle", "sunday")]
+        assert country.of(store).folder == folder / "pack"
+    assert cli.main(["ingest", *words, "--data", str(folder / "raw")]) == 0
+    assert "unchanged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["ingest", "forecast", "score", "run --daily"])
+def test_another_country_than_the_warehouses_is_refused_before_anything_changes(
+    isle: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Marisma's weeks end on Sunday too."""
+    folder, words = isle
+    more = [] if command in ("forecast", "score") else ["--data", str(folder / "raw")]
+    assert cli.main([*command.split(), *words, *more, "--country", "marisma"]) == 1
+    assert capsys.readouterr().err == (
+        "error: the warehouse belongs to Isle, not to Marisma\n"
+        "hint: A warehouse has one country: take another --warehouse, or leave out --country.\n"
+    )
+    assert not (folder / "w" / "s3" / "epidemic-lake" / "districts").exists()
+
+
+def test_a_country_may_move_or_change_its_name(isle: tuple[Path, list[str]], tmp_path: Path) -> None:
+    folder, _ = isle
+    shutil.copytree(folder / "pack", tmp_path / "moved")
+    renamed = (folder / "pack" / "country.toml").read_text().replace('"Isle"', '"Republic of the Isle"')
+    with Store(folder / "w") as store:
+        country.remember(store, country.of(store, str(tmp_path / "moved")))
+        assert country.of(store).folder == tmp_path / "moved"
+        (tmp_path / "moved" / "country.toml").write_text(renamed)
+        country.remember(store, country.of(store))
+        assert country.of(store).name == "Republic of the Isle"
+        shutil.rmtree(tmp_path / "moved")
+        with pytest.raises(errors.UsageError, match="belongs to Republic of the Isle, and .* is no longer there"):
+            country.of(store)
+        with pytest.raises(errors.UsageError, match="not to Isle"):
+            country.of(store, str(folder / "pack"))
+
+
+def test_a_warehouse_without_places_belongs_to_nobody(island: ModuleType, tmp_path: Path) -> None:
+    with Store(tmp_path / "w") as store:
+        assert country.of(store).name == "United States"
+        store.prepare()
+        country.transform(store, country.read("us"))
+        assert country.of(store, str(island.COUNTRY)).name == "Isle"

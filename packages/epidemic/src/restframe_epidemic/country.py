@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from restframe_epidemic.store import Store
 
 COUNTRIES = Path(__file__).parent / "countries"
+DEFAULT = "us"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _READS = re.compile(r"\bepidemic_staging\.(\w+)", re.IGNORECASE)
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -79,6 +80,65 @@ def read(folder: Path | str) -> Country:
     return Country(path, **said)
 
 
+def of(store: Store, given: str | None = None) -> Country:
+    """The country of a command: the one that is given, else the warehouse's own, else the United States.
+
+    UsageError when the warehouse was filled for another one, or when its own is no longer where it was.
+    """
+    row = _remembered(store)
+    if given is not None or row is None:
+        country = read(DEFAULT if given is None else given)
+        _check(country, row)
+        return country
+    name, _, folder = row
+    try:
+        return read(folder)
+    except errors.UsageError:
+        raise errors.UsageError(
+            f'the warehouse belongs to {name}, and "{folder[:200]}" is no longer there', hint="Say --country DIR."
+        ) from None
+
+
+def remember(store: Store, country: Country) -> None:
+    """Let the warehouse belong to a country, as soon as it has its places. UsageError when it belongs to another."""
+    import pyarrow as pa
+
+    row = _remembered(store)
+    _check(country, row)
+    mine = _name(country), country.week_ends, _folder(country)
+    if row != mine and store.run("SELECT count(*) FROM epidemic.location").scalar():
+        columns = ("name", "week_ends", "folder")
+        store.replace("epidemic.country", pa.table({name: [said] for name, said in zip(columns, mine, strict=True)}))
+
+
+def _remembered(store: Store) -> tuple[str, str, str] | None:
+    there = "SELECT 1 FROM information_schema.tables WHERE table_schema = 'epidemic' AND table_name = 'country'"
+    if not store.run(there).fetchall():
+        return None
+    rows = store.run("SELECT name, week_ends, folder FROM epidemic.country").fetchall()
+    return tuple(rows[0]) if rows else None
+
+
+def _check(country: Country, row: tuple[str, str, str] | None) -> None:
+    """A country may change its name, or move; what changes both is another one."""
+    mine = _name(country), country.week_ends, _folder(country)
+    if row is not None and row[:2] != mine[:2] and row[2] != mine[2]:
+        raise errors.UsageError(
+            f"the warehouse belongs to {row[0]}, not to {mine[0]}",
+            hint="A warehouse has one country: take another --warehouse, or leave out --country.",
+        )
+
+
+def _name(country: Country) -> str:
+    return country.name[:100]
+
+
+def _folder(country: Country) -> str:
+    """By name when it comes with the package, which may be installed elsewhere tomorrow."""
+    path = country.folder.resolve()
+    return path.name if path.parent == COUNTRIES.resolve() else str(path)
+
+
 def transform(store: Store, country: Country) -> list[str]:
     """Fill the engine's tables from staging; the notices say what could not be filled, and why.
 
@@ -106,6 +166,7 @@ def transform(store: Store, country: Country) -> list[str]:
         mending.mend(store)
         notices += mending.notices(store)
         store.replace("epidemic.calendar", _calendar(store, country.week_ends))
+        remember(store, country)
     return notices
 
 

@@ -44,7 +44,10 @@ def store(given: argparse.Namespace, **settings: Any) -> Store:
 
 
 def country(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--country", metavar="DIR", default="us", help="a country's folder, or one's name (us)")
+    """--country, which is left out where the warehouse remembers it; `country.of` reads it."""
+    parser.add_argument(
+        "--country", metavar="DIR", help="a country's folder, or one's name (the warehouse's own; us for a new one)"
+    )
 
 
 def data(parser: argparse.ArgumentParser) -> None:

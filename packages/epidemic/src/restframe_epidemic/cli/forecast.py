@@ -65,8 +65,9 @@ def run(given: argparse.Namespace) -> int:
     options = chosen(given)
     with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
+        place = country.of(store, given.country)
         with Run(store, "forecast", options.described, say=shown.say, progress=shown.progress) as run:
-            daily.forecast(store, country.read(given.country), run, options, given.as_of)
+            daily.forecast(store, place, run, options, given.as_of)
         if given.export is not None:
             shown.say(f"{given.export}: {forecasts.export(store, given.export):,} rows")
         return 1 if run.failed else 0

@@ -45,7 +45,7 @@ def run(given: argparse.Namespace) -> int:
     ):
         outcomes = ingest(
             store,
-            country.read(given.country),
+            country.of(store, given.country),
             data,
             shown,
             only=given.source,

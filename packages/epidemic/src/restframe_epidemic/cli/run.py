@@ -38,9 +38,9 @@ def run(given: argparse.Namespace) -> int:
 
     options = forecast.chosen(given)
     described = {**options.described, "as_of": given.as_of, "lookback": given.lookback}
-    place = country.read(given.country)
     with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
+        place = country.of(store, given.country)
         with Run(store, "daily", described, say=shown.say, progress=shown.progress) as run:
             _ingest(store, run, place, given, shown)
             panel, forecasts = daily.forecast(store, place, run, options, given.as_of)

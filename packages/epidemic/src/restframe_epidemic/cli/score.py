@@ -29,7 +29,7 @@ def run(given: argparse.Namespace) -> int:
 
     with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
-        described = country.read(given.country)
+        described = country.of(store, given.country)
         named = described.targets.get(given.target, given.target)
         panel = panel_reading.read(store, described)
         result = scoring.read(store, panel, given.target, named, given.published)

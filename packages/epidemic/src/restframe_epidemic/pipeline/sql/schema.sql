@@ -13,8 +13,15 @@ CREATE SCHEMA IF NOT EXISTS epidemic_published;
 
 -- What a country brings -----------------------------------------------------------------------------------------------
 
+-- The one country that the warehouse belongs to, since it has places.
+CREATE TABLE IF NOT EXISTS epidemic.country (
+    name        varchar(512)  NOT NULL,
+    week_ends   varchar(16)   NOT NULL,
+    folder      varchar(8192) NOT NULL      -- of its pack, or the name of one that comes with the engine
+) DISTSTYLE ALL;
+
 -- Places and what is above them, in any number of levels; the names of levels are the country's own. Forecasts are made
--- for places of the deepest level and summed upwards.
+-- for places of the deepest level and summed to each above.
 CREATE TABLE IF NOT EXISTS epidemic.location (
     location    varchar(16)  NOT NULL PRIMARY KEY,
     name        varchar(128) NOT NULL,
@@ -110,7 +117,7 @@ CREATE TABLE IF NOT EXISTS epidemic.parameter (
 -- What ingestion changed or refused -----------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS epidemic.quarantine (
-    source      varchar(64)   NOT NULL,
+    source      varchar(64)   NOT NULL,     -- or the table, epidemic.location, whose row was changed
     source_file varchar(512),
     source_line bigint,
     key         varchar(256),               -- the row's key, its parts separated by |
