@@ -10,7 +10,7 @@ import pytest
 
 from restframe import errors, settings
 from restframe.catalog import layout, store
-from restframe.catalog.grants import DATABASE, SYSTEM, Grant, Object
+from restframe.catalog.grants import DATABASE, IAM_ROLES, SYSTEM, Grant, Object
 from restframe.catalog.records import Cache
 from restframe.catalog.users import PUBLIC, Group, Principal, Role, RoleGrant, User
 from restframe.engine import Connection
@@ -179,4 +179,13 @@ def test_a_file_from_before_users(connection: Connection, catalog: store.Catalog
     ann = catalog.grants.rights(catalog.users.get("ann").id)
     assert ann is not None
     assert ann.has(Object("schema", 2200), "USAGE")
+    assert ann.may_assume("arn:a", "COPY")
     assert connection.run("SELECT version FROM _restframe.format") == [(layout.FORMAT,)]
+
+
+def test_in_a_file_from_before_assumerole_everybody_may_assume(connection: Connection, catalog: store.Catalog) -> None:
+    connection.run("DELETE FROM _restframe.grants WHERE kind = 'iam role'")
+    connection.run("UPDATE _restframe.format SET version = 2")
+    layout.create(connection, "boss")
+    commands = [(one.privilege, one.grantee, one.column) for one in catalog.grants.on(IAM_ROLES)]
+    assert commands == [(command, PUBLIC, None) for command in ("COPY", "CREATE MODEL", "EXTERNAL FUNCTION", "UNLOAD")]

@@ -43,6 +43,8 @@ def test_other_s3_services_stand_in_the_file(tmp_path: Path) -> None:
         ("auto_create_buckets = 'perhaps'", "is not a value for auto_create_buckets"),
         ("threads =", "restframe.toml is not valid TOML"),
         ("s3_endpoints = 5", "is not a value for s3_endpoints"),
+        ("[[iam_roles]]\nrole = 'default'\nbuckets = 'lake'", "is not a value for iam_roles"),
+        ("[[iam_roles]]\nbuckets = ['lake']", "is not a value for iam_roles"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:

@@ -322,3 +322,72 @@ def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
     with restframe.open(tmp_path / "warehouse") as warehouse, warehouse.session("ann") as session:
         assert session.execute("SELECT count(*) FROM t").scalar() == 0
         denied(session, "DELETE FROM t")
+
+
+# What IAM roles reach
+
+
+def test_a_role_reaches_the_buckets_that_the_settings_name(tmp_path: Path) -> None:
+    directory = tmp_path / "warehouse"
+    for bucket in ("lake", "pay", "team-a"):
+        (directory / "s3" / bucket).mkdir(parents=True)
+        (directory / "s3" / bucket / "rows").write_text("1\n")
+    (directory / "s3" / "lake" / "list").write_text('{"entries": [{"url": "s3://pay/rows"}]}')
+    (directory / "restframe.toml").write_text(
+        '[[iam_roles]]\nrole = "arn:aws:iam::1:role/loads"\nbuckets = ["lake", "team-*"]\n'
+        '[[iam_roles]]\nrole = "default"\nbuckets = []\n'
+    )
+    with restframe.open(directory) as warehouse, warehouse.session() as session:
+        session.execute("CREATE TABLE rows (a int)")
+        for source in ("s3://lake/rows", "s3://team-a/rows"):
+            session.execute(f"COPY rows FROM '{source}' IAM_ROLE 'arn:aws:iam::1:role/loads'")
+        session.execute(
+            "UNLOAD ('SELECT a FROM rows') TO 's3://team-a/out/' IAM_ROLE 'arn:x,arn:aws:iam::1:role/loads'"
+        )
+        refused = {
+            text: denied_storage(session, text)
+            for text in (
+                "COPY rows FROM 's3://pay/rows' IAM_ROLE 'arn:aws:iam::1:role/loads'",
+                "COPY rows FROM 's3://lake/list' IAM_ROLE 'arn:aws:iam::1:role/loads' MANIFEST",
+                "COPY rows FROM 's3://lake/rows' IAM_ROLE 'arn:aws:iam::1:role/loads' JSON 's3://pay/rows'",
+                "UNLOAD ('SELECT a FROM rows') TO 's3://pay/out/' IAM_ROLE 'arn:aws:iam::1:role/loads'",
+                "CREATE MODEL m FROM rows TARGET a IAM_ROLE 'arn:aws:iam::1:role/loads' AUTO ON MODEL_TYPE FORECAST "
+                "SETTINGS (S3_BUCKET 'pay', HORIZON 2, FREQUENCY 'D')",
+            )
+        }
+        assert {f'IAM role "{role}" does not reach bucket "{bucket}"' for role, bucket in refused.values()} == {
+            'IAM role "arn:aws:iam::1:role/loads" does not reach bucket "pay"'
+        }
+        assert denied_storage(session, "COPY rows FROM 's3://lake/rows'") == ("default", "lake")
+        assert denied_storage(session, "COPY rows FROM 's3://lake/rows' IAM_ROLE 'arn:y'") == ("arn:y", "lake")
+        assert session.execute("SELECT count(*) FROM rows").scalar() == 2
+
+
+def denied_storage(session: Session, text: str) -> tuple[str, str]:
+    """The role and the bucket that the message names."""
+    with pytest.raises(errors.StorageAccessDenied, match="S3ServiceException:Access Denied,Status 403") as caught:
+        session.execute(text).fetchall()
+    assert caught.value.sqlstate == "42501"
+    _, role, _, bucket, _ = caught.value.message.split('"')
+    return role, bucket
+
+
+def test_whoever_grants_is_told_while_everybody_may(warehouse: Warehouse) -> None:
+    told = [
+        warehouse.sql(text).notices
+        for text in (
+            "GRANT ASSUMEROLE ON 'arn:a' TO ann FOR COPY",
+            "REVOKE ASSUMEROLE ON 'arn:a' FROM PUBLIC FOR COPY, UNLOAD",
+            "REVOKE ASSUMEROLE ON ALL FROM PUBLIC FOR ALL",
+            "GRANT ASSUMEROLE ON 'arn:a' TO ben FOR COPY",
+        )
+    ]
+    assert [[one.message for one in notices] for notices in told] == [
+        ["public has ASSUMEROLE on all IAM roles for COPY: REVOKE ASSUMEROLE ON ALL FROM PUBLIC FOR COPY comes first"],
+        [
+            "public has ASSUMEROLE on all IAM roles for COPY, UNLOAD: "
+            "REVOKE ASSUMEROLE ON ALL FROM PUBLIC FOR COPY, UNLOAD comes first"
+        ],
+        [],
+        [],
+    ]

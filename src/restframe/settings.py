@@ -32,6 +32,14 @@ class S3Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class IamRole:
+    """Which buckets (names, or patterns with `*`) statements reach by an IAM role: its ARN, or `default`."""
+
+    role: str
+    buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One warehouse's settings.
 
@@ -53,6 +61,7 @@ class Settings:
     auto_create_buckets : whether writing to a bucket that does not exist creates it; off unless it is set where `host`
         can be reached from other machines
     s3_endpoints : other S3 services, tried in order before the buckets directory
+    iam_roles : what each role reaches; when there is any, a role that is not among them reaches nothing
     endpoint_connections : concurrent connections to one remote inference endpoint
     endpoint_timeout_s : for one request to it
     max_request_bytes : body of one inference request; SageMaker's limit is 6 MB
@@ -90,6 +99,7 @@ class Settings:
     buckets_directory: Path | None = None
     auto_create_buckets: bool = True
     s3_endpoints: tuple[S3Endpoint, ...] = ()
+    iam_roles: tuple[IamRole, ...] = ()
     endpoint_connections: int = 4
     endpoint_timeout_s: float = 60.0
     max_request_bytes: int = 5_000_000
@@ -158,7 +168,7 @@ def _from_environment() -> dict[str, Any]:
     return {
         name: _convert(name, os.environ[prefix + name.upper()], prefix + name.upper())
         for name in _SETTABLE
-        if prefix + name.upper() in os.environ and name != "s3_endpoints"
+        if prefix + name.upper() in os.environ and name not in _TABLES
     }
 
 
@@ -170,10 +180,10 @@ def _convert(name: str, value: Any, source: str) -> Any:
     if value is None and "None" in str(kind):
         return None
     try:
-        if name == "s3_endpoints":
+        if name in _TABLES:
+            made = _TABLES[name]
             return tuple(
-                one if isinstance(one, S3Endpoint) else S3Endpoint(**{**one, "buckets": tuple(one["buckets"])})
-                for one in value
+                one if isinstance(one, made) else made(**{**one, "buckets": _names(one["buckets"])}) for one in value
             )
         if str(kind).startswith("bool"):
             return _BOOLEANS[str(value).lower()]
@@ -186,4 +196,11 @@ def _convert(name: str, value: Any, source: str) -> Any:
         raise errors.InterfaceError(f'"{value}" in {source} is not a value for {name}') from error
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise TypeError("a list of names")  # a text would be taken for one name per letter
+    return tuple(value)
+
+
+_TABLES: dict[str, type[S3Endpoint | IamRole]] = {"s3_endpoints": S3Endpoint, "iam_roles": IamRole}
 _BOOLEANS = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}

@@ -12,8 +12,8 @@ from typing import Literal
 from restframe.catalog.records import Part
 from restframe.catalog.users import PUBLIC, SUPERUSER_ID, SYSTEM_ROLES, Principal, Records, User, Users
 
-# What privileges are on. `table` is any relation, `system` the warehouse as a whole.
-ObjectKind = Literal["table", "schema", "database", "model", "system"]
+# What privileges are on. `table` is any relation, `system` the warehouse as a whole, `iam role` all IAM roles or one.
+ObjectKind = Literal["table", "schema", "database", "model", "system", "iam role"]
 
 PRIVILEGES: dict[ObjectKind, tuple[str, ...]] = {
     "table": ("SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "REFERENCES", "ALTER", "TRUNCATE"),
@@ -25,13 +25,17 @@ PRIVILEGES: dict[ObjectKind, tuple[str, ...]] = {
         "CANCEL", "CREATE MODEL", "CREATE ROLE", "CREATE SCHEMA", "CREATE TABLE", "CREATE USER", "DROP ROLE",
         "DROP SCHEMA", "DROP TABLE", "DROP USER", "TRUNCATE TABLE", "VACUUM",
     ),
+    "iam role": ("COPY", "UNLOAD", "EXTERNAL FUNCTION", "CREATE MODEL"),
 }  # fmt: skip
 COLUMN_PRIVILEGES = ("SELECT", "UPDATE")
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """What a privilege is on, by its number in the catalog. The database and the system are one each, with 0."""
+    """What a privilege is on, by its number in the catalog.
+
+    The database, the system and all IAM roles together are one each, with 0.
+    """
 
     kind: ObjectKind
     id: int = 0
@@ -39,11 +43,12 @@ class Object:
 
 DATABASE = Object("database")
 SYSTEM = Object("system")
+IAM_ROLES = Object("iam role")
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """column : of a privilege on one column. grantable : the grantee may pass it on."""
+    """column : of a privilege on one column; of ASSUMEROLE, on one IAM role. grantable : the grantee may pass it on."""
 
     object: Object
     privilege: str
@@ -86,6 +91,9 @@ class Rights:
     def has_any(self, on: Object) -> bool:
         """Any privilege at all, or one on a column."""
         return self.superuser or on in self.granted or on in self.columns
+
+    def may_assume(self, iam_role: str, command: str) -> bool:
+        return self.has(IAM_ROLES, command) or iam_role in self.columns_with(IAM_ROLES, command)
 
     def may_grant(self, on: Object, privilege: str) -> bool:
         return self.superuser or self.granted.get(on, {}).get(privilege, False)
@@ -311,7 +319,11 @@ def create(records: Records, public_schema: int) -> None:
     """What everybody may do in a new file, and what the roles of the system may."""
     users = Users(records)
     grants = Grants(records, users)
-    everybody = [(Object("schema", public_schema), ("CREATE", "USAGE")), (DATABASE, ("TEMPORARY",))]
+    everybody = [
+        (Object("schema", public_schema), ("CREATE", "USAGE")),
+        (DATABASE, ("TEMPORARY",)),
+        (IAM_ROLES, PRIVILEGES["iam role"]),
+    ]
     grants.give(Grant(on, privilege, PUBLIC, SUPERUSER_ID) for on, privileges in everybody for privilege in privileges)
     for name, privileges in SYSTEM_ROLES.items():
         role = Principal("role", users.role(name).id)

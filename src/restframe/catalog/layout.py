@@ -8,7 +8,7 @@ from restframe.catalog.models import Model
 from restframe.catalog.records import Cache, Executor
 from restframe.catalog.store import Catalog
 
-FORMAT = 2
+FORMAT = 3
 
 _TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS _restframe;
@@ -53,6 +53,10 @@ INSERT INTO _restframe.view_reads
     JOIN _restframe.columns c ON c.schema_name = d.on_schema AND c.table_name = d.on_name
     GROUP BY ALL;
 {classes.TABLES}{users.TABLES}{grants.TABLES}""",
+    2: f"""
+INSERT INTO _restframe.grants
+    SELECT 'iam role', 0, NULL, unnest({list(grants.PRIVILEGES["iam role"])}), 'public', 0, {users.SUPERUSER_ID}, false;
+""",
 }
 
 # Whoever owned something in a file of this format need not have been a user.

@@ -56,6 +56,10 @@ _BODIES = {
         ({_SUPER} OR EXISTS (
             SELECT 1 FROM _restframe.base_holdings h WHERE h.kind = 'database' AND {_HELD})
             OR list_contains(_p, 'CONNECT'))""",
+    "may_assume(_u, _x, _p)": f"""
+        ({_SUPER} OR EXISTS (
+            SELECT 1 FROM _restframe.base_holdings h WHERE h.kind = 'iam role' AND h.user_id = _u AND {_WANTED}
+            AND coalesce(h.column_name, _x) = CASE WHEN _x = 'default' THEN 'default-aws-iam-role' ELSE _x END))""",
     "has_function(_u, _x, _p)": f"""
         (SELECT CASE WHEN count(m.id) = 0 THEN true ELSE
                 bool_or(h.privilege IS NOT NULL OR m.owner IN (SELECT u.name FROM _restframe.users u WHERE u.id = _u)

@@ -38,6 +38,7 @@ class Storage:
         self.own = DirectoryStore(settings.buckets, settings.auto_create_buckets)
         self._spool = settings.spool
         self._endpoints = settings.s3_endpoints
+        self._roles = settings.iam_roles
         self._remote: dict[S3Endpoint, ObjectStore] = {}
 
     def recover(self) -> None:
@@ -46,6 +47,22 @@ class Storage:
         To be called once by whoever opens the warehouse, before anybody reads or writes.
         """
         self.own.recover()
+
+    # Who reaches what
+
+    def check_reach(self, iam_role: str, url: ObjectUrl) -> None:
+        """StorageAccessDenied when a statement that names this role, or chain of roles, may not touch the bucket.
+
+        Every role reaches every bucket while the settings describe none. Of a chain, the last role counts.
+        """
+        name = iam_role.rpartition(",")[2].strip()
+        buckets = [one for role in self._roles if role.role == name for one in role.buckets]
+        if self._roles and not any(fnmatch.fnmatchcase(url.bucket, pattern) for pattern in buckets):
+            raise errors.StorageAccessDenied(
+                f'S3ServiceException:Access Denied,Status 403: IAM role "{name[:200]}" does not reach '
+                f'bucket "{url.bucket}"',
+                hint="The setting iam_roles lists the buckets of each role.",
+            )
 
     # Objects
 

@@ -17,6 +17,7 @@ from restframe.catalog.records import Part
 from restframe.catalog.relations import Relation, Schema
 from restframe.sql import QualifiedName, Translation
 from restframe.sql.statements import Statement
+from restframe.sql.statements.iam_role import role_name
 
 if TYPE_CHECKING:
     from restframe.warehouse.session import Session
@@ -157,6 +158,21 @@ def check_system(session: Session, *privileges: str) -> None:
     rights = session.catalog.rights
     if not (rights.superuser or any(rights.has(SYSTEM, privilege) for privilege in privileges)):
         raise errors.InsufficientPrivilege("permission denied", hint="This takes a superuser.")
+
+
+# IAM roles
+
+
+def check_iam_role(given: str, command: str, session: Session) -> None:
+    """That the user may run this command with an IAM role, or the chain of them, that a statement names.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT-usage-notes.html
+    """
+    rights, role = session.catalog.rights, role_name(given)
+    if not rights.may_assume(role, command):
+        raise errors.InsufficientPrivilege(
+            f'User {rights.user.name} does not have ASSUMEROLE permission on IAM role "{role[:300]}" for {command}'
+        )
 
 
 # Queries and changes of rows

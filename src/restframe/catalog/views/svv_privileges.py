@@ -135,9 +135,14 @@ VIEWS: tuple[View, ...] = (
         "language_name text, privilege_type text, identity_id int4, identity_name text, identity_type text, "
         "admin_option bool",
     ),
-    empty(
+    view(
         "svv_iam_privileges",
-        "iam_arn text, command_type text, identity_id int4, identity_name text, identity_type text",
+        f"""
+        iam_arn      text  coalesce(g.column_name, 'ALL')
+        command_type text  CASE g.privilege WHEN 'EXTERNAL FUNCTION' THEN 'EXFUNC' ELSE g.privilege END
+        {_IDENTITY}
+        """,
+        f"FROM _restframe.base_grants g WHERE g.kind = 'iam role' AND {_SEEN}",
     ),
     empty(
         "svv_datashare_privileges",

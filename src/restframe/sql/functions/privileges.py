@@ -13,6 +13,7 @@ from restframe.sql.nodes import as_text, call, lookup, macro, string
 from restframe.sql.rewrite.casts import convert
 from restframe.sql.rewrite.rules import BOOL, INT8
 from restframe.sql.rewrite.visit import Typed
+from restframe.sql.statements.grant import COMMANDS
 
 _RELATIONS = (
     "SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "REFERENCES", "ALTER", "TRUNCATE", "RULE", "TRIGGER", "MAINTAIN",
@@ -77,6 +78,13 @@ def has_function_privilege(made: Call) -> Typed:
     named = len(made.arguments) == 3
     name = made.text(int(named))
     return lookup("has_function", _user(made, named), name, _wanted(made, ("EXECUTE",))), BOOL
+
+
+@function("has_assumerole_privilege", 2, 3)
+def has_assumerole_privilege(made: Call) -> Typed:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_HAS_ASSUMEROLE_PRIVILEGE.html"""
+    named = len(made.arguments) == 3
+    return lookup("may_assume", _user(made, named), made.text(int(named)), _wanted(made, COMMANDS)), BOOL
 
 
 @function(

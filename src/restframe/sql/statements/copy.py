@@ -42,10 +42,11 @@ class Copy(Statement):
     [ [ FORMAT ] [ AS ] data_format ] [ parameter [ argument ] [, ... ] ]
 
     data_format: CSV, DELIMITER, FIXEDWIDTH, JSON, PARQUET, ORC. Of the authorizations (IAM_ROLE, CREDENTIALS,
-    ACCESS_KEY_ID with SECRET_ACCESS_KEY) only the kind is kept: what restframe may read is said in its settings.
+    ACCESS_KEY_ID with SECRET_ACCESS_KEY) the kind and the role are kept, and no key.
     AVRO, SHAPEFILE, LZOP, ENCRYPTED, SSH and READRATIO are refused by name, as are sources other than S3.
 
     columns : empty when none were listed
+    iam_role : as given; `default` too where access keys or nothing was given
     source : a prefix of keys; with `manifest`, the manifest's own location
     null : the text that means NULL; data is compared with it as it stands, the default is backslash N
     accept_invalid : the character that replaces each byte which is not UTF-8; None to refuse such bytes
@@ -62,6 +63,7 @@ class Copy(Statement):
     columns: tuple[ColumnName, ...] = ()
     source_position: int = field(default=0, compare=False)
     authorization: Literal["iam_role", "credentials", "access_key"] | None = None
+    iam_role: str = "default"
     format: Format = field(default_factory=Delimited)
     compression: Compression | None = None
     manifest: bool = False

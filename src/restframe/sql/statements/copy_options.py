@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn
 
 from restframe import errors
 from restframe.sql.lexer import Cursor
+from restframe.sql.statements.iam_role import read_iam_role, role_of_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,17 +202,18 @@ def _authorize(given: _Options, kind: str) -> None:
 
 
 def _iam_role(cursor: Cursor, given: _Options) -> None:
-    if not cursor.accept("DEFAULT"):
-        cursor.string()
+    given.values["iam_role"] = read_iam_role(cursor)
     _authorize(given, "iam_role")
 
 
 def _credentials(cursor: Cursor, given: _Options) -> None:
     cursor.accept("AS")
-    if "master_symmetric_key=" in cursor.string():
+    text = cursor.string()
+    if "master_symmetric_key=" in text:
         raise errors.NotSupportedError(
             "client-side encryption is not supported", position=given.positions["CREDENTIALS"]
         )
+    given.values["iam_role"] = role_of_credentials(text)
     _authorize(given, "credentials")
 
 

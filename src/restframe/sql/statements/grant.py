@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from restframe import errors
 from restframe.sql.lexer import Cursor, QualifiedName
 from restframe.sql.statements import Statement
 from restframe.sql.statements.group import read_role_name
+from restframe.sql.statements.iam_role import read_iam_role, role_name
 from restframe.sql.statements.user import read_names
 
 TargetKind = Literal[
@@ -39,10 +40,14 @@ class Privilege:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What privileges are on. Functions and procedures are told apart by their names alone."""
+    """What privileges are on. Functions and procedures are told apart by their names alone.
+
+    names : of ASSUMEROLE the IAM roles, none for all of them; commands : what they may be assumed for
+    """
 
     kind: TargetKind
     names: tuple[QualifiedName, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,9 @@ class Grant(Statement):
 
     where target is [ TABLE ] name [, ...] | ALL TABLES IN SCHEMA name [, ...] | SCHEMA name [, ...]
     | DATABASE name [, ...] | MODEL name [, ...] | { FUNCTION | PROCEDURE } name ( types ) [, ...]
-    | ALL { FUNCTIONS | PROCEDURES } IN SCHEMA name [, ...] | LANGUAGE name [, ...],
+    | ALL { FUNCTIONS | PROCEDURES } IN SCHEMA name [, ...] | LANGUAGE name [, ...]
+    | { 'iam_role' [, ...] | DEFAULT | ALL } of ASSUMEROLE, with FOR { ALL | COPY | UNLOAD | EXTERNAL FUNCTION
+    | CREATE MODEL } [, ...] at the end,
     and without ON for CREATE MODEL and what is granted to roles alone, such as CREATE USER;
     grantee is user [ WITH GRANT OPTION ] | GROUP name | ROLE name | PUBLIC
 
@@ -126,8 +133,7 @@ def read_grant(cursor: Cursor) -> Grant | GrantRole:
     target = _read_target(cursor, privileges)
     cursor.expect("TO")
     grantees = _read_grantees(cursor, "GRANT")
-    _read_for(cursor, target)
-    return Grant(privileges, target, grantees)
+    return Grant(privileges, _read_for(cursor, target), grantees)
 
 
 def read_revoke(cursor: Cursor) -> Revoke | RevokeRole:
@@ -142,7 +148,7 @@ def read_revoke(cursor: Cursor) -> Revoke | RevokeRole:
     target = _read_target(cursor, privileges)
     cursor.expect("FROM")
     grantees = _read_grantees(cursor)
-    _read_for(cursor, target)
+    target = _read_for(cursor, target)
     cascade = cursor.accept_any(("CASCADE", "RESTRICT")) == "CASCADE"
     return Revoke(privileges, target, grantees, option_only, cascade)
 
@@ -287,17 +293,30 @@ def _read_functions(cursor: Cursor) -> tuple[QualifiedName, ...]:
 
 
 def _read_iam_roles(cursor: Cursor) -> tuple[QualifiedName, ...]:
-    if cursor.accept_any(("ALL", "DEFAULT")):
+    if cursor.accept("ALL"):
         return ()
     names: list[QualifiedName] = []
     while not names or cursor.accept(","):
         position = cursor.position
-        names.append(QualifiedName(None, cursor.string(), position))
+        names.append(QualifiedName(None, role_name(read_iam_role(cursor)), position))
     return tuple(names)
 
 
-def _read_for(cursor: Cursor, target: Target) -> None:
+def _read_for(cursor: Cursor, target: Target) -> Target:
     """Of ASSUMEROLE: FOR { ALL | COPY | UNLOAD | EXTERNAL FUNCTION | CREATE MODEL } [, ...]"""
-    if target.kind == "assumerole" and cursor.accept("FOR"):
-        while not cursor.at_end() and not cursor.sees("CASCADE") and not cursor.sees("RESTRICT"):
-            cursor.advance()
+    if target.kind != "assumerole":
+        return target
+    cursor.expect("FOR")
+    if cursor.accept("ALL"):
+        return replace(target, commands=COMMANDS)
+    commands: list[str] = []
+    while not commands or cursor.accept(","):
+        found = next((one for one in COMMANDS if cursor.accept(*one.split())), None)
+        if found is None:
+            cursor.fail()
+        commands.append(found)
+    return replace(target, commands=tuple(commands))
+
+
+# What an IAM role can be assumed for.
+COMMANDS = ("COPY", "UNLOAD", "EXTERNAL FUNCTION", "CREATE MODEL")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from restframe import errors
 from restframe.sql.lexer import Cursor, QualifiedName
 from restframe.sql.statements import model_options as options
+from restframe.sql.statements.iam_role import read_iam_role
 from restframe.sql.statements.query import Query, read_query
 from restframe.types import SqlType
 
@@ -102,7 +103,7 @@ def _sagemaker(cursor: Cursor, clauses: Clauses) -> None:
 
 
 def _iam_role(cursor: Cursor, clauses: Clauses) -> None:
-    clauses.iam_role = "default" if cursor.accept("DEFAULT") else cursor.string()
+    clauses.iam_role = read_iam_role(cursor)
 
 
 def _auto(cursor: Cursor, clauses: Clauses) -> None:

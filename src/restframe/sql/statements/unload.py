@@ -12,6 +12,7 @@ from restframe.sql.lexer import Cursor
 from restframe.sql.statements import Statement
 from restframe.sql.statements.columns import ColumnName
 from restframe.sql.statements.copy import unescape
+from restframe.sql.statements.iam_role import read_iam_role, role_of_credentials
 
 Format = Literal["text", "csv", "fixedwidth", "json", "parquet"]
 Compression = Literal["gzip", "bzip2", "zstd"]
@@ -31,9 +32,10 @@ class Unload(Statement):
     | PARALLEL [ ON | TRUE | OFF | FALSE ] | MAXFILESIZE [ AS ] size [ MB | GB ] | ROWGROUPSIZE [ AS ] size [ MB | GB ]
     | REGION [ AS ] 'region' | EXTENSION 'extension' | KMS_KEY_ID 'key'
 
-    Of the authorizations only the kind is kept: what restframe may write is said in its settings. Encryption by the
-    client (MASTER_SYMMETRIC_KEY) is refused.
+    Of the authorizations the kind and the role are kept, and no key. Encryption by the client (MASTER_SYMMETRIC_KEY)
+    is refused.
 
+    iam_role : as given; `default` too where access keys or nothing was given
     query : the text between the quotes, without a semicolon at its end
     delimiter : of text and csv; the format's own when None was given
     null : the text for NULL; None for the format's own
@@ -49,6 +51,7 @@ class Unload(Statement):
     query_source: str = field(default="", compare=False)  # as quoted, to find places in it again
     query_position: int = field(default=0, compare=False)  # of its first character
     authorization: Literal["iam_role", "credentials", "access_key"] | None = None
+    iam_role: str = "default"
     format: Format = "text"
     header: bool = False
     delimiter: str | None = None
@@ -324,13 +327,16 @@ def _authorization(kind: str) -> _Reader:
     def read(cursor: Cursor, given: _Options) -> None:
         cursor.accept("AS")
         position = cursor.position
-        if not (kind == "iam_role" and cursor.accept("DEFAULT")) and "master_symmetric_key=" in cursor.string():
+        text = read_iam_role(cursor) if kind == "iam_role" else cursor.string()
+        if "master_symmetric_key=" in text:
             raise errors.NotSupportedError("client-side encryption is not supported", position=position)
         if given.values.get("authorization", kind) != kind:
             *others, word = given.positions
             other = next(one for one in others if one in _AUTHORIZING)
             given.conflict(word, other)
         given.values["authorization"] = kind
+        if kind != "access_key":
+            given.values["iam_role"] = text if kind == "iam_role" else role_of_credentials(text)
 
     return read
 

@@ -160,6 +160,6 @@ CHECKS: dict[type[Statement], users.Check] = {
     ShowView: _free,
     Truncate: relations.truncate,
     Unlisten: _free,
-    Unload: _free,
+    Unload: relations.unload,
     Vacuum: relations.maintain,
 }

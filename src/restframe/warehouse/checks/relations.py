@@ -19,12 +19,14 @@ from restframe.sql.statements.maintenance import Analyze, Truncate, Vacuum
 from restframe.sql.statements.owner import AlterOwner
 from restframe.sql.statements.query import SelectInto
 from restframe.sql.statements.transaction import LockTable
+from restframe.sql.statements.unload import Unload
 from restframe.sql.statements.view import CreateView
 from restframe.warehouse.privileges import (
     allows,
     check,
     check_any,
     check_creation,
+    check_iam_role,
     check_owner,
     check_temporary,
     check_usage,
@@ -126,6 +128,13 @@ def comment(statement: CommentOn, session: Session) -> None:
 
 def copy(statement: Copy | CopyFromStdin, session: Session) -> None:
     _relation(statement.table, "INSERT", session)
+    if isinstance(statement, Copy):
+        check_iam_role(statement.iam_role, "COPY", session)
+
+
+def unload(statement: Unload, session: Session) -> None:
+    """What the query reads is asked about when it is translated."""
+    check_iam_role(statement.iam_role, "UNLOAD", session)
 
 
 def copy_out(statement: CopyToStdout, session: Session) -> None:

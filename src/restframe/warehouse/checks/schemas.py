@@ -13,6 +13,7 @@ from restframe.sql.statements.schema import CreateSchema
 from restframe.warehouse.privileges import (
     check_creation,
     check_database,
+    check_iam_role,
     check_model,
     check_system,
     check_usage,
@@ -54,6 +55,7 @@ def create_model(statement: Any, session: Session) -> None:
     function = getattr(statement, "function", None)
     if function is not None and function.schema is not None:
         check_creation(function, session)
+    check_iam_role(statement.iam_role, "CREATE MODEL", session)
 
 
 def drop_model(statement: DropModel, session: Session) -> None:

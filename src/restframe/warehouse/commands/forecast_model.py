@@ -10,6 +10,7 @@ from restframe import errors
 from restframe.catalog.models import Model
 from restframe.result import Result
 from restframe.sql import QualifiedName
+from restframe.sql.statements.iam_role import role_name
 from restframe.sql.statements.model import CreateForecastModel
 from restframe.storage import ObjectUrl
 from restframe.warehouse.forecasts import training_data
@@ -31,7 +32,7 @@ def create(statement: CreateForecastModel, session: Session) -> Result:
     schema = session.catalog.creation_schema(statement.name.schema, statement.name.position)
     if session.catalog.find_model(schema, statement.name.name) is not None:
         raise errors.DuplicateObject(f'model "{statement.name.name}" already exists', position=statement.name.position)
-    folder = _folder(statement)
+    folder = _folder(statement, session)
     data = training_data.read(statement, session)
     model = Model(
         id=session.catalog.next_model_id(),
@@ -47,7 +48,7 @@ def create(statement: CreateForecastModel, session: Session) -> Result:
         returns="",
         endpoint=None,
         target_model=None,
-        iam_role="default-aws-iam-role" if statement.iam_role == "default" else statement.iam_role,
+        iam_role=role_name(statement.iam_role),
         max_batch_rows=None,
     )
     try:
@@ -62,14 +63,15 @@ def create(statement: CreateForecastModel, session: Session) -> Result:
     return Result(command="CREATE MODEL")
 
 
-def _folder(statement: CreateForecastModel) -> str:
+def _folder(statement: CreateForecastModel, session: Session) -> str:
     """Where the model's objects will be. InvalidParameterValue for a bucket that cannot be called so."""
     try:
-        bucket = ObjectUrl.parse(f"s3://{statement.settings.s3_bucket}/").bucket
-    except errors.InvalidParameterValue as error:
+        url = ObjectUrl.parse(f"s3://{statement.settings.s3_bucket}/")
+        session.storage.check_reach(statement.iam_role, url)
+    except (errors.InvalidParameterValue, errors.StorageAccessDenied) as error:
         error.position = statement.places.get("S3_BUCKET")
         raise
-    return f"s3://{bucket}/redshift-ml/{_job_name()}/"
+    return f"s3://{url.bucket}/redshift-ml/{_job_name()}/"
 
 
 def _job_name() -> str:

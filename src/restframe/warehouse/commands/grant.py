@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from restframe import errors
 from restframe.catalog import grants
-from restframe.catalog.grants import COLUMN_PRIVILEGES, DATABASE, PRIVILEGES, SYSTEM, DefaultGrant, Object
+from restframe.catalog.grants import COLUMN_PRIVILEGES, DATABASE, IAM_ROLES, PRIVILEGES, SYSTEM, DefaultGrant, Object
 from restframe.catalog.models import Model
 from restframe.catalog.relations import Relation
 from restframe.catalog.users import PUBLIC, Principal, RoleGrant
@@ -43,6 +43,8 @@ class _Granted:
 def grant(statement: Grant, session: Session) -> Result:
     """InsufficientPrivilege for who neither owns the object nor may pass the privilege on; UndefinedObject and others
     for what does not exist, SyntaxError for a privilege that goes with other objects."""
+    if statement.target.kind == "assumerole":
+        return grant_assume_role(statement, session)
     targets = list(_targets(statement.target, session))
     grantees = [(_principal(one, session), one) for one in statement.grantees]
     _check_kind(statement.privileges, statement.target, statement.grantees)
@@ -62,6 +64,8 @@ def revoke(statement: Revoke, session: Session) -> Result:
 
     Nothing happens to what was not granted.
     """
+    if statement.target.kind == "assumerole":
+        return revoke_assume_role(statement, session)
     targets = list(_targets(statement.target, session))
     principals = [_principal(one, session) for one in statement.grantees]
     _check_kind(statement.privileges, statement.target, ())
@@ -200,11 +204,8 @@ def _targets(target: Target, session: Session) -> Iterator[_Granted]:
                         yield _model(model, f"function {model.function_name}")
         case "system":
             yield _Granted(SYSTEM, None, errors.InsufficientPrivilege("permission denied"))
-        case "language" | "assumerole":
-            session.notice(f"privileges on {_NO_EFFECT[target.kind]} are accepted and have no effect")
-
-
-_NO_EFFECT = {"language": "languages", "assumerole": "IAM roles"}
+        case "language":
+            session.notice("privileges on languages are accepted and have no effect")
 
 
 def _relation(name: QualifiedName, session: Session) -> Iterator[_Granted]:
@@ -256,6 +257,66 @@ def _principal(grantee: Grantee, session: Session) -> Principal:
             return Principal("role", users.role(grantee.name, grantee.position).id)
         case "user":
             return Principal("user", users.get(grantee.name, grantee.position).id)
+
+
+# IAM roles
+
+
+def grant_assume_role(statement: Grant, session: Session) -> Result:
+    """Let grantees name these IAM roles in these commands; everybody may, until that is revoked from PUBLIC.
+
+    InsufficientPrivilege unless a superuser says it; SyntaxError WITH GRANT OPTION, which ASSUMEROLE has not.
+    https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT-usage-notes.html
+    """
+    _check_assume_role(statement, session)
+    roles: list[str | None] = [name.name for name in statement.target.names]
+    for grantee in statement.grantees:
+        if grantee.option:
+            raise errors.SyntaxError("ASSUMEROLE cannot be granted WITH GRANT OPTION", position=grantee.position)
+        principal = _principal(grantee, session)
+        if principal != PUBLIC:
+            _say_who_keeps_all(PUBLIC, "public", statement.target.commands, session)
+        session.catalog.grants.give(
+            grants.Grant(IAM_ROLES, command, principal, session.user_id, role)
+            for command in statement.target.commands
+            for role in roles or [None]
+        )
+    return Result(command="GRANT")
+
+
+def revoke_assume_role(statement: Revoke, session: Session) -> Result:
+    """From ALL takes the roles that were granted by name too. There is no taking one role out of ALL."""
+    _check_assume_role(statement, session)
+    if statement.option_only:
+        raise errors.SyntaxError("ASSUMEROLE has no grant option", position=statement.privileges[0].position)
+    commands, roles = statement.target.commands, {name.name for name in statement.target.names}
+    for grantee in statement.grantees:
+        principal = _principal(grantee, session)
+        for one in session.catalog.grants.on(IAM_ROLES):
+            if one.grantee == principal and one.privilege in commands and (not roles or one.column in roles):
+                session.catalog.grants.take(one)
+        _say_who_keeps_all(principal, grantee.name or "public", commands, session)
+    return Result(command="REVOKE")
+
+
+def _check_assume_role(statement: Grant | Revoke, session: Session) -> None:
+    if not session.catalog.rights.superuser:
+        raise errors.InsufficientPrivilege("permission denied", hint="This takes a superuser.")
+    _check_kind(statement.privileges, statement.target, ())
+
+
+def _say_who_keeps_all(principal: Principal, name: str, commands: Sequence[str], session: Session) -> None:
+    """That what was just said restricts nobody, because somebody holds the privilege on all roles."""
+    granted = session.catalog.grants.on(IAM_ROLES)
+    kept = {one.privilege for one in granted if one.grantee == principal and one.column is None} & set(commands)
+    if kept:
+        listed = ", ".join(command for command in commands if command in kept)
+        whom = "PUBLIC" if principal == PUBLIC else name
+        session.notice(
+            f"{name} has ASSUMEROLE on all IAM roles for {listed}: REVOKE ASSUMEROLE ON ALL FROM {whom} FOR {listed} "
+            "comes first",
+            "WARNING",
+        )
 
 
 # Roles

@@ -10,6 +10,7 @@ from restframe.catalog.models import Model
 from restframe.catalog.store import INTERNAL_SCHEMA
 from restframe.ml.algorithm import RowPredictor
 from restframe.result import Column, Result
+from restframe.sql.statements.iam_role import role_name
 from restframe.sql.statements.model import (
     CreateExternalModel,
     CreateModel,
@@ -57,7 +58,7 @@ def create(statement: CreateModel | CreateExternalModel, session: Session) -> Re
         returns=str(statement.returns),
         endpoint=statement.endpoint,
         target_model=statement.target_model,
-        iam_role="default-aws-iam-role" if statement.iam_role == "default" else statement.iam_role,
+        iam_role=role_name(statement.iam_role),
         max_batch_rows=statement.settings.max_batch_rows,
     )
     _check_free(statement, model, session)

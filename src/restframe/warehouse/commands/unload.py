@@ -42,6 +42,7 @@ def run(statement: Unload, session: Session) -> Result:
     StorageError and its kinds for the target, UndefinedColumn for PARTITION BY, whatever the query raises.
     """
     target = _target(statement)
+    session.storage.check_reach(statement.iam_role, target)
     if not (statement.allow_overwrite or statement.clean_path):
         _need_empty(target, session)
     source = _source(statement, session)

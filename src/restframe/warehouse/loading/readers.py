@@ -67,6 +67,7 @@ def _json_layout(statement: Copy, form: Json, columns: Sequence[Column], storage
     if form.option != "paths" or form.paths is None:
         return JsonLayout("auto" if form.option == "paths" else form.option, (), header, encoding)
     url = ObjectUrl.parse(form.paths)
+    storage.check_reach(statement.iam_role, url)
     if storage.head(url).size_bytes > _MAX_PATHS_BYTES:
         raise errors.InvalidParameterValue(f'jsonpaths file "{url}" is larger than {_MAX_PATHS_BYTES >> 20} MB')
     paths = read_paths(storage.read(url), str(url))

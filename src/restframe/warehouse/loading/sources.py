@@ -25,11 +25,14 @@ def find_files(statement: Copy, storage: Storage, notice: Callable[[str, str], N
 
     notice : called with a message and its severity for a file that is missing and may be
 
-    NoSuchKey when there is none, NoSuchBucket; both with the position of the location in the statement.
+    NoSuchKey when there is none, NoSuchBucket, StorageAccessDenied, with the position of the location in the statement.
     """
     try:
         url = ObjectUrl.parse(statement.source)
-        found = _listed(url, storage, notice) if statement.manifest else _with_prefix(url, statement, storage)
+        storage.check_reach(statement.iam_role, url)
+        found = (
+            _listed(url, statement, storage, notice) if statement.manifest else _with_prefix(url, statement, storage)
+        )
     except (errors.StorageError, errors.InvalidParameterValue) as error:
         error.position = error.position or statement.source_position
         raise
@@ -53,7 +56,7 @@ def _is_hidden(key: str) -> bool:
     return key.rpartition("/")[2].startswith(("_", "."))
 
 
-def _listed(url: ObjectUrl, storage: Storage, notice: Callable[[str, str], None]) -> list[SourceFile]:
+def _listed(url: ObjectUrl, statement: Copy, storage: Storage, notice: Callable[[str, str], None]) -> list[SourceFile]:
     """What a manifest lists; a file listed twice is loaded twice.
 
     https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
@@ -65,6 +68,7 @@ def _listed(url: ObjectUrl, storage: Storage, notice: Callable[[str, str], None]
     files = []
     for entry in _entries(storage.read(url), url):
         entry_url = ObjectUrl.parse(entry["url"])
+        storage.check_reach(statement.iam_role, entry_url)
         try:
             info = storage.head(entry_url)
         except (errors.NoSuchKey, errors.NoSuchBucket):
