@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restframe.aws.logs.patterns import parse_pattern
@@ -178,7 +178,7 @@ def test_answers_end_at_a_megabyte(aws: Any, logs: Any) -> None:
     assert [[message[0] for message in messages(page)] for page in pages] == [["0", "1", "2"], ["3", "4"]]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 @given(times=st.lists(st.integers(0, 4), min_size=1, max_size=10), limit=st.integers(1, 4), forward=st.booleans())
 def test_pages_meet_without_gaps(aws: Any, logs: Any, times: list[int], limit: int, forward: bool) -> None:
     """Whatever the times, reading page by page gives every event once, and reading back from the end does again."""

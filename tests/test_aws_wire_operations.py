@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -179,8 +178,7 @@ class Sampler:
         raise Unsatisfiable(shape.name)
 
     def _matching(self, pattern: re.Pattern[str], least: int) -> str:
-        parser = re._parser  # type: ignore[attr-defined]
-        return "".join(self._tokens(parser.parse(pattern.pattern, re.ASCII), least))
+        return "".join(self._tokens(parsed(pattern.pattern), least))
 
     def _tokens(self, tokens: Any, least: int) -> list[str]:
         """Texts for the parts of a pattern; what looks ahead or behind is left to be checked."""
@@ -208,11 +206,16 @@ class Sampler:
         return texts
 
     def _one_of(self, choices: Any) -> str:
-        text = "".join(chr(code) for code in range(32, 127))
-        members = [character for character in text if _allowed(choices, ord(character))]
+        members = characters(tuple(choices))
         if not members:
             raise Unsatisfiable(str(choices))
         return self.random.choice(members)
+
+
+@cache
+def characters(choices: tuple[Any, ...]) -> str:
+    """Those in ASCII that a set of a pattern has."""
+    return "".join(chr(code) for code in range(32, 127) if _allowed(choices, code))
 
 
 def _allowed(choices: Any, code: int) -> bool:
@@ -232,6 +235,11 @@ def _allowed(choices: Any, code: int) -> bool:
             matched = bool(re.match(classes[kind.removeprefix("NOT_")], chr(code), re.ASCII))
             found |= matched != kind.startswith("NOT_")
     return found != negated
+
+
+@cache
+def parsed(pattern: str) -> Any:
+    return re._parser.parse(pattern, re.ASCII)  # type: ignore[attr-defined]
 
 
 @cache
@@ -377,7 +385,7 @@ def test_the_operations_that_are_left_out_are_the_streams_of_events() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [str(number) for number in range(1, 9)])
+@pytest.mark.parametrize("seed", ["1", "2", "3", "4"])
 def test_more_values(seed: str) -> None:
     for identity in OPERATIONS:
         check_input(identity, seed)
@@ -521,10 +529,6 @@ def test_what_was_tampered_with_is_read_or_refused(service: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("service", wire.SERVICES)
 def test_more_that_was_tampered_with(service: str) -> None:
-    """Five seconds for each service; the number in a failure's traceback makes it again."""
-    names = described(service).operation_names
-    end = time.monotonic() + 5
-    number = 0
-    while time.monotonic() < end:
-        number += 1
-        check_refusal(f"{service}.{names[number % len(names)]}", str(number))
+    for seed in range(12):
+        for name in described(service).operation_names:
+            check_refusal(f"{service}.{name}", f"more {seed}")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restframe import errors
@@ -385,7 +385,7 @@ def test_tokens_of_identity_providers_are_refused_by_name(world: World) -> None:
 
 
 @pytest.mark.parametrize("startup", [PLAIN, DRIVER, OLD_DRIVER, {**PLAIN, "user": "IAM:joe"}])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_answer_ends_in_a_message_or_an_error_of_ours(
     world: World, startup: Mapping[str, str], data: st.DataObject

@@ -6,12 +6,12 @@ import hashlib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restframe import errors
 
-once_per_test = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+once_per_test = settings(max_examples=60, deadline=None)
 
 
 @pytest.mark.parametrize(

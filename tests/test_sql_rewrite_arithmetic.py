@@ -6,14 +6,14 @@ from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from restframe import errors
 from restframe.sql.rewrite.rules import arithmetic
 from restframe.types import parse_type
 
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=150, deadline=None)
 
 
 @pytest.mark.parametrize(

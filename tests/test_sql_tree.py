@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restframe import errors
@@ -94,14 +94,14 @@ def test_comments_mean_nothing(redshift: Any, comment: str) -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None)
 def test_any_text_comes_back_from_a_literal(redshift: Any, text: str) -> None:
     written = text.replace("\\", "\\\\").replace("'", "''")
     assert redshift.row(f"select '{written}', len('{written}x')") == (text, len(text) + 1)
 
 
 @given(st.text(st.characters(exclude_characters='\0"', exclude_categories=["Cs"]), min_size=1, max_size=20))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None)
 def test_any_name_comes_back_from_a_quoted_one(redshift: Any, name: str) -> None:
     name = name.lower()
     if name.lower() != name or not name.strip() or name.endswith("("):
