@@ -7,8 +7,10 @@ day costs only what is new; a file is named after all that it depends on (the da
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.util
+import inspect
 import logging
 import os
 import signal
@@ -17,19 +19,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache as once
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 import numpy as np
 
-from restframe_epidemic import models
+from restframe_epidemic import models, parts
 from restframe_epidemic.models import Member, member
 from restframe_epidemic.panel import DAYS_OF_WEEK, DateArray, FloatArray, Panel
+from restframe_epidemic.parts import Progress
 
 logger = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
 _PACKAGE = "restframe_epidemic"
 
 
@@ -110,6 +111,7 @@ def run(
     folder: Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    within: Progress | None = None,
     functions: dict[str, Member] | None = None,
 ) -> Backtest:
     """Let each member forecast on each day.
@@ -118,8 +120,10 @@ def run(
     folder : where forecasts are kept and looked for; None keeps nothing
     workers : processes; the result does not depend on their number
     progress : called with (days done, all days)
+    within : called with (places done, all places) by a member that takes long, when one process does all
     functions : members that are not modules of this package, by name
-    A member that fails leaves NaN and a line in `failures`, and costs the others nothing.
+    A member that fails leaves NaN and a line in `failures`, and costs the others nothing. NaN is also what all say of a
+    place whose last week is not known.
     UsageError for a name that is no member.
     """
     task = _Task(tuple(members), horizons, target, seed, folder, functions or {})
@@ -128,8 +132,9 @@ def run(
     days = list(np.sort(as_of))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+        parts.forget(folder)
     results: list[tuple[FloatArray, FloatArray, list[str]]] = []
-    for result in _map(panel, days, task, workers):
+    for result in _map(panel, days, task, workers, within):
         results.append(result)
         if progress is not None:
             progress(len(results), len(days))
@@ -144,11 +149,11 @@ def run(
 
 
 def _map(
-    panel: Panel, days: Sequence[np.datetime64], task: _Task, workers: int
+    panel: Panel, days: Sequence[np.datetime64], task: _Task, workers: int, within: Progress | None
 ) -> Iterable[tuple[FloatArray, FloatArray, list[str]]]:
     if workers <= 1 or len(days) < 2:
         for day in days:
-            yield _day(panel, day, task)
+            yield _day(panel, day, task, within)
         return
     # Not forked: the threads of numba and LightGBM do not survive it.
     others = set(active_children())
@@ -184,19 +189,23 @@ def _day_of_worker(day: np.datetime64) -> tuple[FloatArray, FloatArray, list[str
     return _day(panel, day, task)
 
 
-def _day(whole: Panel, day: np.datetime64, task: _Task) -> tuple[FloatArray, FloatArray, list[str]]:
+def _day(
+    whole: Panel, day: np.datetime64, task: _Task, within: Progress | None = None
+) -> tuple[FloatArray, FloatArray, list[str]]:
     panel = whole.until(day)
     data = fingerprint(panel) if task.folder is not None else ""
     points = np.full((len(task.members), len(panel.locations), task.horizons), np.nan)
     seconds, failures = np.zeros(len(task.members)), []
     for m, name in enumerate(task.members):
         path = _path(task, name, data)
-        if path is not None and (kept := _read(path)) is not None:
+        if path is not None and (kept := parts.read(path)) is not None:
             points[m] = kept
             continue
         began = time.perf_counter()
         try:
-            function = task.named.get(name) or member(name)
+            function: Callable[..., FloatArray] = task.named.get(name) or member(name)
+            if task.folder is not None and "parts" in inspect.signature(function).parameters:
+                function = functools.partial(function, parts=parts.of(task.folder, _name(task, name, data), within))
             points[m] = function(panel, task.horizons, target=task.target, seed=task.seed)
         except Exception as error:  # a member is anybody's code, and none may stop the day
             logger.warning("%s failed on %s", name, day, exc_info=True)
@@ -204,35 +213,23 @@ def _day(whole: Panel, day: np.datetime64, task: _Task) -> tuple[FloatArray, Flo
             continue
         seconds[m] = time.perf_counter() - began
         if path is not None:
-            _write(path, points[m])
+            parts.write(path, points[m])
+    # some take a week that is not known for one without reports
+    points[:, ~np.isfinite(panel.weekly(task.target)[:, -1])] = np.nan
     return points, seconds, failures
-
-
-def _read(path: Path) -> FloatArray | None:
-    """None when it is not there, or damaged: a disk that lost its power may keep a name and lose what it named."""
-    try:
-        points: FloatArray = np.load(path)
-    except FileNotFoundError:
-        return None
-    except (EOFError, OSError, ValueError) as error:
-        logger.warning("%s is damaged and made anew: %s", path.name, error)
-        return None
-    return points
-
-
-def _write(path: Path, points: FloatArray) -> None:
-    """Beside it first, so that what bears the name is whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("wb") as file:
-        np.save(file, points)
-    beside.replace(path)
 
 
 def _path(task: _Task, name: str, data: str) -> Path | None:
     if task.folder is None or name in task.named:
         return None
-    said = f"{data} {_code(f'{models.__name__}.{models.MEMBERS[name]}')} {task.target} {task.horizons} {task.seed}"
-    return task.folder / f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:24]}.npy"
+    return task.folder / f"{_name(task, name, data, f' {task.target}')}.npy"
+
+
+def _name(task: _Task, name: str, data: str, target: str = "") -> str:
+    """Of a forecast; without its target, of what both targets are made from."""
+    code = "" if name in task.named else _code(f"{models.__name__}.{models.MEMBERS[name]}")
+    said = f"{data} {code}{target} {task.horizons} {task.seed}"
+    return f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:24]}"
 
 
 def fingerprint(panel: Panel) -> str:
@@ -254,7 +251,7 @@ def fingerprint(panel: Panel) -> str:
     return digest.hexdigest()
 
 
-@once
+@functools.cache
 def _code(module: str) -> str:
     """Digest of the source of a module and of whatever of this package it imports, however indirectly; and of the
     tables that lie beside them."""

@@ -121,6 +121,7 @@ def _member(store: Store, run: Run, options: Options, panel: Panel, target: str,
             target=target,
             seed=options.seed,
             folder=store.lake / "members",
+            within=lambda done, of: run.progress(f"{name} {target}", done, of),
         )
         points: FloatArray = said.points[0, 0]
         lost = np.flatnonzero(~np.isfinite(points).all(axis=1)).tolist()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,7 @@ from restframe_epidemic.models.agents import (
 from restframe_epidemic.models.agents.calibration import AGENTS, REPLAY_WEEKS, Calibration
 from restframe_epidemic.models.agents.population import Society, synthesize
 from restframe_epidemic.panel import FloatArray, IntArray, Panel
+from restframe_epidemic.parts import Parts
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ OUTCOMES = ("infected", "hospitalised", "critical", "fatal")
 REPORT_DAYS = 9
 _CHUNK = 16  # places that a thread takes at a time
 _REPLICATES = 10
+_FIRST = 7 * REPLAY_WEEKS  # day of the simulation on which the forecast begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +57,49 @@ class Outcomes:
 
     def reports(self, horizons: int) -> FloatArray:
         """(R, N, H) weekly reports of cases."""
-        N, R = self.people.shape[:2]
-        days = self.people[:, :, self.first : self.first + 7 * horizons, 0].astype(np.float64)
-        weeks = days.reshape(N, R, horizons, 7).sum(axis=3) * self.calibration.ascertainment[:, None, None]
-        return np.ascontiguousarray(np.moveaxis(weeks, 1, 0))
+        return _reports(_weeks(self.people, self.first, horizons), self.calibration)
+
+
+def _weeks(people: NDArray[np.float32], first: int, horizons: int) -> FloatArray:
+    """(N, R, L, 4) -> (N, R, H) people infected in the weeks of the forecast."""
+    days = people[:, :, first : first + 7 * horizons, 0].astype(np.float64)
+    weeks: FloatArray = days.reshape(*days.shape[:2], horizons, 7).sum(axis=3)
+    return weeks
+
+
+def _reports(weeks: FloatArray, calibration: Calibration) -> FloatArray:
+    """(N, R, H) -> (R, N, H)"""
+    return np.ascontiguousarray(np.moveaxis(weeks * calibration.ascertainment[:, None, None], 1, 0))
 
 
 def forecast(
-    panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0, replicates: int = _REPLICATES
+    panel: Panel,
+    horizons: int,
+    *,
+    target: str = "cases",
+    seed: int = 0,
+    replicates: int = _REPLICATES,
+    parts: Parts | None = None,
 ) -> FloatArray:
-    """(N, H) expected weekly reports: the mean over replicates that all follow the expected transmission."""
+    """(N, H) expected weekly reports: the mean over replicates that all follow the expected transmission.
+
+    parts : where places that are simulated are kept, and taken from; of the same Panel, horizons, seed and replicates.
+        Cases and deaths come from the same simulation
+    """
     _check(target)
-    reports = run(panel, horizons, seed=seed, replicates=replicates).reports(horizons).mean(axis=0)
+    place = _prepare(panel, horizons, seed=seed, replicates=replicates)
+    weeks = np.full((len(panel.locations), replicates, horizons), np.nan)
+
+    def several(numbers: IntArray) -> None:
+        kept = None if parts is None else parts.read(str(numbers[0]))
+        if kept is None:
+            kept = _weeks(place.several(numbers), _FIRST, horizons)
+            if parts is not None:
+                parts.write(str(numbers[0]), kept)
+        weeks[numbers] = kept
+
+    place.each(several, parts=parts)
+    reports = _reports(weeks, place.calibration).mean(axis=0)
     return reports if target == "cases" else calibration.expected_deaths(panel, reports)
 
 
@@ -104,36 +138,41 @@ def run(
     policies : (N, 7 REPLAY_WEEKS + 7 horizons + ahead, 4) factors on the layers' contacts by day instead of those that
         follow from the Panel's signals: what if schools close?
     """
+    place = _prepare(
+        panel, horizons, seed=seed, replicates=replicates, spread=spread, ahead=ahead, agents=agents, policies=policies
+    )
+    N, R, days = place.transmission.shape
+    people = np.full((N, R, _FIRST + days, len(OUTCOMES)), np.nan, dtype=np.float32)
+
+    def several(numbers: IntArray) -> None:
+        people[numbers] = place.several(numbers)
+
+    place.each(several, threads=threads)
+    return Outcomes(people, _FIRST, place.calibration)
+
+
+def _prepare(
+    panel: Panel,
+    horizons: int,
+    *,
+    seed: int,
+    replicates: int,
+    spread: bool = False,
+    ahead: int = 0,
+    agents: int = AGENTS,
+    policies: FloatArray | None = None,
+) -> _Place:
     ill = disease.of_panel(panel)
     found = calibration.calibrate(panel, ill, horizons, agents)
-    first = 7 * REPLAY_WEEKS
     scale = policies
     if scale is None:
-        scale = interventions.layer_scale(panel, first, 7 * horizons + ahead)
+        scale = interventions.layer_scale(panel, _FIRST, 7 * horizons + ahead)
     w = reproduction.infectiousness(ill)
     shifts = _shifts(replicates) if spread else np.zeros(1)
     R = np.stack([found.course(w, panel.population, shift) for shift in shifts], axis=1)
     R = np.concatenate([R, np.repeat(R[:, :, -1:], ahead, axis=2)], axis=2)
     R = np.ascontiguousarray(np.broadcast_to(R, (len(R), replicates, R.shape[2])))
-    place = _Place(panel, found, disease.prepare(ill), ill, R, scale, seed)
-    people = np.full((len(R), replicates, first + R.shape[2], len(OUTCOMES)), np.nan, dtype=np.float32)
-    usable = np.flatnonzero(found.usable)
-
-    def several(places: IntArray) -> None:
-        for number in places:
-            try:
-                people[number] = place.simulate(int(number))
-            except (ArithmeticError, IndexError, MemoryError, ValueError) as error:
-                logger.warning("%s is not simulated: %s", panel.locations[number], str(error)[:100])
-
-    chunks = [usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK)]
-    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
-    try:
-        for _ in pool.map(several, chunks):
-            pass
-    finally:
-        pool.shutdown(cancel_futures=True)  # at ctrl-C the places not begun are left alone
-    return Outcomes(people, first, found)
+    return _Place(panel, found, disease.prepare(ill), ill, R, scale, seed)
 
 
 def _shifts(replicates: int) -> FloatArray:
@@ -154,6 +193,31 @@ class _Place:
     transmission: FloatArray
     scale: FloatArray
     seed: int
+
+    def each(self, do: Callable[[IntArray], None], *, threads: int | None = None, parts: Parts | None = None) -> None:
+        """Let threads do all places that can be simulated, some at a time, and tell how many are done."""
+        usable = np.flatnonzero(self.calibration.usable)
+        chunks = [usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK)]
+        done = 0
+        pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+        try:
+            for chunk, _ in zip(chunks, pool.map(do, chunks), strict=True):
+                done += len(chunk)
+                if parts is not None:
+                    parts.progress(done, len(usable))
+        finally:
+            pool.shutdown(cancel_futures=True)  # at ctrl-C the places not begun are left alone
+
+    def several(self, numbers: IntArray) -> NDArray[np.float32]:
+        """(n, R, L, 4) people; NaN for a place whose simulation fails."""
+        replicates, ahead = self.transmission.shape[1:]
+        people = np.full((len(numbers), replicates, _FIRST + ahead, len(OUTCOMES)), np.nan, dtype=np.float32)
+        for at, number in enumerate(numbers):
+            try:
+                people[at] = self.simulate(int(number))
+            except (ArithmeticError, IndexError, MemoryError, ValueError) as error:
+                logger.warning("%s is not simulated: %s", self.panel.locations[number], str(error)[:100])
+        return people
 
     def simulate(self, number: int) -> NDArray[np.float32]:
         """(R, L, 4) people."""
