@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from restframe_epidemic import backtest, errors, models, panel_reading
-from restframe_epidemic.panel import FloatArray, Panel
+from restframe_epidemic.panel import FloatArray, Panel, cleansed
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,17 @@ def test_a_member_that_fails_is_named_and_costs_the_others_nothing(panel: Panel)
     assert np.isnan(result.of("diverging")).all()
     assert result.of("last")[0, 0].tolist() == [35, 35]
     assert result.failures == ("diverging failed on 2020-04-04: FloatingPointError: no step makes it better",)
+
+
+def test_nobody_knows_how_a_place_goes_on_that_has_fallen_silent(panel: Panel):
+    reported = {target: counts.copy() for target, counts in panel.reported.items()}
+    reported["cases"][0, 36:] = np.nan  # two weeks have not been reported when the seventh ends
+    daily, before, irregular = cleansed(reported, panel.holiday)
+    silent = replace(panel, reported=reported, daily=daily, before=before, irregular=irregular)
+    members = ["persistence", "projection", "direct", "curve", "seir"]
+    result = backtest.run(silent, panel.weeks[[5, 6]], members, 2)
+    assert np.isfinite(result.of("projection")[0, 0]).all()
+    assert np.isnan(result.points[1, :, 0]).all()
 
 
 def test_a_name_that_is_no_member_is_refused(panel: Panel):

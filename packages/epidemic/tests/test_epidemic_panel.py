@@ -123,6 +123,24 @@ def test_a_place_without_reports_has_none() -> None:
     assert panel.notices == ("places without any report of cases: b1",)
 
 
+def test_weekly_reports_are_whole_weeks_when_weeks_end_with_them() -> None:
+    days = pd.date_range("2020-06-03", periods=9, freq="7D")  # Wednesdays
+    table = pd.DataFrame({"location": "a1", "date": days, "cases": 70 * np.arange(9), "deaths": 0})
+    table.loc[8, "cases"] += 70
+    panel = panel_reading.from_frames(table, LOCATIONS, week_ends="wednesday")
+    assert panel.weekly()[0].tolist() == [70.0] * 7 + [140.0]
+    assert not any("wednesday" in notice for notice in panel.notices)
+    torn = panel_reading.from_frames(table, LOCATIONS, week_ends="sunday")
+    assert torn.notices[0].startswith("all reports are of a wednesday, and weeks end on sunday: a week is part of two")
+
+
+def test_a_place_that_fell_silent_is_told() -> None:
+    table = reports(a1=1, a2=2, b1=3)
+    late = table["date"] > table["date"].max() - pd.Timedelta(days=18)
+    panel = panel_reading.from_frames(table[~late | (table["location"] != "a2")], LOCATIONS)
+    assert panel.notices == ("places that have not reported any cases for two weeks, so without a forecast: a2",)
+
+
 def test_a_missing_day_is_filled_between_its_neighbours_and_marked() -> None:
     table = reports(a1=6, a2=2, b1=3)
     table = table[(table["location"] != "a1") | (table["date"] != "2020-06-10")]

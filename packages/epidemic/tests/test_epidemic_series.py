@@ -153,10 +153,10 @@ def test_days_before_the_first_count_are_unknown() -> None:
 
 
 def test_days_that_have_not_come_are_like_the_last_week() -> None:
-    cumulative = np.concatenate([np.cumsum(np.full(10, 6.0)), np.full(9, np.nan)])
-    result = cleanse(cumulative[None], np.zeros(19, dtype=bool))
-    assert result.daily[0, 10:17].tolist() == [6.0] * 7
-    assert np.isnan(result.daily[0, 17:]).all()
+    cumulative = np.concatenate([np.cumsum(np.full(10, 6.0)), np.full(15, np.nan)])
+    result = cleanse(cumulative[None], np.zeros(25, dtype=bool))
+    assert result.daily[0, 10:23].tolist() == [6.0] * 13
+    assert np.isnan(result.daily[0, 23:]).all()
 
 
 def test_a_place_that_never_reported_is_unknown() -> None:

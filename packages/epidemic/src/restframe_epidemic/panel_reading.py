@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from restframe_epidemic.store import Store
 
 TARGETS = ("cases", "deaths")
+_RHYTHM_WEEKS = 8  # the last ones, which say on what days reports come
 _OLDEST = 90  # the open last band of ages is taken to end here, or ten years after it begins
 
 
@@ -73,6 +74,7 @@ def from_frames(
     dates = days[1:]
     holiday = _holiday(holidays, dates)
     daily, before, irregular = cleansed(reported, holiday)
+    _notice_silence(places, daily["cases"], notices)
     age_from, age_share = _ages(ages, places)
     index = {code: number for number, code in enumerate(places.codes)}
     return Panel(
@@ -170,8 +172,28 @@ def _days(
         raise errors.NoData(
             f"no whole week of reports up to {last.date()}", hint=f"The first report is of {first.date()}."
         )
+    _notice_rhythm(reports["date"][reports["date"] <= last], week_ends, notices)
     days = np.datetime64(start.date(), "D") + np.arange(-1, count)
     return reports[reports["date"].between(pd.Timestamp(days[0]), last)], days
+
+
+def _notice_rhythm(date: pd.Series, week_ends: str, notices: list[str]) -> None:
+    """Whole weeks that are reported on another day than they end here are torn apart."""
+    days = date.unique()
+    recent = pd.DatetimeIndex(days[days > days.max() - pd.Timedelta(weeks=_RHYTHM_WEEKS)])
+    weekday = recent.day_of_week.unique()
+    if len(recent) >= _RHYTHM_WEEKS // 2 and len(weekday) == 1 and WEEKDAYS[weekday[0]] != week_ends:
+        notices.append(
+            f"all reports are of a {WEEKDAYS[weekday[0]]}, and weeks end on {week_ends}: a week is part of two reports."
+            " Let weeks end on the day of the reports, or date reports by the last day of what they tell"
+        )
+
+
+def _notice_silence(places: Places, daily: FloatArray, notices: list[str]) -> None:
+    silent = np.isfinite(daily).any(axis=1) & ~np.isfinite(daily[:, -1])
+    if silent.any():
+        codes = [places.codes[at] for at in np.flatnonzero(silent)]
+        notices.append(f"places that have not reported any cases for two weeks, so without a forecast: {some(codes)}")
 
 
 def _reported(reports: pd.DataFrame, places: Places, days: DateArray, notices: list[str]) -> dict[str, FloatArray]:

@@ -26,7 +26,7 @@ dump         v >= 10 reports, v >= 4 level and v > level + 8 max(1.48 mad, sqrt(
 silent       the last days are zeros: at most 7 in which 5 reports or more were to be expected (by the mean, and by
              that of the 7 days before), or fewer than the days of the gap that the last report was shared among; a
              place that reports weekly, or not on weekends. The mean of the 7 days before, until the report comes
-unreported   at most 7 days after the last count: the mean of the 7 days before; further days are NaN
+unreported   at most 13 days after the last count: the mean of the 7 days before; further days are NaN
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _place(c, holiday, x, rule, event, amount):  # type: ignore[no-untyped-def]
         x[j] = x[max(first, j - 7) : j].mean()
         rule[j] = event[j] = _SILENT
         amount[j] = x[j]
-    for j in range(last + 1, min(last + 8, len(c))):
+    for j in range(last + 1, min(last + 1 + _LONGEST_GAP_DAYS, len(c))):
         x[j] = x[max(first, last - 6) : last + 1].mean()
         rule[j] = event[j] = _UNREPORTED
         amount[j] = x[j]
