@@ -236,6 +236,33 @@ def test_a_failing_member_and_a_diverging_place_are_listed_and_the_day_goes_on(
     assert forecasts["cases"].points[:, 0].tolist() == pytest.approx(panel.weekly()[:, -1].tolist())
 
 
+def _three_times(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
+    return 3 * np.repeat(panel.weekly(target)[:, -1:], horizons, axis=1)
+
+
+def test_a_member_that_is_not_run_on_past_days_is_judged_by_what_it_said_on_theirs(
+    monkeypatch: pytest.MonkeyPatch, island: ModuleType, island_files: Path, tmp_path: Path
+) -> None:
+    """Until four of its days have come true it counts for as much as the other one: half way between, on the scale of
+    logarithms, is 1.7 times the last week."""
+    _registered(monkeypatch, steady=_last_week, costly=_three_times)
+    place = country.read(island.COUNTRY)
+    options = daily.Options(backfill=("steady",), targets=("cases",), horizons=2, workers=1).resolved()
+    ratio = []
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        _loaded(store, place, island_files)
+        for day in ("2021-06-20", "2021-06-27", "2021-07-04", "2021-07-11", "2021-07-18", "2021-07-25"):
+            with runs.Run(store, "forecast", options.described) as run:
+                panel, forecasts = daily.forecast(store, place, run, options, day)
+            ratio.append(np.nanmedian(forecasts["cases"].points[3:17] / panel.weekly()[3:17, -1:], axis=0))
+    week_one, week_two = np.transpose(ratio)
+    assert week_one[:4] == pytest.approx(3**0.5, abs=0.05)
+    assert week_one[4:] == pytest.approx(1, abs=0.05)
+    assert week_two[:5] == pytest.approx(3**0.5, abs=0.05)
+    assert week_two[5] == pytest.approx(1, abs=0.05)
+
+
 def test_a_target_that_was_never_reported_is_skipped(
     monkeypatch: pytest.MonkeyPatch, island: ModuleType, island_files: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restframe_epidemic import backtest, errors, forecasts, models, panel_reading
+from restframe_epidemic import backtest, earlier, errors, forecasts, models, panel_reading
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import FloatArray, Panel
@@ -32,8 +32,8 @@ class Options:
     """What a forecast is made of.
 
     members : names; all of them when empty
-    backfill : of the members, those whose past forecasts the widths of intervals are learned from; when empty all but
-        the costly ones
+    backfill : of the members, those that are run on past days; when empty all but the costly ones. Of the others, what
+        they said when it was their day is known
     history_weeks : how many past weeks they are run on
     workers : processes for past days; results do not depend on it
     """
@@ -91,9 +91,12 @@ def _forecast(store: Store, country: Country, run: Run, options: Options, panel:
         run.progress(f"members {target}", done, len(options.members))
     with run.step(f"past days {target}") as step:
         past = _past(store, run, options, panel, target)
+        reused = not past.seconds.any()
+        others = [name for name in options.members if name not in options.backfill]
+        past = earlier.remembered(store, panel, past, others, named)
         step.rows = len(past.as_of)
         step.notes += past.failures
-        if not past.seconds.any():
+        if reused:
             step.reused()
     whole: Forecast | None = None
     with run.step(f"ensemble {target}", optional=True) as step:

@@ -32,6 +32,8 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many
 _LONGEST = 4000  # characters of a step's detail
 _SHOWN = 250  # of them on the screen
 _MODELS = (
+    "earlier.py",
+    "hierarchy.py",
     "panel.py",
     "panel_reading.py",
     "pipeline/series.py",
