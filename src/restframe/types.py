@@ -184,6 +184,7 @@ def _length(name: str, spelling: str, given: str | None) -> int:
     return length
 
 
+@lru_cache(maxsize=256)
 def read_type(text: str) -> SqlType:
     """As parse_type, of what `str(SqlType)` wrote, the system's own types and arrays included."""
     if text.endswith("[]"):

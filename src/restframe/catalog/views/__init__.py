@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 
 from restframe.catalog import loads as load_tables
 from restframe.catalog.records import Executor
@@ -60,7 +61,7 @@ def create(
     Nothing is made when the file has them as they are written here.
     """
     relations = _relations()
-    definitions = [*macros, *base.definitions(relations, functions), *(view.ddl for view in VIEWS), *catalog_macros]
+    definitions = [*macros, *base.definitions(relations, functions), *_definitions(), *catalog_macros]
     signature = hashlib.sha256("\n".join(definitions).encode()).hexdigest()
     if signature != connection.run("SELECT definitions FROM _restframe.format")[0][0]:
         load_tables.create(connection)
@@ -70,11 +71,17 @@ def create(
     return {f"{relation.schema}.{relation.name}": relation for relation in relations}
 
 
-def _relations() -> list[Relation]:
-    return [
+@cache
+def _relations() -> tuple[Relation, ...]:
+    return tuple(
         dataclasses.replace(view.relation, oid=_OIDS.get(view.name, _FIRST_OID + place))
         for place, view in enumerate(VIEWS)
-    ]
+    )
+
+
+@cache
+def _definitions() -> tuple[str, ...]:
+    return tuple(view.ddl for view in VIEWS)
 
 
 _FIRST_OID = 10_000
