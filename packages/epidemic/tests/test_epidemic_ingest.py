@@ -265,7 +265,23 @@ def test_a_row_that_breaks_a_rule_is_told_of(scene: Scene, store: Store) -> None
     told = [row for row in quarantine(store) if row[1] != 15]
     assert [(*row[3:6], row[6]) for row in told] == [(*entry, "rejected") for entry in BROKEN.values()]
     assert [row[1] for row in told] == list(range(2, 15))
-    assert {row[5] for row in quarantine(store) if row[1] == 15} == {"null"}  # the empty line
+    assert [row[3:] for row in quarantine(store) if row[1] == 15] == [(None, "", "columns", "rejected", None)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_blank_lines_at_the_end_are_nothing_to_tell_of(end: str, scene: Scene, store: Store) -> None:
+    lines = ["place|day|cases|deaths", "0001|2021-01-04|1|0", "", "0002|2021-01-04|2|0", *(200 * [""])]
+    scene.write("reports.psv", end.join(lines))
+    outcome = scene.ingest(store)["reports"]
+    assert (outcome.rows, outcome.refused) == (2, 1)
+    assert [row[5] for row in reports(store)] == [2, 4]
+    assert [row[1] for row in quarantine(store)] == [3]
+
+
+def test_a_file_of_blank_lines_is_empty(scene: Scene, store: Store) -> None:
+    scene.write("reports.psv", "\n\r\n\n")
+    assert scene.ingest(store)["reports"].status == "failed"
+    assert "reports: reports.psv: the file is empty (It has not even a header.)" in scene.quiet.said
 
 
 def test_lines_that_are_rows_keep_their_numbers_without_any_other_damage(scene: Scene, store: Store) -> None:
@@ -504,8 +520,8 @@ def test_partitions_in_pieces_are_the_same_rows(
             other.reports(*lines[first:last], name=f"reports_{at}.psv")
             other.ingest(second)
             with monkeypatch.context() as patch:
-                patch.setattr("restframe_epidemic.pipeline.ingest.at_most", lambda size, cut=cut: min(cut, 4))
-                patch.setattr("restframe_epidemic.pipeline.ingest.needed", lambda size, most, cut=cut: cut)
+                patch.setattr("restframe_epidemic.pipeline.reading.at_most", lambda size, cut=cut: min(cut, 4))
+                patch.setattr("restframe_epidemic.pipeline.reading.needed", lambda size, most, cut=cut: cut)
                 scene.ingest(store)
         assert len(list((store.lake / "reports" / "date=2021-01-04").iterdir())) > 1
         assert reports(store) == reports(second)

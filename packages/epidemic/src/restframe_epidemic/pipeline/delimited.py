@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -80,25 +81,29 @@ def _shown(name: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name[:60])
 
 
-def read(source: Source, file: RawFile) -> Iterator[Rows]:
-    """All rows of a delimited file. SchemaDrift or DataError, as `check_header` and `RawFile.blocks` say."""
-    header: list[str] = []
+def read(source: Source, file: RawFile) -> Iterator[Callable[[], Rows]]:
+    """All rows of a delimited file, by block: each is parsed when it is called, in any thread.
+
+    SchemaDrift or DataError, as `check_header` and `RawFile.blocks` say.
+    """
+    reader: _Reader | None = None
     for block in file.blocks(BLOCK_BYTES // 4 if source.wide else BLOCK_BYTES):
-        if source.encoding != "utf-8":
-            block = Block(_in_utf8(block.data, source.encoding), block.line)
-        if not header:
+        if reader is None:
             first, _, rest = block.data.partition(b"\n")
-            header = _fields(first.decode(errors="replace"), source) or []
+            header = _fields(_in_utf8(first, source.encoding).decode(errors="replace"), source) or []
             check_header(source, file.name, header)
-            block = Block(rest, 2)
+            reader = _Reader(source, header)
+            block = Block(rest, 2, block.lines - 1)
         if block.data:
-            yield _Reader(source, header).rows(block)
-    if not header:
+            yield partial(reader.rows, block)
+    if reader is None:
         raise errors.DataError(f"{file.name}: the file is empty", hint="It has not even a header.")
 
 
 def _in_utf8(data: bytes, encoding: str) -> bytes:
     """Whole lines in UTF-8. A line that is not of the encoding stays as it is, so that its values are told of."""
+    if encoding == "utf-8":
+        return data
     try:
         return data.decode(encoding).encode()
     except UnicodeDecodeError:
@@ -124,30 +129,31 @@ class _Reader:
             self._wanted |= dict.fromkeys(header[len(source.header) :], source.wide.value)
 
     def rows(self, block: Block) -> Rows:
-        """Of a block. Each line is a row or malformed: a quote that is not closed ends with its line."""
-        malformed: list[tuple[int, str]] = []
-        if not _is_text(block.data):  # Arrow cannot show a line that is no text, and refuses the whole block for it
-            return self._line_by_line(block)
-        table = self._read(block.data, malformed)
-        lines = block.data.count(b"\n") + (not block.data.endswith(b"\n"))
-        if table.num_rows + len(malformed) != lines:
-            return self._line_by_line(block)
-        return Rows(table, _numbers(lines, block.line, malformed), _placed(malformed, block.line))
+        """Of a block. Each line is a row or malformed: a quote that is not closed ends with its line.
 
-    def _line_by_line(self, block: Block) -> Rows:
+        Arrow reads what is plain; the rest goes line by line, to the same result.
+        """
+        data = _in_utf8(block.data, self._source.encoding)
+        if _is_plain(data, self._source.delimiter):
+            malformed: list[tuple[int, str]] = []
+            table = self._read(data, malformed)
+            if table.num_rows + len(malformed) == block.lines:  # fewer where one is blank
+                return Rows(table, _numbers(block, malformed), _placed(malformed, block.line))
+        return self._line_by_line(data, block)
+
+    def _line_by_line(self, data: bytes, block: Block) -> Rows:
         malformed: list[tuple[int, str]] = []
-        whole = io.BytesIO()
-        lines = block.data.removesuffix(b"\n").split(b"\n")
-        for at, line in enumerate(lines, 1):
-            text = line.decode(errors="replace")
+        whole = io.StringIO()
+        writer = csv.writer(whole, delimiter=self._source.delimiter, lineterminator="\n")
+        for at, line in enumerate(data.removesuffix(b"\n").split(b"\n"), 1):
+            text = line.removesuffix(b"\r").decode(errors="surrogateescape")  # bytes that are no text come through
             fields = _fields(text, self._source)
-            empty = not line.rstrip(b"\r")  # a row of nothing, as Arrow has it
-            if not empty and (fields is None or len(fields) != len(self._header) or b"\r" in line.rstrip(b"\r")):
-                malformed.append((at, text))
+            if fields is None or len(fields) != len(self._header) or "\r" in text:
+                malformed.append((at, _text(text).decode(errors="replace")))
             else:
-                whole.write(line + b"\n")
-        table = self._read(whole.getvalue(), []) if whole.tell() else self._read(b"", [])
-        return Rows(table, _numbers(len(lines), block.line, malformed), _placed(malformed, block.line))
+                writer.writerow(fields)
+        table = self._read(_text(whole.getvalue()), [])
+        return Rows(table, _numbers(block, malformed), _placed(malformed, block.line))
 
     def _read(self, data: bytes, malformed: list[tuple[int, str]]) -> pa.Table:
         def skip(row: pa.csv.InvalidRow) -> str:
@@ -175,7 +181,7 @@ class _Reader:
                 column_names=self._header, use_threads=False, block_size=max(len(data), 1 << 16)
             ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=self._source.delimiter, invalid_row_handler=skip, ignore_empty_lines=False
+                delimiter=self._source.delimiter, invalid_row_handler=skip, ignore_empty_lines=True
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types={name: kind(column) for name, column in self._wanted.items()},
@@ -188,19 +194,31 @@ class _Reader:
         ).combine_chunks()
 
 
-def _is_text(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
+def _is_plain(data: bytes, delimiter: str) -> bool:
+    """Whether Arrow's reader says the same of it as Python's, which knows of lines: it is text, as Arrow cannot show a
+    line that is none, \\r stands before \\n alone, and each quote opens a value, closes one or is one of two inside.
+    """
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return False
-    return True
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            return False
+    if b'"' not in data:
+        return True
+    from restframe_epidemic.pipeline.kernels import well_quoted
+
+    return bool(well_quoted(np.frombuffer(data, np.uint8), ord(delimiter)))
 
 
-def _numbers(lines: int, first: int, malformed: list[tuple[int, str]]) -> NDArray[np.int64]:
-    """The numbers of those of `lines` lines that are rows."""
-    numbers = np.arange(first, first + lines, dtype=np.int64)
+def _text(escaped: str) -> bytes:
+    return escaped.encode(errors="surrogateescape")
+
+
+def _numbers(block: Block, malformed: list[tuple[int, str]]) -> NDArray[np.int64]:
+    """The numbers of a block's lines that are rows."""
+    numbers = np.arange(block.line, block.line + block.lines, dtype=np.int64)
     return np.delete(numbers, [at - 1 for at, _ in malformed]) if malformed else numbers
 
 

@@ -8,37 +8,23 @@ import errno
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 import restframe.errors
 from restframe_epidemic import country as countries
 from restframe_epidemic import errors, sources
-from restframe_epidemic.pipeline import loading, merging, rules, values
-from restframe_epidemic.pipeline.lake import Lake, Manifest, Quarantine, Reading
-from restframe_epidemic.pipeline.pieces import at_most, needed
-from restframe_epidemic.pipeline.rows import Raw
-from restframe_epidemic.pipeline.spill import Spill
-from restframe_epidemic.pipeline.streams import Progress, sha256
+from restframe_epidemic.pipeline import loading
+from restframe_epidemic.pipeline.lake import Lake, Manifest, Reading
+from restframe_epidemic.pipeline.reading import Terms, Watching, read
+from restframe_epidemic.pipeline.streams import sha256
 from restframe_epidemic.privacy import tokens
 from restframe_epidemic.sources import Source
 from restframe_epidemic.store import Store
 
 logger = logging.getLogger(__name__)
-
-
-class Watching(Protocol):
-    """Who is told how it goes."""
-
-    def say(self, text: str) -> None: ...
-
-    def step(self, text: str, total: int) -> AbstractContextManager[Progress]:
-        """A part of the work with `total` bytes (0 when unknown); bytes are told as they are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +127,12 @@ def _read_and_load(
     lake = _lake(store, source)
     manifest = lake.manifest()
     files = {path.relative_to(data).as_posix(): path for path in source.files(data)}
-    known = _known(store, declared, source, watching)
-    key = tokens.load_key(store.folder) if source.identifies and files else None
-    declaration = _declaration(source, known, key)
+    terms = Terms(
+        today,
+        _known(store, declared, source, watching),
+        tokens.load_key(store.folder) if source.identifies and files else None,
+    )
+    declaration = _declaration(source, terms)
     if manifest.declaration != declaration:
         gone = [name for name in manifest.files if name not in files]
         if gone:
@@ -157,7 +146,7 @@ def _read_and_load(
         recorded = _unchanged(manifest, name, path, today, watching)
         if recorded is None:
             try:
-                done.add(_read(lake, manifest, name, path, watching, today, known, key))
+                done.add(read(lake, manifest, name, path, terms, watching))
             except errors.Error as error:
                 watching.say(f"{source.name}: {error}" + (f" ({error.hint})" if error.hint else ""))
                 failed = error
@@ -195,12 +184,12 @@ def _known(store: Store, declared: Mapping[str, Source], source: Source, watchin
     return known
 
 
-def _declaration(source: Source, known: Mapping[str, pa.Array], key: tokens.Key | None) -> str:
+def _declaration(source: Source, terms: Terms) -> str:
     """Of what decides which rows are accepted, and how they look: the declaration, the values it refers to, the key."""
     digest = hashlib.sha256(source.digest.encode())
-    if key is not None:
-        digest.update(key.name.encode())
-    for reference, allowed in sorted(known.items()):
+    if terms.key is not None:
+        digest.update(terms.key.name.encode())
+    for reference, allowed in sorted(terms.known.items()):
         digest.update(reference.encode())
         for value in sorted(text for text in allowed.to_pylist() if text is not None):
             digest.update(value.encode() + b"\0")
@@ -220,87 +209,13 @@ def _unchanged(manifest: Manifest, name: str, path: Path, today: datetime.date, 
     return replace(recorded, mtime_ns=status.st_mtime_ns) if same else None
 
 
-def _read(
-    lake: Lake,
-    manifest: Manifest,
-    name: str,
-    path: Path,
-    watching: Watching,
-    today: datetime.date,
-    known: Mapping[str, pa.Array],
-    key: tokens.Key | None,
-) -> Reading:
-    """One file into the lake. The manifest has it at the end, and changes with nothing before."""
-    source = lake.source
-    status = path.stat()
-    again: datetime.date | None = None
-    rows = 0
-    with (
-        Spill(source, lake.spill(), at_most(status.st_size)) as spill,
-        lake.quarantine() as refused,
-        lake.quarantine("corrections") as corrected,
-    ):
-        with watching.step(name, status.st_size) as progress:
-            raw = Raw(source, path, name, progress)
-            for block in raw.rows():
-                columns = block.columns if key is None else _without_names(source, block.columns, key)
-                checked = rules.apply(source, name, columns, block.line, today=today, known=known)
-                if block.malformed:
-                    refused.add(rules.malformed(source, name, block.malformed, len(source.header)))
-                refused.add(checked.refused)
-                spill.add(checked.accepted)
-                rows += checked.accepted.num_rows
-                again = min(filter(None, (again, checked.future)), default=None)
-        with watching.step(f"{name}: merging", 0):
-            partitions, repeated = _merge(lake, manifest, spill, name, refused, corrected)
-    reading = Reading(
-        status.st_size, status.st_mtime_ns, raw.sha256, rows, refused.entries, repeated, refused.key, str(again or "")
-    )
-    manifest.partitions |= partitions
-    manifest.files[name] = reading
-    manifest.corrections += [corrected.key] if corrected.key else []
-    lake.write_manifest(manifest)
-    return reading
-
-
-def _merge(
-    lake: Lake, manifest: Manifest, spill: Spill, name: str, refused: Quarantine, corrected: Quarantine
-) -> tuple[dict[str, list[str]], int]:
-    """A file's rows into the partitions; returns their new files, and how many rows said again what was known."""
-    partitions: dict[str, list[str]] = {}
-    repeated = 0
-    for date in spill.partitions():
-        pa.default_memory_pool().release_unused()  # Arrow keeps what it has freed
-        pieces = max(needed(spill.size_bytes(date), spill.most), len(manifest.partitions.get(date, [])))
-        partitions[date] = []
-        for piece in range(pieces):
-            stored = lake.rows(manifest, date, piece, pieces)
-            merged = merging.merge(lake.source, stored, spill.rows(date, piece, pieces), name)
-            refused.add(merged.noted)
-            corrected.add(merged.corrected)
-            repeated += merged.repeated
-            partitions[date].append(lake.write_rows(date, merged.rows.select(loading.stored_names(lake.source))))
-    return partitions, repeated
-
-
-def _without_names(source: Source, columns: Mapping[str, pa.Array], key: tokens.Key) -> dict[str, pa.Array]:
-    """With tokens for identifiers, so that nothing that follows, the quarantine least of all, can tell who it was."""
-    hidden = dict(columns)
-    for column in source.stored:
-        if column.token:
-            texts, unreadable = values.typed(column, columns[column.name])
-            # Of damaged bytes no token is made: two patients might become one.
-            texts = pc.if_else(pa.array(~unreadable), texts, pa.scalar(None, texts.type))
-            hidden[column.name] = tokens.tokenise(texts, key)
-    return hidden
-
-
 def _transform(store: Store, country: countries.Country, watching: Watching) -> None:
     """Fill the engine's tables, when what they are made of has changed."""
     digest = hashlib.sha256()
     rows = store.query(f"SELECT source, item, file FROM {loading.LOADED} WHERE source <> '*' ORDER BY 1, 2")
     digest.update(repr(rows.to_pylist()).encode())
-    for path in sorted((*country.folder.glob("*.*"), Path(__file__).with_name("series.py"))):
+    code = (Path(__file__).with_name(name) for name in ("series.py", "mending.py"))
+    for path in sorted((*country.folder.glob("*.*"), *code)):
         digest.update(path.name.encode() + path.read_bytes())
     wanted = {"transformed": digest.hexdigest()[:16]}
     if loading.loaded(store, "*") == wanted:

@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ from restframe_epidemic.sources import Source
 
 MANIFEST = "manifest.json"
 _VERSION = 2
+_SAMPLE_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,16 @@ class Lake:
     def write_rows(self, date: str, rows: pa.Table) -> str:
         """A partition, or a piece of it. Returns its key in the bucket."""
         sink = pa.BufferOutputStream()
-        distinct = {"source_line", *self.source.key} - {self.source.date}  # no use in a dictionary of those
-        repeating = [name for name in rows.column_names if name not in distinct]
-        pq.write_table(rows.combine_chunks(), sink, compression="zstd", compression_level=1, use_dictionary=repeating)
+        first = rows.slice(0, _SAMPLE_ROWS)
+        repeating = [name for name in rows.column_names if len(first.column(name).unique()) <= len(first) // 2]
+        pq.write_table(
+            rows.combine_chunks(),
+            sink,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=repeating,
+            write_statistics=False,  # whole files are read
+        )
         data = sink.getvalue().to_pybytes()
         key = f"{self.source.name}/date={date}/part-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
         if not (self.root / key).exists():
@@ -187,7 +196,7 @@ class Lake:
     def _replace(self, path: Path, data: bytes) -> None:
         """Whole or not at all."""
         self._writing.mkdir(parents=True, exist_ok=True)
-        beside = self._writing / f"{path.name}.{os.getpid()}"
+        beside = self._writing / f"{path.name}.{os.getpid()}.{threading.get_ident()}"
         beside.write_bytes(data)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(path)

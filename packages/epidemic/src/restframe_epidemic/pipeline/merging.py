@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from restframe_epidemic.pipeline import quarantine
+from restframe_epidemic.pipeline.pieces import hashes
 from restframe_epidemic.pipeline.spill import codes
 from restframe_epidemic.sources import Source
 
@@ -41,9 +42,9 @@ def merge(source: Source, stored: pa.Table | None, new: pa.Table, file: str) -> 
     empty = quarantine.SCHEMA.empty_table()
     named = new.append_column("source_file", pa.repeat(pa.scalar(file), new.num_rows))
     both = pa.concat_tables([stored.select(named.column_names), named]) if stored is not None else named
-    key = codes([both.column(name).combine_chunks() for name in source.key])
-    if (np.diff(np.sort(key)) != 0).all():
+    if (np.diff(np.sort(hashes(source, both))) != 0).all():  # then keys are, too
         return Merged(_sorted(both), empty, empty, 0)
+    key = codes([both.column(name).combine_chunks() for name in source.key])
     files = both.column("source_file").combine_chunks()
     is_new = np.arange(len(key)) >= (stored.num_rows if stored is not None else 0)
     line = both.column("source_line").to_numpy()

@@ -32,20 +32,33 @@ def _power_of_two(size: float) -> int:
     return 1 << max(int(np.ceil(np.log2(max(size, 1)))), 0)
 
 
-def piece_of(source: Source, rows: pa.Table, pieces: int) -> NDArray[np.int64]:
-    """(n,) to which of so many pieces each row belongs."""
-    from restframe_epidemic.pipeline.hashing import fnv
+def hashes(source: Source, rows: pa.Table) -> NDArray[np.uint64]:
+    """(n,) of each row's key: equal where keys are."""
+    from restframe_epidemic.pipeline.kernels import fnv
 
     result = np.full(rows.num_rows, 0xCBF29CE484222325, dtype=np.uint64)
-    if pieces > 1:
-        for name in source.key:
-            texts = rows.column(name).cast(pa.large_string()).combine_chunks()
-            _, offsets, data = texts.buffers()
-            starts = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-            characters = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-            fnv(characters, starts, result)
+    for name in source.key:
+        texts = _texts(rows.column(name).combine_chunks())
+        _, offsets, data = texts.buffers()
+        starts = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        characters = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+        fnv(characters, starts, result)
+    return result
+
+
+def _texts(values: pa.Array) -> pa.Array:
+    if not pa.types.is_date(values.type):
+        return values.cast(pa.large_string())
+    encoded = values.dictionary_encode()  # dates are few, and slow to write
+    return encoded.dictionary.cast(pa.large_string()).take(encoded.indices)
+
+
+def piece_of(source: Source, rows: pa.Table, pieces: int) -> NDArray[np.uint64]:
+    """(n,) to which of so many pieces each row belongs."""
+    if pieces == 1:
+        return np.zeros(rows.num_rows, dtype=np.uint64)
     # the upper half, which is mixed best
-    return ((result >> np.uint64(32)) % np.uint64(pieces)).astype(np.int64)
+    return (hashes(source, rows) >> np.uint64(32)) % np.uint64(pieces)
 
 
 def only(source: Source, rows: pa.Table, piece: int, pieces: int) -> pa.Table:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ class Rows:
 class Raw:
     """One raw file of a source.
 
-    sha256 : of its bytes, once `rows` has ended
+    sha256 : of its bytes, once `parts` has ended
     """
 
     def __init__(self, source: Source, path: Path, name: str, progress: Progress) -> None:
@@ -46,17 +47,23 @@ class Raw:
         self.name = name
         self.sha256 = ""
 
-    def rows(self) -> Iterator[Rows]:
-        """All of them. SchemaDrift when the columns are others than the declared ones, DataError when it is damaged."""
+    def parts(self) -> Iterator[Callable[[], Iterator[Rows]]]:
+        """All rows, in parts that may each be read in any thread. SchemaDrift when the columns are others than the
+        declared ones, DataError when the file is damaged.
+        """
         if self._source.format == "parquet":
             yield from self._parquet()
             return
         file = RawFile(self._path, self.name, self._progress)
-        for block in delimited.read(self._source, file):
-            yield from self._long(block.columns, block.line, block.malformed)
+        for read in delimited.read(self._source, file):
+            yield partial(self._delimited, read)
         self.sha256 = file.sha256
 
-    def _parquet(self) -> Iterator[Rows]:
+    def _delimited(self, read: Callable[[], delimited.Rows]) -> Iterator[Rows]:
+        block = read()
+        return self._long(block.columns, block.line, block.malformed)
+
+    def _parquet(self) -> Iterator[Callable[[], Iterator[Rows]]]:
         self.sha256 = sha256(self._path, self._progress)
         try:
             with pq.ParquetFile(self._path) as file:
@@ -67,7 +74,7 @@ class Raw:
                 for batch in file.iter_batches(_PARQUET_ROWS, columns=wanted):
                     numbers = np.arange(line, line + batch.num_rows, dtype=np.int64)
                     line += batch.num_rows
-                    yield from self._long(pa.Table.from_batches([batch]), numbers, [])
+                    yield partial(self._long, pa.Table.from_batches([batch]), numbers, [])
         except (pa.ArrowException, OSError) as error:
             raise errors.DataError(
                 f"{self.name}: the Parquet file is damaged or ends early ({str(error)[:100]})",

@@ -17,6 +17,7 @@ from restframe_epidemic import errors
 
 BLOCK_BYTES = 8 << 20
 _LONGEST_LINE_BYTES = 64 << 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
 # Called with the bytes of the raw file that were read since the last call.
@@ -25,10 +26,11 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines of a file; `line` is the number of the first, counted from 1."""
+    """Whole lines of a file, how many they are, and the number of the first, counted from 1."""
 
     data: bytes
     line: int
+    lines: int
 
 
 class _Counted:
@@ -105,21 +107,22 @@ class RawFile:
         line = 1
         rest = b""
         for piece in self._pieces(size_bytes):
-            end = piece.rfind(b"\n") + 1
-            if end == 0:
-                rest += piece
-                if len(rest) > _LONGEST_LINE_BYTES:
-                    raise errors.DataError(f"{self.name}:{line}: the line is longer than 64 MiB")
-                continue
-            data = rest + piece[:end]
-            rest = piece[end:]
+            rest += piece
             if line == 1:
-                data = data.removeprefix(b"\xef\xbb\xbf")
-            yield Block(data, line)
-            line += data.count(b"\n")
-            self._whole_lines = line - 1
-        if rest:
-            yield Block(rest.removeprefix(b"\xef\xbb\xbf") if line == 1 else rest, line)
+                rest = rest.removeprefix(_BYTE_ORDER_MARK)
+            end = _end_of_rows(rest)
+            if end == 0 and len(rest) > size_bytes:
+                end = rest.rfind(b"\n") + 1  # blank lines alone, and more than can wait
+            if end == 0 and len(rest) > _LONGEST_LINE_BYTES:
+                raise errors.DataError(f"{self.name}:{line}: the line is longer than 64 MiB")
+            if end:
+                lines = rest.count(b"\n", 0, end)
+                yield Block(rest[:end], line, lines)
+                rest = rest[end:]
+                line += lines
+                self._whole_lines = line - 1
+        if rest.strip(b"\r\n"):
+            yield Block(rest, line, rest.count(b"\n") + 1)
 
     def _pieces(self, size_bytes: int) -> Iterator[bytes]:
         with self.path.open("rb") as file:
@@ -148,6 +151,17 @@ class RawFile:
                     f"{self.name}: the file changed while it was read", hint="Run the command again."
                 )
             self.sha256 = counted.hash.hexdigest()
+
+
+def _end_of_rows(data: bytes) -> int:
+    """Behind the last whole line that is not blank: at the end of a file blank lines are nothing to tell of, so they
+    wait for what follows. 0 when there is none.
+    """
+    end = data.rfind(b"\n") + 1
+    if data.endswith((b"\n\n", b"\n\r\n"), max(end - 3, 0), end) or end <= 2:
+        rows = len(data[:end].rstrip(b"\r\n"))
+        end = data.index(b"\n", rows) + 1 if rows else 0
+    return end
 
 
 def sha256(path: Path, progress: Progress) -> str:

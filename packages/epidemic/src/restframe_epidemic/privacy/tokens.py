@@ -109,9 +109,8 @@ def tokenise(array: pa.Array | pa.ChunkedArray, key: Key) -> pa.Array:
         array = array.combine_chunks()
     text = pc.utf8_trim_whitespace(array.cast(pa.large_string()))
     text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
-    # Claims repeat their patients: each identifier is hashed once.
-    encoded = text.dictionary_encode()
-    return pc.take(_hashed(encoded.dictionary, key), encoded.indices)
+    hashed = _hashed(text, key)
+    return pc.if_else(text.is_valid(), hashed, pa.scalar(None, hashed.type)) if text.null_count else hashed
 
 
 def _hashed(texts: pa.Array, key: Key) -> pa.Array:
