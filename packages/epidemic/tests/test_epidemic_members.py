@@ -10,7 +10,7 @@ import pytest
 
 from restframe_epidemic import backtest, panel_reading
 from restframe_epidemic.ensemble import forecasting
-from restframe_epidemic.models import MEMBERS, direct, examples, features, member, phases, projection
+from restframe_epidemic.models import MEMBERS, direct, examples, features, linear, member, phases, projection
 from restframe_epidemic.panel import FloatArray, Panel, cleansed
 from restframe_epidemic.scores import short_history
 
@@ -53,8 +53,8 @@ def epidemic(places: int = 60, weeks: int = 22, seed: int = 7) -> FloatArray:
 
 def column(panel: Panel, name: str, target: str = "cases") -> FloatArray:
     """(W, N)"""
-    x, names = features.matrix(panel, range(len(panel.weeks)), target)
-    return x[:, names.index(name)].reshape(len(panel.weeks), -1)
+    x, names = features.matrix(features.wide(panel, target), range(len(panel.weeks)))
+    return x[:, :, names.index(name)]
 
 
 # --- features
@@ -107,7 +107,7 @@ def test_signals_and_determinants_have_columns_only_when_somebody_has_them() -> 
     assert column(known, "signal_masks")[-1].tolist() == [3, 3, 3, 3]  # the others': the mean of those who have it
     assert column(known, "change_masks")[-1].tolist() == [2, 2, 2, 2]
     assert column(known, "static_crowding")[-1].tolist() == [2, 4, 3, 3]
-    _, names = features.matrix(panel(weekly), [5], "cases")
+    _, names = features.matrix(features.wide(panel(weekly), "cases"), [5])
     assert not [name for name in names if name.startswith(("signal_", "change_", "static_"))]
 
 
@@ -126,15 +126,15 @@ def test_later_weeks_change_no_bit_of_a_row() -> None:
         daily={target: values[:, : 7 * 12] for target, values in known.daily.items()},
         irregular=known.irregular[:, : 7 * 12],
     )
-    whole, _ = features.matrix(known, [3, 11], "deaths")
-    part, _ = features.matrix(cut, [3, 11], "deaths")
+    whole, _ = features.matrix(features.wide(known, "deaths"), [3, 11])
+    part, _ = features.matrix(features.wide(cut, "deaths"), [3, 11])
     assert whole.tobytes() == part.tobytes()
 
 
 def test_an_impossible_population_is_taken_for_an_unknown_one() -> None:
     known = replace(panel(epidemic(4)), population=np.array([1000.0, np.nan, -5.0, 3000.0]))
     assert features.population(known).tolist() == [1000, 2000, 2000, 3000]
-    x, _ = features.matrix(known, range(10), "cases")
+    x, _ = features.matrix(features.wide(known, "cases"), range(10))
     assert np.isfinite(x).all()
 
 
@@ -201,9 +201,11 @@ def test_members_are_registered() -> None:
 
 
 def test_lessons_are_weeks_whose_outcome_is_known() -> None:
-    known = examples.Examples.of(panel(np.array([[70.0, 70, 70, 70, 70, 140, 280, 560]] * 2)), "cases")
+    weekly = np.array([[70.0, 70, 70, 70, 70, 140, 280, 560]] * 2)
+    known = examples.Examples.of(panel(weekly), "cases", [("twice", 2 * weekly)])
     lessons = known.lessons(2, window_weeks=2)
     assert lessons is not None
+    assert lessons.x.ravel().tolist() == [140, 140, 280, 280]
     assert lessons.growth == pytest.approx(np.repeat(np.log([281 / 71, 561 / 141]), 2))
     assert lessons.weight == pytest.approx(np.repeat([71, 141], 2) / 106)
     assert known.lessons(4, window_weeks=2) is None
@@ -211,16 +213,15 @@ def test_lessons_are_weeks_whose_outcome_is_known() -> None:
 
 def test_trees_do_not_see_policies_and_determinants() -> None:
     static = pd.DataFrame({"location": ["P000", "P001"], "name": "crowding", "value": [2.0, 4.0]})
-    known = examples.Examples.of(panel(epidemic(4, weeks=12), features=static), "cases")
-    assert "static_crowding" in known.names
-    reports = known.without(features.OF_THE_SURROUNDINGS)
-    assert "static_crowding" not in reports.names
-    assert reports.x.shape[2] == len(reports.names) == len(known.names) - 1
+    known = panel(epidemic(60), features=static)
+    without = replace(known, features={})
+    assert np.array_equal(member("boosting")(known, 1), member("boosting")(without, 1))
+    assert not np.array_equal(member("direct")(known, 1), member("direct")(without, 1))
 
 
 def test_growth_beyond_the_fourth_week_fades() -> None:
-    known = examples.Examples.of(panel(epidemic(4, weeks=12)), "cases")
-    points = known.forecast(6, lambda lessons, now: np.full(4, 0.4), window_weeks=5)
+    known = examples.Examples.of(panel(epidemic(4, weeks=12)), "cases", [("nothing", np.zeros(4))])
+    points = known.reports(known.growth(6, lambda lessons, now: np.full(4, 0.4), window_weeks=5))
     level = known.weekly[:, -1:] + 1
     assert points[:, 3:] == pytest.approx(level * np.exp([0.4, 0.4 + 0.075, 0.4 + 0.075 + 0.05625]) - 1)
 
@@ -232,23 +233,25 @@ def test_outliers_do_not_bend_the_regression() -> None:
     rng = np.random.default_rng(0)
     z = np.column_stack([rng.normal(size=(2000, 2)), np.ones(2000)])
     y = z @ [0.5, -0.25, 0.1] + np.where(rng.random(2000) < 0.2, 5.0, 0.0)
-    b = direct.least_absolute(z, y, np.ones(2000), 0.0)
+    b = direct.least_absolute(z, y, np.ones(2000), np.zeros(3))
     assert b == pytest.approx([0.5, -0.25, 0.1], abs=0.03)
 
 
 def test_our_sums_and_solutions_are_those_of_linear_algebra() -> None:
     rng = np.random.default_rng(0)
     z, y, weight = rng.normal(size=(7, 3)), rng.normal(size=7), rng.random(7)  # four rows at a time, and three left
-    upper, products = direct.normal(z, y, weight)
+    upper, products = linear.normal(z, y, weight)
     assert upper == pytest.approx(np.triu(z.T @ (weight[:, None] * z) / weight.sum()))
     assert products == pytest.approx(z.T @ (weight * y) / weight.sum())
     whole = upper + np.triu(upper, 1).T
-    assert direct.solve(upper.copy(), products) == pytest.approx(np.linalg.solve(whole, products))
+    assert linear.solve(upper.copy(), products) == pytest.approx(np.linalg.solve(whole, products))
+    drawn = np.linalg.solve(whole + np.diag([0.5, 0.0, 2.0]), products)
+    assert linear.ridge(z, y, weight, np.array([0.5, 0.0, 2.0])) == pytest.approx(drawn)
 
 
 def test_without_features_it_is_the_weighted_median() -> None:
     y = np.array([0.0, 1.0, 2.0, 10.0])
-    b = direct.least_absolute(np.ones((4, 1)), y, np.array([1.0, 1.0, 5.0, 1.0]), 0.1)
+    b = direct.least_absolute(np.ones((4, 1)), y, np.array([1.0, 1.0, 5.0, 1.0]), np.zeros(1))
     assert b == pytest.approx([2.0], abs=0.1)
 
 

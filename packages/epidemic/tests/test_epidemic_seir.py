@@ -190,9 +190,10 @@ def test_a_policy_counts_from_the_last_day_of_its_week_on(waves: ModuleType) -> 
     known = waves.panel(4, 2, 12)
     masks = np.zeros((4, 84))
     masks[:, 9 * 7 + 6 :] = 1
-    columns = dict(transmission.signal_columns(replace(known, signals={"masks": masks}), np.array([8, 9, 10])))
-    assert columns["masks"][:, 0].tolist() == [0, 1, 1]
-    assert columns["change_masks"][:, 0].tolist() == [0, 1, 1]
+    known = replace(known, signals={"masks": masks})
+    columns = dict(transmission.columns(known, transmission.history(known, Course())))
+    assert columns["signal_masks"][0, 8:].tolist() == [0, 1, 1, 1]
+    assert columns["change_masks"][0, 8:].tolist() == [0, 1, 1, 1]
 
 
 LEARN = """

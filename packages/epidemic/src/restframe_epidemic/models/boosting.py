@@ -43,8 +43,9 @@ PARAMETERS: dict[str, Any] = {
 
 def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
     """(N, horizons) medians of new reports; NaN everywhere in the first weeks of all."""
-    known = Examples.of(panel, target).without(features.OF_THE_SURROUNDINGS)
-    return known.forecast(horizons, partial(_learn, seed=seed), WINDOW_WEEKS)
+    seen = (column for column in features.wide(panel, target) if not column[0].startswith(features.OF_THE_SURROUNDINGS))
+    known = Examples.of(panel, target, seen)
+    return known.reports(known.growth(horizons, partial(_learn, seed=seed), WINDOW_WEEKS))
 
 
 def _learn(lessons: Lessons, now: FloatArray, *, seed: int) -> FloatArray:

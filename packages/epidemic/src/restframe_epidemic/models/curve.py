@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from restframe_epidemic.models import generalized_normal
+from restframe_epidemic.models.weekly import regular_share
 from restframe_epidemic.panel import BoolArray, FloatArray, IntArray, Panel
 
 SHIFT = 0.375
@@ -218,15 +219,6 @@ def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 
         if len(parts):
             result[:, h] = np.expm1(level[:, -1] + steps[weeks][:, h] @ parts)
     return np.where(known[:, None], np.maximum(result, 0.0), np.nan)
-
-
-def regular_share(panel: Panel) -> FloatArray:
-    """(N, W) the share of each week's days whose reports were neither moved by cleansing nor on a holiday."""
-    shape = (len(panel.locations), len(panel.weeks))
-    if not panel.irregular.size:
-        return np.ones(shape)
-    result: FloatArray = 1 - panel.irregular.reshape(*shape, 7).mean(axis=2)
-    return result
 
 
 def best_parts(X: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:

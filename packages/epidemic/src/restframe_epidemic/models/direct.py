@@ -13,8 +13,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from restframe_epidemic.models import features
 from restframe_epidemic.models.examples import Examples, Lessons
-from restframe_epidemic.models.linear import normal, solve
+from restframe_epidemic.models.linear import ridge
 from restframe_epidemic.panel import FloatArray, Panel
 
 WINDOW_WEEKS = 14
@@ -27,13 +28,15 @@ _FLAT = 0.05  # residuals under this weigh like squares; as good as exact in the
 
 def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray:
     """(N, horizons) medians of new reports; NaN everywhere in the first weeks of all. `seed` is without effect."""
-    return Examples.of(panel, target).forecast(horizons, _learn, WINDOW_WEEKS)
+    known = Examples.of(panel, target, features.wide(panel, target))
+    return known.reports(known.growth(horizons, _learn, WINDOW_WEEKS))
 
 
 def _learn(lessons: Lessons, now: FloatArray) -> FloatArray:
     centre = np.average(lessons.x, axis=0, weights=lessons.weight)
     spread = np.sqrt(np.average((lessons.x - centre) ** 2, axis=0, weights=lessons.weight)) + 1e-9
-    b = least_absolute(_standard(lessons.x, centre, spread), lessons.growth, lessons.weight, RIDGE)
+    z = _standard(lessons.x, centre, spread)
+    b = least_absolute(z, lessons.growth, lessons.weight, np.append(np.full(z.shape[1] - 1, RIDGE), 1e-9))
     result: FloatArray = (_standard(now, centre, spread) * b).sum(axis=1)
     return result
 
@@ -45,21 +48,18 @@ def _standard(x: FloatArray, centre: FloatArray, spread: FloatArray) -> FloatArr
 
 
 @numba.njit(nogil=True, cache=True)
-def least_absolute(z: FloatArray, y: FloatArray, weight: FloatArray, ridge: float) -> FloatArray:
-    """(F,) b for which sum(weight |y - z b|) is least, drawn to 0 but for its last element.
+def least_absolute(z: FloatArray, y: FloatArray, weight: FloatArray, penalty: FloatArray) -> FloatArray:
+    """(F,) b for which sum(weight |y - z b|) is least, drawn to 0.
 
-    z : (R, F) standardised, the last column ones; y : (R,); weight : (R,)
-    ridge : penalty on a coefficient's square, in units of the mean weight of a row in the squares that stand for
+    z : (R, F) standardised; y : (R,); weight : (R,)
+    penalty : (F,) on a coefficient's square, in units of the mean weight of a row in the squares that stand for
         absolute values
     """
     R, F = z.shape
     inner = weight.copy()
     b = np.zeros(F)
     for _ in range(_ROUNDS):
-        A, c = normal(z, y, inner)
-        for i in range(F):
-            A[i, i] += ridge if i < F - 1 else 1e-9
-        b = solve(A, c)
+        b = ridge(z, y, inner, penalty)
         for r in range(R):
             residual = y[r]
             for i in range(F):

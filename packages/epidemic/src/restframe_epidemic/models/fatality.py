@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammainc, gammaln
 
-from restframe_epidemic.models.curve import regular_share
+from restframe_epidemic.models.weekly import regular_share
 from restframe_epidemic.panel import FloatArray, Panel
 
 LAGS = 9  # weeks, the case's own the first

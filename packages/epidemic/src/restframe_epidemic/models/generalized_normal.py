@@ -14,6 +14,7 @@ from math import exp, inf, lgamma, log
 import numpy as np
 from numba import njit
 
+from restframe_epidemic.models.linear import solve
 from restframe_epidemic.panel import BoolArray, FloatArray
 
 PARAMETERS = 5
@@ -130,32 +131,6 @@ def _linearised(
 
 
 @njit(cache=True, nogil=True)
-def _solve(A: FloatArray, v: FloatArray) -> bool:
-    """v <- A^-1 v for a symmetric positive definite A, which is overwritten; False when it is not one."""
-    n = len(v)
-    for j in range(n):
-        for i in range(j, n):
-            total = A[i, j]
-            for k in range(j):
-                total -= A[i, k] * A[j, k]
-            if i == j:
-                if not total > 0.0:
-                    return False
-                A[j, j] = total**0.5
-            else:
-                A[i, j] = total / A[j, j]
-    for i in range(n):
-        for k in range(i):
-            v[i] -= A[i, k] * v[k]
-        v[i] /= A[i, i]
-    for i in range(n - 1, -1, -1):
-        for k in range(i + 1, n):
-            v[i] -= A[k, i] * v[k]
-        v[i] /= A[i, i]
-    return True
-
-
-@njit(cache=True, nogil=True)
 def _descend(
     start: FloatArray,
     root: FloatArray,
@@ -189,12 +164,10 @@ def _descend(
             A[p, p] += stiffness[p] ** 2
         for p in range(PARAMETERS):
             A[p, p] += damping * (A[p, p] + 1e-6)
-        if not _solve(A, v):
-            damping *= 10.0
-            continue
+        step = solve(A, v)
         moved = 0.0
         for p in range(PARAMETERS):
-            trial[p] = min(max(theta[p] + v[p], low[p]), high[p])
+            trial[p] = min(max(theta[p] + step[p], low[p]), high[p])
             moved = max(moved, abs(trial[p] - theta[p]))
         new_loss = _linearised(trial, root, weight, shift, new_r, new_J)
         for p in range(PARAMETERS):

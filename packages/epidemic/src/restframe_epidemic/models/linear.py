@@ -37,6 +37,15 @@ def normal(z: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArray
 
 
 @numba.njit(nogil=True, cache=True)
+def ridge(z: FloatArray, y: FloatArray, weight: FloatArray, penalty: FloatArray) -> FloatArray:
+    """(F,) b with the least weighted mean of (y - z b)^2 plus sum(penalty b^2)."""
+    A, c = normal(z, y, weight)
+    for i in range(len(c)):
+        A[i, i] += penalty[i]
+    return solve(A, c)
+
+
+@numba.njit(nogil=True, cache=True)
 def solve(A: FloatArray, c: FloatArray) -> FloatArray:
     """A x = c for a positive definite A, of which the upper half is read (and overwritten): Cholesky, A = U' U."""
     F = len(c)

@@ -12,11 +12,10 @@ Clayton, Kaldor: Empirical Bayes estimates of age-standardized relative risks fo
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from restframe_epidemic.models import features
-from restframe_epidemic.models.linear import solve
+from restframe_epidemic.models.linear import ridge
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 from restframe_epidemic.scores import short_history
 
@@ -66,7 +65,7 @@ def relative_rate(panel: Panel, recent: FloatArray, expected: FloatArray, teache
     recent, expected : (N,) reports, and those expected at the group's rate
     teachers : (N,) places to learn theta and k from
     """
-    x = features.determinants(panel)
+    x = np.stack([values for _, values in features.determinants(panel)], axis=1)
     x = np.concatenate([(x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9), np.ones((len(x), 1))], axis=1)
     teachers = teachers & (expected > 0)
     if not teachers.any():
@@ -77,29 +76,15 @@ def relative_rate(panel: Panel, recent: FloatArray, expected: FloatArray, teache
     return result
 
 
-@numba.njit(nogil=True, cache=True)
 def _learn(x: FloatArray, recent: FloatArray, expected: FloatArray) -> tuple[FloatArray, float]:
     """b and k of negative binomial counts with mean expected exp(x b): rounds of scoring for b, of moments for k."""
-    R, F = x.shape
-    b, k = np.zeros(F), 1.0
+    b, k = np.zeros(x.shape[1]), 1.0
+    penalty = np.append(np.full(x.shape[1] - 1, _RIDGE), 1e-9)
     for _ in range(_ROUNDS):
-        A, c = np.zeros((F, F)), np.zeros(F)
-        spread, excess = 0.0, 0.0
-        for r in range(R):
-            eta = 0.0
-            for i in range(F):
-                eta += x[r, i] * b[i]
-            mean = expected[r] * np.exp(min(max(eta, -2.0), 2.0))
-            weight = mean / (1 + mean / k)
-            step = (recent[r] - mean) / (1 + mean / k)
-            spread += weight * weight
-            excess += weight * weight * ((recent[r] - mean) ** 2 - mean) / (mean * mean + 1e-9)
-            for i in range(F):
-                c[i] += x[r, i] * (step + weight * eta)
-                for j in range(i, F):
-                    A[i, j] += weight * x[r, i] * x[r, j]
-        for i in range(F):
-            A[i, i] += _RIDGE if i < F - 1 else 1e-9
-        b = solve(A, c)
-        k = min(max(spread / max(excess, 1e-9), _DISPERSION[0]), _DISPERSION[1])
+        eta = (x * b).sum(axis=1)
+        mean = expected * np.exp(np.clip(eta, -2, 2))
+        weight = mean / (1 + mean / k)
+        b = ridge(x, eta + (recent - mean) / mean, weight, penalty / weight.sum())
+        excess = float((weight**2 * ((recent - mean) ** 2 - mean) / (mean**2 + 1e-9)).sum())
+        k = min(max(float((weight**2).sum()) / max(excess, 1e-9), _DISPERSION[0]), _DISPERSION[1])
     return b, k

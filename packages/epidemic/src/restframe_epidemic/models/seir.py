@@ -61,11 +61,10 @@ def explain(panel: Panel, *, horizon: int = 1, training: Training | None = None)
     if not models:
         return []
     model = models[-1]
-    wanted = transmission.context_names(panel)
     effects = [
-        Effect(name, float(coefficient), float(error))
+        Effect(name.removeprefix("signal_").removeprefix("static_"), float(coefficient), float(error))
         for name, coefficient, error in zip(model.names, model.coefficients, model.error, strict=True)
-        if name in wanted
+        if name.startswith(transmission.CONTEXT)
     ]
     return sorted(effects, key=lambda effect: -abs(effect.coefficient))
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from restframe_epidemic.models import features
 from restframe_epidemic.models.compartments import Course, Transmission, infections_from_reports, invert
-from restframe_epidemic.models.curve import regular_share
-from restframe_epidemic.models.features import filled, neighbour_sums
 from restframe_epidemic.models.linear import normal, solve
+from restframe_epidemic.models.weekly import PER, Widths, neighbour_sums, regular_share
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 
-PER = 100_000.0
+CONTEXT = (*features.OF_THE_SURROUNDINGS, "age_")
+"""How the names of columns begin that are not of the epidemic itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Training:
 class History:
     """What one series (the cases) tells of transmission so far.
 
-    reports : (N, W) per week
+    reports : (N, W) per week; at : the same days, near and far
     own : of each place; near : of the places that touch it; group, nation : of all of them; beta (., W) per day
     ascertainment : (N,) share of infections reported, as used
     regular : (N, W) share of each week's days whose reports were neither moved nor on a holiday
@@ -56,6 +57,7 @@ class History:
     """
 
     reports: FloatArray
+    at: Widths
     own: Transmission
     near: FloatArray
     group: FloatArray
@@ -106,8 +108,10 @@ def history(panel: Panel, course: Course) -> History:
         return invert(infections_from_reports(sums, population, course.ascertainment)[0], population, course).beta
 
     near = beta(neighbour_sums(panel, reports) + reports, neighbour_sums(panel, counted) + counted)
+    daily = np.nan_to_num(panel.daily["cases"]) * judged[:, None]
     return History(
         reports,
+        Widths.of(panel, daily, np.where(judged, panel.population, PER)),
         invert(infections, people, course),
         near,
         beta(panel.by_group(reports), panel.by_group(counted))[panel.group],
@@ -125,17 +129,39 @@ def first_week(past: History) -> int:
     return max(begin + 3, 4)
 
 
-def regressors(panel: Panel, past: History, weeks: NDArray[np.int64]) -> tuple[tuple[str, ...], FloatArray]:
-    """Names (F,) and values (len(weeks), N, F) of what is known of each place at the end of each week, w >= 4.
-
-    Row w depends on weeks <= w alone. A static feature or signal that a place lacks is the mean of the others'; one
-    that nobody has is left out.
-    """
-    columns = dict(_columns(panel, past, weeks))
-    result = np.empty((len(weeks), len(panel.locations), len(columns)))
-    for k, values in enumerate(columns.values()):
-        result[:, :, k] = values
-    return tuple(columns), result
+def columns(panel: Panel, past: History) -> Iterator[tuple[str, FloatArray]]:
+    """What is known of each place at the end of each week from the fifth on; what cannot be told is 0, and its rows
+    have no weight."""
+    at, population = past.at, np.where(past.judged, panel.population, PER)
+    own, group = np.log(past.own.beta), np.log(past.group)
+    nation = np.broadcast_to(np.log(past.nation), own.shape)
+    for name, values, lags in (
+        ("own", own, 4),
+        ("group", group, 3),
+        ("near", np.log(past.near), 3),
+        ("nation", nation, 2),
+    ):
+        for lag in range(lags):
+            yield f"log_beta_{name}_{lag}", np.nan_to_num(np.roll(values, lag, axis=1))
+    yield "log_rate", at.own.rate()
+    yield "log_rate_3_weeks", at.own.rate(3)
+    yield "log_rate_near", at.near.rate()
+    yield "log_rate_group", at.group.rate()
+    yield "noise", at.own.noise()
+    yield "noise_4_weeks", at.own.noise(4)
+    against = np.nan_to_num(own - group)
+    yield "noise_x_log_beta", at.own.noise() * against
+    yield "noise_4_weeks_x_log_beta", at.own.noise(4) * against
+    yield "noise_x_rate_group", at.own.noise() * (at.own.rate(3) - at.group.rate())
+    yield "noise_x_rate_near", at.own.noise() * (at.own.rate() - at.near.rate())
+    susceptible = np.nan_to_num(past.own.epidemic.S[:, 1:] / population[:, None], nan=1.0)
+    yield "susceptible", susceptible
+    yield "log_susceptible", np.log(susceptible)
+    yield "log_population", np.log(population)
+    yield from ((name, values) for name, values in features.social(panel) if name != "static_ascertainment")
+    for band in range(1, len(panel.age_from)):
+        yield f"age_{panel.age_from[band]}", panel.age_share[:, band]
+    yield from features.signals(panel, since=3)
 
 
 def learn(
@@ -187,9 +213,8 @@ def learn_horizons(panel: Panel, past: History, horizons: int, training: Trainin
     weeks = np.arange(max(first_week(past), last - training.weeks), last + 1)
     if len(weeks) < 2:
         return [], np.zeros((len(panel.locations), 0))
-    names, X = regressors(panel, past, weeks)
-    context = context_names(panel)
-    penalty = np.array([training.context_penalty if name in context else training.penalty for name in names])
+    X, names = features.matrix(columns(panel, past), weeks)
+    penalty = np.array([training.context_penalty if name.startswith(CONTEXT) else training.penalty for name in names])
     log_beta = np.log(past.own.beta)
     age = 0.5 ** ((last - weeks) / training.half_life_weeks)
     weight = np.sqrt(past.reports[:, weeks].T + 1) * past.regular[:, weeks].T * age[:, None] * past.judged
@@ -208,81 +233,6 @@ def learn_horizons(panel: Panel, past: History, horizons: int, training: Trainin
         chosen = (X[:rows][usable], ahead[usable], trusted[usable], group[:rows][usable])
         models.append(learn(names, *chosen, penalty, training.robust_rounds))
     return models, X[-1]
-
-
-def _columns(panel: Panel, past: History, weeks: NDArray[np.int64]) -> Iterator[tuple[str, FloatArray]]:
-    """(len(weeks), N) or (N,) each"""
-    reports, population = past.reports, np.where(past.judged, panel.population, PER)
-    own, near, group = np.log(past.own.beta), np.log(past.near), np.log(past.group)
-    nation = np.broadcast_to(np.log(past.nation), own.shape)
-    for name, values, lags in (("own", own, 4), ("group", group, 3), ("near", near, 3), ("nation", nation, 2)):
-        for lag in range(lags):
-            yield f"log_beta_{name}_{lag}", _at(values, weeks - lag)
-    rate, rate_3 = _rate(reports, population), _rate(_mean(reports, 3), population)
-    people_near = neighbour_sums(panel, population) + population
-    rate_near = _rate(neighbour_sums(panel, reports) + reports, people_near)
-    rate_group = _rate(panel.by_group(reports), panel.by_group(population))[panel.group]
-    noise, noise_4 = 1 / np.sqrt(1 + reports), 1 / np.sqrt(1 + 4 * _mean(reports, 4))
-    yield "log_rate", _at(rate, weeks)
-    yield "log_rate_3_weeks", _at(rate_3, weeks)
-    yield "log_rate_near", _at(rate_near, weeks)
-    yield "log_rate_group", _at(rate_group, weeks)
-    yield "noise", _at(noise, weeks)
-    yield "noise_4_weeks", _at(noise_4, weeks)
-    yield "noise_x_log_beta", _at(noise * (own - group), weeks)
-    yield "noise_4_weeks_x_log_beta", _at(noise_4 * (own - group), weeks)
-    yield "noise_x_rate_group", _at(noise * (rate_3 - rate_group), weeks)
-    yield "noise_x_rate_near", _at(noise * (rate - rate_near), weeks)
-    susceptible = past.own.epidemic.S[:, 1:] / population[:, None]
-    yield "susceptible", np.nan_to_num(_at(susceptible, weeks), nan=1.0)
-    yield "log_susceptible", np.nan_to_num(np.log(_at(susceptible, weeks)), nan=0.0)
-    yield "log_population", np.log(population)
-    yield from static_columns(panel)
-    yield from signal_columns(panel, weeks)
-
-
-def context_names(panel: Panel) -> set[str]:
-    """The columns of `regressors` that are not of the epidemic itself."""
-    last = np.array([len(panel.weeks) - 1])
-    return {name for name, _ in (*static_columns(panel), *signal_columns(panel, last))}
-
-
-def static_columns(panel: Panel) -> Iterator[tuple[str, FloatArray]]:
-    """(N,) social factors and ages."""
-    for name in sorted(panel.features):
-        if name != "ascertainment" and np.isfinite(panel.features[name]).any():
-            yield name, filled(panel.features[name])
-    for band in range(1, len(panel.age_from)):
-        yield f"age_{panel.age_from[band]}", filled(panel.age_share[:, band])
-
-
-def signal_columns(panel: Panel, weeks: NDArray[np.int64]) -> Iterator[tuple[str, FloatArray]]:
-    """(len(weeks), N) policies, mobility: on the week's last day, and the change in the three weeks before it."""
-    for name in sorted(panel.signals):
-        ends = panel.signals[name][:, 6::7]
-        now, before = ends[:, weeks], ends[:, np.maximum(weeks - 3, 0)]
-        if np.isfinite(now).any():
-            level = np.stack([filled(week) for week in now.T])
-            yield name, level
-            yield f"change_{name}", np.nan_to_num((now - before).T)
-
-
-def _at(values: FloatArray, weeks: NDArray[np.int64]) -> FloatArray:
-    """(N, W) -> (len(weeks), N); what cannot be told is 0, and its rows have no weight"""
-    return np.nan_to_num(values[:, weeks].T)
-
-
-def _mean(reports: FloatArray, weeks: int) -> FloatArray:
-    """over each week and those before it"""
-    padded = np.concatenate([np.zeros((len(reports), weeks - 1)), reports], axis=1)
-    result: FloatArray = np.lib.stride_tricks.sliding_window_view(padded, weeks, axis=1).mean(axis=2)
-    return result
-
-
-def _rate(reports: FloatArray, population: FloatArray) -> FloatArray:
-    """log of the reports per 100,000 people"""
-    result: FloatArray = np.log((reports + 1) / np.maximum(population, 1.0)[:, None] * PER)
-    return result
 
 
 def _quantiles(values: FloatArray, weight: FloatArray, levels: tuple[float, float]) -> tuple[float, float]:
