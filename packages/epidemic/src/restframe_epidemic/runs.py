@@ -35,7 +35,7 @@ _MODELS = (
     "earlier.py",
     "hierarchy.py",
     "panel.py",
-    "panel_reading.py",
+    "panel_reading/*.py",
     "pipeline/series.py",
     "models/**/*.py",
     "models/**/*.csv",
