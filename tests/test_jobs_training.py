@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import signal
@@ -85,7 +86,7 @@ def standing_still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def child_of(job: TrainingJob) -> int:
     """The process id of a job's child, once it has one."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (pid := job.training.process_id(job.name)) is None:
         assert time.monotonic() < deadline
         assert not job.describe().is_final, job.describe().failure
@@ -145,8 +146,6 @@ def test_jobs_are_remembered(service: Service, tmp_path: Path) -> None:
 
 
 def test_manifests_and_gzip(service: Service) -> None:
-    import gzip
-
     put(service, "s3://rides/parts/a", gzip.compress(ROWS[: len(ROWS) // 2].rpartition(b"\n")[0] + b"\n"))
     put(service, "s3://rides/parts/folder/b", gzip.compress(b"5\n6\n"))
     put(service, "s3://rides/parts/ignored", b"not gzip")
@@ -232,6 +231,25 @@ def test_what_is_wrong_with_the_data_fails_the_job(
     assert reason in description.failure
     assert description.transitions[-1].status == "Failed"
     assert objects(service, "s3://models/") == []
+
+
+def test_what_unpacks_to_more_than_allowed_fails_the_job(tmp_path: Path) -> None:
+    settings = Settings(directory=tmp_path, max_unpacked_bytes=1000)
+    journal = Journal(tmp_path / "service.sqlite")
+    service = Service(settings, Storage(settings), journal)
+    put(service, "s3://rides/bomb/a", gzip.compress(b"1\n" * 400))
+    put(service, "s3://rides/bomb/b", gzip.compress(b"\n" * 100_000_000))
+    channel = Channel("s3://rides/bomb/", compression="Gzip")
+    job = service.train(IMAGE, {"train": channel}, "s3://models", name="bomb", hyperparameters=SMALL)
+    with pytest.raises(errors.TrainingFailed) as caught:
+        job.wait()
+    assert caught.value.message == (
+        'training job "bomb" failed: ClientError: the channel "train" has more than 1000 bytes when unpacked, at '
+        '"s3://rides/bomb/b". The setting max_unpacked_bytes allows more; what is read takes up to 16 times as much '
+        "memory."
+    )
+    service.close()
+    journal.close()
 
 
 def test_a_killed_child_fails_its_job_and_leaves_nothing(service: Service) -> None:
@@ -347,7 +365,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert done.returncode == -signal.SIGKILL, done.stderr
     child = int(done.stdout)
     os.kill(child, signal.SIGCONT)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while _is_running(child):
         assert time.monotonic() < deadline
         time.sleep(0.02)

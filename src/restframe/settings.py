@@ -64,6 +64,8 @@ class Settings:
     iam_roles : what each role reaches; when there is any, a role that is not among them reaches nothing
     endpoint_connections : concurrent connections to one remote inference endpoint
     endpoint_timeout_s : for one request to it
+    max_unpacked_bytes : what a channel of a training job may hold when its gzip is unpacked; a thirty-second of the
+        machine's memory when None, because numbers take up to 16 times as much as the text they are read from
     max_request_bytes : body of one inference request; SageMaker's limit is 6 MB
     describe_hold_s : how long describing a job or endpoint that is under way waits for its end, at most; clients give
         up after 60 s, and 0 answers at once
@@ -102,6 +104,7 @@ class Settings:
     iam_roles: tuple[IamRole, ...] = ()
     endpoint_connections: int = 4
     endpoint_timeout_s: float = 60.0
+    max_unpacked_bytes: int | None = None
     max_request_bytes: int = 5_000_000
     describe_hold_s: float = 50.0
     sql_port: int = 5439
@@ -129,6 +132,11 @@ class Settings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """What a channel of a training job may hold when its gzip is unpacked."""
+        return self.max_unpacked_bytes or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 32
 
     @property
     def spool(self) -> Path:

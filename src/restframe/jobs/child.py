@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,9 @@ def _train(task: Mapping[str, Any], tell: Tell) -> None:
     in_job = algorithm.checks_in_job
     complete = in_job or registry.is_image(task["algorithm"])
     parameters = check(algorithm.hyperparameters, given, complete, in_job)
+    most = task["max_unpacked_bytes"]
     channels = {
-        name: Channel(_objects(channel["objects"], channel["compression"]), channel["content_type"])
+        name: Channel(_objects(name, channel["objects"], channel["compression"], most), channel["content_type"])
         for name, channel in task["channels"].items()
     }
     trained: Trained = algorithm.train(parameters, channels, log)
@@ -75,15 +77,29 @@ def _train(task: Mapping[str, Any], tell: Tell) -> None:
     tell({"metrics": dict(trained.metrics)})
 
 
-def _objects(listed: list[tuple[str, str]], compression: str) -> Iterator[tuple[str, bytes]]:
+def _objects(channel: str, listed: list[tuple[str, str]], compression: str, most: int) -> Iterator[tuple[str, bytes]]:
+    """The objects of a channel. DataError for one that is no intact gzip, or when all unpack to more than `most`."""
+    room = most
     for name, path in listed:
-        content = Path(path).read_bytes()
+        content = Path(path).read_bytes() if compression != "Gzip" else _unpacked(name, path, room)
+        if content is None:
+            raise errors.DataError(
+                f'the channel "{channel[:100]}" has more than {most} bytes when unpacked, at "{name[:200]}"',
+                hint="The setting max_unpacked_bytes allows more; what is read takes up to 16 times as much memory.",
+            )
         if compression == "Gzip":
-            try:
-                content = gzip.decompress(content)
-            except (OSError, EOFError) as error:
-                raise errors.DataError(f'"{name}" is no intact gzip file') from error
+            room -= len(content)
         yield name, content
+
+
+def _unpacked(name: str, path: str, most: int) -> bytes | None:
+    """What a file of gzip holds; None when that is more."""
+    try:
+        with gzip.open(path) as file:
+            content = file.read(most + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise errors.DataError(f'"{name}" is no intact gzip file') from error
+    return content if len(content) <= most else None
 
 
 def _outlet() -> Tell:

@@ -114,7 +114,7 @@ class Service:
         journal.migrate("jobs", MIGRATIONS)
         self.logs = Logs(journal)
         self.tags = Tags(journal)
-        self.training = Training(journal, self.logs, storage, settings.directory / "jobs")
+        self.training = Training(journal, self.logs, storage, settings)
         self.endpoints = Endpoints(
             journal, self.logs, storage, settings.endpoint_timeout_s, settings.endpoint_connections
         )

@@ -32,6 +32,7 @@ from restframe.jobs.training_record import JobDescription, TrainingRecord
 from restframe.journal import Journal
 from restframe.ml import registry
 from restframe.ml.hyperparameters import check
+from restframe.settings import Settings
 from restframe.storage import ObjectUrl, Storage
 
 logger = logging.getLogger(__name__)
@@ -42,11 +43,12 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 class Training:
     """All training jobs of a warehouse. Usable from any thread."""
 
-    def __init__(self, journal: Journal, logs: Logs, storage: Storage, directory: Path) -> None:
+    def __init__(self, journal: Journal, logs: Logs, storage: Storage, settings: Settings) -> None:
         self._logs = logs
         self._record = TrainingRecord(journal)
         self._storage = storage
-        self._directory = directory
+        self._directory = settings.directory / "jobs"
+        self._unpacked_bytes = settings.unpacked_bytes
         self._runs = Runs("training")
         self._recover()
 
@@ -177,6 +179,7 @@ class Training:
                 "algorithm": spec.algorithm,
                 "hyperparameters": dict(spec.hyperparameters),
                 "channels": channels,
+                "max_unpacked_bytes": self._unpacked_bytes,
                 "artifact": str(artifact),
             }
             metrics = self._supervise(spec.name, run, directory, task)
