@@ -88,6 +88,14 @@ def test_what_a_weekly_reporter_will_report_is_not_taken_for_nothing() -> None:
     assert few.daily[0, 50:].tolist() == [1.0] * 6
 
 
+def test_a_wave_that_is_reported_weekly_is_no_dump() -> None:
+    weeks = np.array([0.0, 0, 0, 0, 0, 0, 2, 7, 0, 7, 21, 70, 266])
+    daily = np.concatenate([[0, 0, week, 0, 0, 0, 0] for week in weeks])
+    result = cleansed(daily)
+    assert {rule for _, rule, _ in changes(result)} == {"gap", "silent"}
+    assert result.daily[0, -25:].tolist() == 7 * [3.0] + 7 * [10.0] + 11 * [38.0]
+
+
 def test_a_weekend_without_reports_is_not_taken_for_nothing() -> None:
     weekly = np.tile([24.0, 8, 8, 8, 8, 0, 0], 8)
     result = cleansed(weekly)

@@ -16,11 +16,13 @@ opening      the first count, when over 10 and over 4 (1 + the mean of the 7 day
 correction   the count falls by k: the day gets the median, and k + median leaves the past: first what stands over the
              median in days of more than twice the median among the last 28, newest first, then a share of every day
 gap          at most 13 days of zeros in which mean x days >= 5 reports were to be expected, then more than the mean:
-             the day's reports are shared evenly among it and the zeros
+             the day's reports are shared evenly among it and the zeros. Of a place that reports weekly (of the days
+             with reports in the 8 weeks before, 3 and four fifths are 7, 14, ... days ago): among 7 days
 holiday      the reports of a holiday, and those of the days until a catch-up at most 3 days later, are under .7 mean,
              those of the catch-up over 1.3 mean, and the mean is >= 5: all of them are shared evenly
 dump         v >= 10 reports, v >= 4 level and v > level + 8 max(1.48 mad, sqrt(level + 1)), where level is the greatest
-             of mean, median and the median of the 7 days after (when 3 are known), after 7 days at least: the excess
+             of mean, median, the median of the 7 days after (when 3 are known) and, of reports that were shared among
+             a week or more, the mean of the 7 days before; after 7 days at least: the excess
              over the level goes to the days before in proportion to what they have, to as many of them (14, 28, 56,
              all) as had as much; never more than they had
 silent       the last days are zeros: at most 7 in which 5 reports or more were to be expected (by the mean, and by
@@ -131,7 +133,7 @@ def _place(c, holiday, x, rule, event, amount):  # type: ignore[no-untyped-def]
             before = _correct(x, first, j, -x[j], c[j], before, rule)
     for j in range(first + 1, last + 1):
         if x[j] > 0:
-            _arrive(x, first, last, j, holiday, rule, event, amount)
+            _arrive(x, c, first, last, j, holiday, rule, event, amount)
     for j in range(_start_of_silence(x, first, last, rule), last + 1):
         x[j] = x[max(first, j - 7) : j].mean()
         rule[j] = event[j] = _SILENT
@@ -204,9 +206,9 @@ def _correct(x, first, j, k, count, before, rule):  # type: ignore[no-untyped-de
 
 
 @numba.njit(cache=True, nogil=True)
-def _arrive(x, first, last, j, holiday, rule, event, amount):  # type: ignore[no-untyped-def]
+def _arrive(x, c, first, last, j, holiday, rule, event, amount):  # type: ignore[no-untyped-def]
     """Look at the x[j] > 0 reports that came on day j: are they those of a gap, of a holiday, of weeks?"""
-    start, why = _start_of_block(x, first, j, holiday)
+    start, why = _start_of_block(x, c, first, j, holiday)
     width = j - start + 1
     v = x[start : j + 1].sum() / width
     if width > 1:
@@ -220,6 +222,8 @@ def _arrive(x, first, last, j, holiday, rule, event, amount):  # type: ignore[no
     median = np.median(recent)
     mad = np.median(np.abs(recent - median))
     level = max(mean, median)
+    if width >= 7:  # growth from one weekly report to the next is steeper than from day to day
+        level = max(level, x[max(first, start - 7) : start].mean())
     if last - j >= 3:
         level = max(level, np.median(x[j + 1 : min(j + 7, last) + 1]))
     if v < 4 * level or v <= level + 8 * max(1.4826 * mad, np.sqrt(level + 1)):
@@ -232,12 +236,15 @@ def _arrive(x, first, last, j, holiday, rule, event, amount):  # type: ignore[no
 
 
 @numba.njit(cache=True, nogil=True)
-def _start_of_block(x, first, j, holiday):  # type: ignore[no-untyped-def]
+def _start_of_block(x, c, first, j, holiday):  # type: ignore[no-untyped-def]
     """The first day whose reports came on day j, and the rule that says so; j itself when they are its own."""
     start = j
     while start > first and j - start < _LONGEST_GAP_DAYS and x[start - 1] == 0:
         start -= 1
     mean = _mean_before(x, first, start)
+    # a week before the last one that was silent, too, may have been one without reports
+    if j - start >= 6 and mean * (j - start - 6) < _TO_BE_EXPECTED and _is_weekly(c, first, j):
+        return j - 6, _GAP
     if start < j and mean * (j - start) >= _TO_BE_EXPECTED and x[j] > mean:
         return start, _GAP
     if not holiday[max(first, j - 3) : j].any():
@@ -248,6 +255,19 @@ def _start_of_block(x, first, j, holiday):  # type: ignore[no-untyped-def]
         if holiday[start] and mean >= 5 and low and x[j] > 1.3 * mean:
             return start, _HOLIDAY
     return j, 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_weekly(c, first, j):  # type: ignore[no-untyped-def]
+    """Whether the 8 weeks before day j had reports on j's weekday, and hardly on others."""
+    on = off = 0
+    for i in range(max(first + 1, j - 56), j):
+        if c[i] > c[i - 1]:
+            if (j - i) % 7 == 0:
+                on += 1
+            else:
+                off += 1
+    return on >= 3 and on >= 4 * off
 
 
 @numba.njit(cache=True, nogil=True)
