@@ -300,7 +300,7 @@ def test_a_large_object_comes_and_goes(server: Any) -> None:
     s3 = server.client("s3")
     s3.put_object(Bucket="b", Key="k", Body=data)
     assert s3.get_object(Bucket="b", Key="k")["Body"].read() == data
-    assert scene.closed.wait(5)
+    assert scene.closed.wait(30)
 
 
 def test_a_form_in_a_body_may_be_checked_too(server: Any) -> None:
@@ -330,8 +330,8 @@ def test_an_answer_that_breaks_off_ends_the_connection(server: Any, caplog: pyte
     scene.objects["k"] = b"x" * 655_360 + b"stop" + b"x" * 655_360
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         server.send("GET", "/b/k", server.signed("s3", "GET", "/b/k"))
-    assert scene.closed.wait(5)
-    deadline = time.monotonic() + 5
+    assert scene.closed.wait(30)
+    deadline = time.monotonic() + 60
     while "the answer broke off" not in caplog.text:
         assert time.monotonic() < deadline
 
@@ -343,7 +343,7 @@ def test_what_an_answer_holds_is_let_go_when_the_client_leaves(server: Any) -> N
     assert response.read(1000) == b"x" * 1000
     response.close()
     connection.close()
-    assert scene.closed.wait(5)
+    assert scene.closed.wait(30)
 
 
 def test_what_an_answer_holds_is_let_go_when_the_client_takes_nothing_of_it(
@@ -353,7 +353,7 @@ def test_what_an_answer_holds_is_let_go_when_the_client_takes_nothing_of_it(
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     with contextlib.closing(connection):
         connection.request("GET", "/b/endless", headers=server.signed("s3", "GET", "/b/endless"))
-        assert scene.closed.wait(5)
+        assert scene.closed.wait(30)
 
 
 def test_head_reads_nothing(server: Any) -> None:
@@ -474,7 +474,7 @@ def describing(server: Any) -> http.client.HTTPConnection:
 
 def test_who_waits_for_a_client_that_left_can_know_it(server: Any) -> None:
     describing(server).close()
-    assert scene.left.wait(5)
+    assert scene.left.wait(30)
 
 
 def test_closing_ends_what_waits_and_lets_the_rest_finish(server: Any) -> None:
@@ -492,7 +492,7 @@ def test_closing_ends_what_waits_and_lets_the_rest_finish(server: Any) -> None:
 def test_each_request_has_a_line(server: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     answer = server.client("redshift-data").execute_statement(Database="dev", Sql="select 1")
-    deadline = time.monotonic() + 5  # the line is written when the answer is out
+    deadline = time.monotonic() + 60  # the line is written when the answer is out
     while not (lines := [r.getMessage() for r in caplog.records if r.name == "restframe.aws.app"]):
         assert time.monotonic() < deadline
     (line,) = lines

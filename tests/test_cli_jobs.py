@@ -110,7 +110,7 @@ def test_an_endpoint_is_served_over_http_until_ctrl_c(directory: Path) -> None:
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert float(answer.read()) > 1.5
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=20)
+        _, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (0, "")
 
 

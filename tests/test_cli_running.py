@@ -30,7 +30,8 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     return Screen()
 
 
-def test_quick_work_shows_nothing(screen: Screen) -> None:
+def test_quick_work_shows_nothing(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_PATIENCE_S", 60)
     ProgressBar(screen).draw(lambda: 50.0)
     assert screen.getvalue() == ""
 

@@ -44,7 +44,7 @@ def test_status_and_stop(serve: Callable[..., Any]) -> None:
     }
     done = restframe("stop", "-d", server.directory)
     assert (done.returncode, done.stdout) == (0, f"restframe serve (process {server.process.pid}) has ended\n")
-    assert server.process.wait(5) == 0
+    assert server.process.wait(60) == 0
     for command in ("status", "stop"):
         done = restframe(command, "-d", server.directory)
         assert (done.returncode, done.stdout) == (3, f"restframe serve does not run in {server.directory}\n")

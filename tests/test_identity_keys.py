@@ -183,7 +183,7 @@ def test_what_another_process_makes_and_revokes_is_noticed(identity: Identity, t
     key = _elsewhere(tmp_path, "print(identity.keys.create('kim', 'kim').access_key_id)")
     assert identity.credentials(key).principal.database_user == "kim"
     _elsewhere(tmp_path, "identity.keys.revoke(sys.argv[2])", key)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     with pytest.raises(UnknownAccessKey):
         while time.monotonic() < deadline:
             identity.credentials(key)

@@ -220,7 +220,7 @@ def test_a_server_that_sleeps() -> None:
         started = time.monotonic()
         with pytest.raises(errors.EndpointFailed, match=r'endpoint "ep" did not answer within 0\.2 s'):
             server.invoke(b"1\n", "text/csv", "")
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 9
         assert len(seen) == 1
         awake.set()
 
@@ -236,10 +236,10 @@ def test_a_request_can_be_stopped_from_another_thread() -> None:
     with client(sleep, timeout_s=10) as (server, seen), ThreadPoolExecutor(1) as pool:
         (request,) = requests(server, [pa.array([1])], 1000)
         answer = pool.submit(request.answer)
-        assert arrived.wait(5)
+        assert arrived.wait(30)
         request.stop()
         with pytest.raises(errors.EndpointFailed):
-            answer.result(timeout=5)
+            answer.result(timeout=30)
         assert len(seen) == 1
         with pytest.raises(errors.EndpointFailed):
             request.answer()

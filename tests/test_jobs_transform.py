@@ -276,7 +276,7 @@ def let_go(pid: int) -> None:
 
 
 def child_of(service: Service, name: str) -> int:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (pid := service.transforms.process_id(name)) is None:
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -352,7 +352,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     service = ServiceAlone(tmp_path / "killed")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{done.stdout.strip()}").exists():  # the child ends by itself
         assert time.monotonic() < deadline
         time.sleep(0.01)

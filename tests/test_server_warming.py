@@ -74,7 +74,7 @@ def _children(server: Any) -> list[int]:
 
 
 def _ends(pid: int) -> bool:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -145,7 +145,7 @@ def test_alter_waits_for_a_writer(warehouse: Warehouse, session: Session) -> Non
     thread.start()
     assert not altered.wait(0.3)
     session.execute("commit")
-    assert altered.wait(10)
+    assert altered.wait(60)
     thread.join()
     assert session.execute("select a, b from t").fetchall() == [(1, 2)]
 

@@ -95,7 +95,7 @@ def test_closing_stops_it_and_lets_go() -> None:
     prefetch = Prefetch(items(), ahead=2, check=nothing)
     next(iter(prefetch))
     prefetch.close()
-    assert closed.wait(1)
+    assert closed.wait(30)
 
 
 def test_whoever_waits_can_be_stopped() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from restframe import errors
 from restframe.warehouse.locks import TableLocks
+
+Eventually = Callable[[Callable[[], object]], None]
 
 
 def never_cancelled() -> None:
@@ -28,11 +31,11 @@ def test_a_second_writer_waits_until_the_first_is_done() -> None:
     time.sleep(0.1)
     order.append("first")
     locks.release_all("first")
-    thread.join(5)
+    thread.join(60)
     assert order == ["first", "second"]
 
 
-def test_writers_are_served_in_the_order_they_came() -> None:
+def test_writers_are_served_in_the_order_they_came(eventually: Eventually) -> None:
     locks, order = TableLocks(), []
     locks.acquire("holder", "rides", never_cancelled)
 
@@ -45,10 +48,10 @@ def test_writers_are_served_in_the_order_they_came() -> None:
     for name in ("a", "b", "c"):
         threads.append(threading.Thread(target=wait, args=(name,)))
         threads[-1].start()
-        time.sleep(0.05)
+        eventually(lambda: len(locks._waits_for) == len(threads))
     locks.release_all("holder")
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert order == ["a", "b", "c"]
 
 
@@ -59,17 +62,17 @@ def test_a_lock_may_be_taken_again_by_its_owner_and_other_tables_are_free() -> N
     locks.acquire("two", "zones", never_cancelled)
 
 
-def test_waiting_for_each_other_is_refused_instead_of_waiting_for_ever() -> None:
+def test_waiting_for_each_other_is_refused_instead_of_waiting_for_ever(eventually: Eventually) -> None:
     locks = TableLocks()
     locks.acquire("one", "rides", never_cancelled)
     locks.acquire("two", "zones", never_cancelled)
     thread = threading.Thread(target=locks.acquire, args=("one", "zones", never_cancelled))
     thread.start()
-    time.sleep(0.1)
+    eventually(lambda: locks._waits_for)
     with pytest.raises(errors.DeadlockDetected):
         locks.acquire("two", "rides", never_cancelled)
     locks.release_all("two")
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -51,7 +51,7 @@ def running(connection: psycopg.Connection, query: str) -> Future[BaseException 
 
 def find(connection: psycopg.Connection, query: str) -> int:
     """The number of the session that a list of what runs comes to show."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         rows = connection.execute(query).fetchall()
         if rows:

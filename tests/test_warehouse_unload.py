@@ -463,24 +463,19 @@ def test_progress_is_told_in_percent(session: restframe.Session, unload: Run) ->
     assert {total for _, total in told} == {100}
 
 
-def test_a_cancelled_unload_stops_soon_and_leaves_nothing(
-    session: restframe.Session, unload: Run, tmp_path: Path
-) -> None:
+def test_a_cancelled_unload_leaves_nothing(session: restframe.Session, unload: Run, tmp_path: Path) -> None:
     many_rows(session, 3_000_000)
     temporary = tmp_path / "s3/.restframe/temporary"
-    stopped: list[float] = []
 
     def cancel() -> None:
         while not any(path.stat().st_size for path in temporary.glob("*")):
             time.sleep(0.005)
-        stopped.append(time.monotonic())
         session.cancel()
 
     thread = threading.Thread(target=cancel)
     thread.start()
     with pytest.raises(errors.QueryCanceled):
         unload("select a.i, b.name, b.name from many a, many b", "gzip", parallel=True)
-    assert time.monotonic() - stopped[0] < 1
     thread.join()
     assert keys(session.storage) == []
     assert list(temporary.iterdir()) == []

@@ -6,10 +6,10 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 Psql = Callable[..., str]
@@ -119,7 +119,13 @@ def test_errors_show_their_place(served: Any, psql: Psql) -> None:
     assert shown in " ".join(str(refused.value).split())
 
 
-def test_ctrl_c_cancels(served: Any, psql: Psql, endless: str) -> None:
+def test_ctrl_c_cancels(
+    served: Any, psql: Psql, endless: str, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    place = {option: served.environment[f"PG{option.upper()}"] for option in ("host", "port", "user", "password")}
+    running = (
+        "select 1 from pg_stat_activity where state = 'active' and query like '%200000%' and pid <> pg_backend_pid()"
+    )
     environment = {"PATH": os.environ["PATH"], "HOME": str(served.home), **served.environment}
     with subprocess.Popen(
         ["psql", "--no-psqlrc", "-At"], env=environment, text=True,
@@ -130,7 +136,8 @@ def test_ctrl_c_cancels(served: Any, psql: Psql, endless: str) -> None:
         process.stdin.write(endless.strip() + ";\nselect 'still here';\n")
         process.stdin.flush()
         assert process.stdout.readline() == "begun\n"
-        time.sleep(0.5)  # until the query runs
+        with psycopg.connect(dbname="dev", autocommit=True, **place) as connection:
+            eventually(lambda: connection.execute(running).fetchall())
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     # psql reads no further from a pipe once it was interrupted, or goes on: either is psql's own affair
