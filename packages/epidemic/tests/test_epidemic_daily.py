@@ -149,9 +149,19 @@ def test_runs_tell_their_steps_inputs_and_versions(days: Store) -> None:
 def test_beds_are_counted_against_what_there_is(days: Store) -> None:
     assert rows(
         days,
-        """SELECT unit, count(DISTINCT location), min(date)::varchar, bool_and(lower <= demand AND demand <= upper)
-           FROM epidemic.hospital_demand WHERE reference_date = '2021-08-01' GROUP BY 1 ORDER BY 1""",
-    ) == [("hospital_beds", 17, "2021-08-02", True), ("icu_beds", 17, "2021-08-02", True)]
+        """SELECT unit, model_id, count(DISTINCT location), min(date)::varchar,
+                  bool_and(lower <= demand AND demand <= upper)
+           FROM epidemic.hospital_demand WHERE reference_date = '2021-08-01' GROUP BY 1, 2 ORDER BY 1, 2""",
+    ) == [
+        (unit, model_id, places, "2021-08-02", True)
+        for unit in ("hospital_beds", "icu_beds")
+        for model_id, places in (("agents", 17), ("ensemble", 17 + 3))
+    ]
+    assert rows(
+        days,
+        """SELECT level, count(DISTINCT location), count(demand_of_agents) > 0
+           FROM epidemic_published.hospital_demand GROUP BY 1 ORDER BY 1""",
+    ) == [("canton", 3, False), ("parish", 17, True)]
 
 
 def test_earlier_forecasts_are_scored_when_their_weeks_have_come(days: Store) -> None:

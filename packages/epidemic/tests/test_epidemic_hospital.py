@@ -69,15 +69,22 @@ def test_demand_has_ordered_quantiles_for_every_day(panel: Panel, outcomes: Outc
 def test_in_the_first_weeks_of_an_epidemic_nothing_is_told(panel: Panel) -> None:
     early = panel.until(panel.weeks[1])
     quantiles = np.full((12, 2, len(LEVELS)), np.nan)
-    demand = hospital.demand(early, 2, quantiles=quantiles, levels=LEVELS)
-    assert all(np.isnan(full).all() for full in demand.days_until_full.values())
-    assert hospital.rows(demand, "run").num_rows == 0
+    demands = hospital.demand(early, 2, quantiles=quantiles, levels=LEVELS)
+    assert list(demands) == ["agents", "ensemble"]
+    for model_id, demand in demands.items():
+        assert all(np.isnan(full).all() for full in demand.days_until_full.values())
+        assert hospital.rows(demand, "run", model_id).num_rows == 0
 
 
 def test_days_until_full_are_told_where_the_capacity_is_known(panel: Panel, outcomes: Outcomes) -> None:
-    full = hospital.of_agents(panel, outcomes).days_until_full
-    assert full["icu_beds"][0, 2] == 1.0, "it has none"
-    assert np.isnan(full["icu_beds"][1:]).all(), "unknown, or far more than needed"
+    beds = np.full(12, 1e6)
+    needed = hospital.of_agents(panel, outcomes).beds["icu_beds"][:, 0, 2]
+    most, second, third = np.argsort(-np.nan_to_num(needed))[:3]
+    beds[[most, second, third]] = 0.5, 0.0, np.nan
+    full = hospital.of_agents(replace(panel, capacity={"icu_beds": beds}), outcomes).days_until_full
+    assert full["icu_beds"][most, 2] == 1.0
+    others = np.arange(12) != most
+    assert np.isnan(full["icu_beds"][others]).all(), "none that could be full, not known how many, or far more"
     assert np.isnan(full["hospital_beds"]).all()
 
 
@@ -103,12 +110,48 @@ def test_more_cases_need_more_beds(panel: Panel, outcomes: Outcomes) -> None:
     assert some[known, :, 2].sum() == pytest.approx(alone[known, :, 2].sum(), rel=0.25)
 
 
+def test_levels_above_have_the_beds_of_their_own_forecast(panel: Panel, outcomes: Outcomes) -> None:
+    """Two provinces and all, when places err together: medians of sums are a little above sums of medians."""
+    middle = outcomes.reports(3).mean(axis=0)
+    quantiles = middle[:, :, None] * np.array([0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.5])
+    above = [level.sums(quantiles) for level in panel.levels]
+    capacity = {"icu_beds": np.where(np.arange(12) % 2, 5.0, np.nan)}
+    demand = hospital.of_ensemble(replace(panel, capacity=capacity), outcomes, quantiles, LEVELS, above)
+    assert demand.locations[12:] == ("00", "01", "top")
+    assert demand.capacity["icu_beds"][12:].tolist() == [15.0, 15.0, 30.0]
+    beds = demand.beds["hospital_beds"]
+    known = np.arange(12) != 3  # nobody knows how many live there, but it had patients
+    below = np.stack([beds[:12][known & (panel.group == g)].sum(axis=0) for g in (0, 1)])
+    assert (below[1, :, 2] <= beds[13, :, 2]).all() and (beds[13, :, 2] < 1.3 * below[1, :, 2]).all()
+    assert (beds[12, :14, 2] > 1.01 * below[0, :14, 2]).all()
+    assert beds[14, :, 2] == pytest.approx(beds[12:14, :, 2].sum(axis=0), rel=0.05)
+    # Chance is less of many than of few.
+    assert (np.diff(beds[14][:, [0, 4]]) < np.diff(below.sum(axis=0)[:, [0, 4]])).all()
+
+
+def test_a_table_from_before_models_were_told_apart_gets_the_column(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.run("CREATE SCHEMA epidemic")
+        store.run(
+            "CREATE TABLE epidemic.hospital_demand (run_id varchar(64), reference_date date, location varchar(16),"
+            " unit varchar(16), date date, demand float8, lower float8, upper float8, capacity float8,"
+            " days_until_full int)"
+        )
+        store.run(
+            "INSERT INTO epidemic.hospital_demand VALUES"
+            " ('r', '2020-08-08', 'a', 'icu_beds', '2020-08-09', 1, 0, 2, 3, NULL)"
+        )
+        store.prepare()
+        store.prepare()
+        assert store.run("SELECT model_id FROM epidemic.hospital_demand").fetchall() == [("ensemble",)]
+
+
 def test_the_table_has_null_for_what_is_not_known(tmp_path: Path, panel: Panel, outcomes: Outcomes) -> None:
     demand = hospital.of_agents(panel, outcomes)
     with Store(tmp_path) as store:
         store.prepare()
         for _ in range(2):  # the second time replaces the first
-            assert hospital.write(store, "one", demand) == 11 * 21 * 2
+            assert hospital.write(store, "one", {"agents": demand}) == 11 * 21 * 2
         rows = store.frame(
             "SELECT unit, count(*) AS n, count(capacity) AS told, count(days_until_full) AS filled, "
             "sum(CASE WHEN lower <= demand AND demand <= upper THEN 1 ELSE 0 END) AS ordered "
@@ -116,5 +159,5 @@ def test_the_table_has_null_for_what_is_not_known(tmp_path: Path, panel: Panel, 
         )
     assert rows.to_dict("records") == [
         {"unit": "hospital_beds", "n": 231, "told": 0, "filled": 0, "ordered": 231},
-        {"unit": "icu_beds", "n": 231, "told": 210, "filled": 21, "ordered": 231},
+        {"unit": "icu_beds", "n": 231, "told": 210, "filled": 0, "ordered": 231},
     ]

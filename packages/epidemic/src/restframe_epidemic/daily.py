@@ -192,7 +192,10 @@ def hospital(store: Store, run: Run, options: Options, panel: Panel, cases: Fore
             step.reused(there)
             return
         quantiles, levels = cases.quantiles, np.array(cases.levels)
-        needed = hospital.demand(panel, quantiles.shape[1], quantiles=quantiles, levels=levels, seed=options.seed)
+        above = [level.quantiles for level in cases.sums]
+        needed = hospital.demand(
+            panel, quantiles.shape[1], quantiles=quantiles, levels=levels, above=above, seed=options.seed
+        )
         step.rows = hospital.write(store, run.run_id, needed)
 
 

@@ -9,6 +9,7 @@ report.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from restframe_epidemic.models.agents import disease, forecasting, reproduction
 from restframe_epidemic.models.agents.calibration import REPLAY_WEEKS
 from restframe_epidemic.models.agents.disease import Disease
 from restframe_epidemic.models.agents.forecasting import OUTCOMES, REPORT_DAYS, Outcomes
-from restframe_epidemic.panel import DateArray, FloatArray, Panel
+from restframe_epidemic.panel import DateArray, FloatArray, Level, Panel
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,18 +31,23 @@ LEVELS = (0.025, 0.25, 0.5, 0.75, 0.975)
 # Share of a place's beds that patients with the disease may have; the Panel's parameter of this name goes first.
 FREE_SHARE = "beds_available_share"
 _CHANCE = 15  # equal shares of probability by which a Poisson number is described
-_REPLICATES, _REPLICATES_BESIDE = 20, 3
+_REPLICATES = 10
 _PATHS = 11  # courses that an ensemble's quantiles are taken apart into
+_SHARES = ("hospitalised", "critical")
+_NOBODY = 1e-6  # infected people of a place without reports, so that a level without any has shares too
+AGENTS, ENSEMBLE = "agents", "ensemble"
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """N places, days after `reference`, one number per level of LEVELS.
+    """N places (of the ensemble's, and sums of all levels above them), days after `reference`, one number per level of
+    LEVELS.
 
     beds : by unit (N, days, levels) beds needed; NaN where nothing can be said
     capacity : by unit (N,) beds of the place; NaN where unknown
     days_until_full : by unit (N, levels) days from `reference` to the first day on which that many beds are more than
-        are free; NaN if that does not happen in these days, or the capacity is unknown. The level .975 is the earliest
+        are free; NaN if that does not happen in these days, or the capacity is unknown, or the place has no beds at
+        all: its patients go elsewhere. The level .975 is the earliest
     """
 
     locations: tuple[str, ...]
@@ -52,32 +58,87 @@ class Demand:
     days_until_full: dict[str, FloatArray]
 
 
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """What demand is made from, of n places or of the sums of a level.
+
+    past : (n, weeks) reports; ascertainment : (n,) reports per infection; share : by name (n,), of those infected who
+    will be hospitalised, and critical; capacity : by unit (n,)
+    """
+
+    locations: tuple[str, ...]
+    past: FloatArray
+    ascertainment: FloatArray
+    share: dict[str, FloatArray]
+    capacity: dict[str, FloatArray]
+
+
 def of_agents(panel: Panel, outcomes: Outcomes) -> Demand:
     """From replicates of the agent model, run with spread=True and ahead=REPORT_DAYS."""
     people = outcomes.people.astype(np.float64)
-    severe, critical = (people[..., OUTCOMES.index(name)] for name in ("hospitalised", "critical"))
-    return _demand(panel, severe, critical, outcomes.first)
+    severe, critical = (people[..., OUTCOMES.index(name)] for name in _SHARES)
+    return _demand(panel, panel.locations, _capacity(panel), severe, critical, outcomes.first)
 
 
-def of_ensemble(panel: Panel, outcomes: Outcomes, quantiles: FloatArray, levels: FloatArray) -> Demand:
-    """From quantiles of weekly cases, (N, H, Q) at levels (Q,) ascending.
+def of_ensemble(
+    panel: Panel, outcomes: Outcomes, quantiles: FloatArray, levels: FloatArray, above: Sequence[FloatArray] = ()
+) -> Demand:
+    """From quantiles of weekly cases, (N, H, Q) at levels (Q,) ascending; above, those of each of the Panel's levels,
+    (K, H, Q), whose rows follow those of the places.
 
     They are taken for courses: who is at a level in one week stays there. After the last week, cases stay as they are
     in it.
     """
+    of_places = _of_places(panel, outcomes)
+    rows = [of_places, *(_of_level(of_places, level) for level, _ in zip(panel.levels, above, strict=False))]
+    parts = [_courses(of, weeks, levels) for of, weeks in zip(rows, (quantiles, *above), strict=True)]
+    severe, critical = (
+        np.concatenate([of.share[name][:, None, None] * days for of, days in zip(rows, parts, strict=True)])
+        for name in _SHARES
+    )
+    locations = tuple(code for of in rows for code in of.locations)
+    capacity = {unit: np.concatenate([of.capacity[unit] for of in rows]) for unit in UNITS}
+    return _demand(panel, locations, capacity, severe, critical, 7 * REPLAY_WEEKS)
+
+
+def _courses(of: _Of, quantiles: FloatArray, levels: FloatArray) -> FloatArray:
+    """(n, paths, days) people infected per day of the replay, of the forecast, and until their reports."""
     at = (np.arange(_PATHS) + 0.5) / _PATHS
     position = np.interp(at, levels, np.arange(len(levels)))
     low = np.floor(position).astype(np.int64).clip(max=len(levels) - 2)
     grown = np.log1p(np.maximum(quantiles, 0.0))
-    weeks = np.expm1(grown[..., low] * (1 - (position - low)) + grown[..., low + 1] * (position - low))  # (N, H, paths)
-    N = len(weeks)
-    calibration = outcomes.calibration
-    past = np.repeat(calibration.past[:, None, -REPLAY_WEEKS:], _PATHS, axis=1)
-    course = np.concatenate([past, np.moveaxis(weeks, 2, 1)], axis=2).reshape(N * _PATHS, -1)
-    days = reproduction.daily(course).reshape(N, _PATHS, -1) / calibration.ascertainment[:, None, None]
-    days = np.concatenate([days, np.repeat(days[:, :, -1:], REPORT_DAYS, axis=2)], axis=2)
-    severe, critical = (_share(panel, outcomes, name)[:, None, None] * days for name in ("hospitalised", "critical"))
-    return _demand(panel, severe, critical, 7 * REPLAY_WEEKS)
+    weeks = np.expm1(grown[..., low] * (1 - (position - low)) + grown[..., low + 1] * (position - low))  # (n, H, paths)
+    past = np.repeat(of.past[:, None, -REPLAY_WEEKS:], _PATHS, axis=1)
+    course = np.concatenate([past, np.moveaxis(weeks, 2, 1)], axis=2).reshape(len(weeks) * _PATHS, -1)
+    days = reproduction.daily(course).reshape(len(weeks), _PATHS, -1) / of.ascertainment[:, None, None]
+    return np.concatenate([days, np.repeat(days[:, :, -1:], REPORT_DAYS, axis=2)], axis=2)
+
+
+def _of_places(panel: Panel, outcomes: Outcomes) -> _Of:
+    found = outcomes.calibration
+    share = {name: _share(panel, outcomes, name) for name in _SHARES}
+    return _Of(panel.locations, found.past, found.ascertainment, share, _capacity(panel))
+
+
+def _of_level(places: _Of, level: Level) -> _Of:
+    """Shares are those of all who were infected below, capacities the sums of those that are known."""
+    infected = places.past.sum(axis=1) / places.ascertainment + _NOBODY
+    share = {}
+    for name, of_place in places.share.items():
+        known = np.where(np.isfinite(of_place), infected, 0.0)
+        total = level.sums(known)
+        share[name] = np.where(total > 0, level.sums(np.nan_to_num(of_place) * known) / np.maximum(total, 1e-9), np.nan)
+    capacity = {
+        unit: np.where(level.sums(np.isfinite(beds)) > 0, level.sums(beds), np.nan)
+        for unit, beds in places.capacity.items()
+    }
+    ascertainment = level.sums(infected * places.ascertainment) / level.sums(infected)
+    return _Of(level.codes, level.sums(places.past), ascertainment, share, capacity)
+
+
+def _capacity(panel: Panel) -> dict[str, FloatArray]:
+    unknown = np.full(len(panel.locations), np.nan)
+    return {unit: panel.capacity.get(unit, unknown) for unit in UNITS}
 
 
 def _share(panel: Panel, outcomes: Outcomes, name: str) -> FloatArray:
@@ -91,8 +152,15 @@ def _share(panel: Panel, outcomes: Outcomes, name: str) -> FloatArray:
     return np.where(known, became / np.where(known, infected, 1.0), np.where(np.isnan(infected), np.nan, usual))
 
 
-def _demand(panel: Panel, severe: FloatArray, critical: FloatArray, first: int) -> Demand:
-    """severe, critical : (N, R, L) infected per day who will be in hospital, and of them in intensive care"""
+def _demand(
+    panel: Panel,
+    locations: tuple[str, ...],
+    capacity: dict[str, FloatArray],
+    severe: FloatArray,
+    critical: FloatArray,
+    first: int,
+) -> Demand:
+    """severe, critical : (n, R, L) infected per day who will be in hospital, and of them in intensive care"""
     ward, stay, icu = stays(disease.of_panel(panel))
     needed = {
         "hospital_beds": _patients(severe - critical, ward) + _patients(critical, stay),
@@ -100,12 +168,10 @@ def _demand(panel: Panel, severe: FloatArray, critical: FloatArray, first: int) 
     }
     # The day after the last report, as an infection that will be reported then stands REPORT_DAYS earlier.
     beds = {unit: _quantiles(count[:, :, first + REPORT_DAYS :]) for unit, count in needed.items()}
-    unknown = np.full(len(panel.locations), np.nan)
-    capacity = {unit: panel.capacity.get(unit, unknown) for unit in UNITS}
     free = panel.parameters.get(FREE_SHARE, 1.0)
     days = severe.shape[2] - first - REPORT_DAYS
     return Demand(
-        locations=panel.locations,
+        locations=locations,
         reference=panel.as_of,
         dates=panel.as_of + np.arange(1, days + 1),
         beds=beds,
@@ -165,20 +231,21 @@ def _quantiles(expected: FloatArray) -> FloatArray:
 
 def _until(beds: FloatArray, free: FloatArray) -> FloatArray:
     """(N, days, levels), (N,) -> (N, levels)."""
-    over = beds > free[:, None, None]
+    over = (beds > free[:, None, None]) & (free > 0)[:, None, None]
     if not over.shape[1]:  # with too little history there are no days
         return np.full(over.shape[::2], np.nan)
     return np.where(over.any(axis=1), over.argmax(axis=1) + 1.0, np.nan)
 
 
-def rows(demand: Demand, run_id: str) -> pa.Table:
+def rows(demand: Demand, run_id: str, model_id: str) -> pa.Table:
     """Of the table epidemic.hospital_demand: median and 95 % interval. Places of which nothing is known have none."""
     import pyarrow as pa
 
     parts = []
     for unit in UNITS:
         beds = demand.beds[unit]
-        place, day = np.nonzero(np.isfinite(beds).all(axis=2))
+        named = np.array([bool(code) for code in demand.locations])
+        place, day = np.nonzero(np.isfinite(beds).all(axis=2) & named[:, None])
         lower, median, upper = (beds[place, day, LEVELS.index(level)] for level in (0.025, 0.5, 0.975))
         full = demand.days_until_full[unit][place, LEVELS.index(0.5)]
         capacity = demand.capacity[unit][place]
@@ -195,16 +262,20 @@ def rows(demand: Demand, run_id: str) -> pa.Table:
                     "upper": upper,
                     "capacity": pa.array(capacity, mask=np.isnan(capacity)),
                     "days_until_full": pa.array(np.nan_to_num(full).astype(np.int32), mask=np.isnan(full)),
+                    "model_id": pa.repeat(model_id, len(place)),
                 }
             )
         )
     return pa.concat_tables(parts)
 
 
-def write(store: Store, run_id: str, demand: Demand) -> int:
-    """Put a run's rows into `epidemic.hospital_demand` in place of those of the same day; how many."""
-    table = rows(demand, run_id)
-    store.replace("epidemic.hospital_demand", table, where={"reference_date": demand.reference.astype(object)})
+def write(store: Store, run_id: str, demands: Mapping[str, Demand]) -> int:
+    """Put a run's rows, by model, into `epidemic.hospital_demand` in place of those of the same day; how many."""
+    import pyarrow as pa
+
+    table = pa.concat_tables([rows(demand, run_id, model_id) for model_id, demand in demands.items()])
+    (reference,) = {demand.reference.astype(object) for demand in demands.values()}
+    store.replace("epidemic.hospital_demand", table, where={"reference_date": reference})
     return int(table.num_rows)
 
 
@@ -214,16 +285,15 @@ def demand(
     *,
     quantiles: FloatArray | None = None,
     levels: FloatArray | None = None,
+    above: Sequence[FloatArray] = (),
     seed: int = 0,
-) -> Demand:
-    """Of the ensemble where its quantiles of weekly cases (N, H, Q) are given, else of the agent model alone.
-
-    With the ensemble, fewer replicates do: only the severity among the infected is read off them.
+) -> dict[str, Demand]:
+    """By model: of the agent model; and of the ensemble, where its quantiles of weekly cases (N, H, Q) are given, and
+    `above` those of each of the Panel's levels.
     """
-    replicates = _REPLICATES if quantiles is None else _REPLICATES_BESIDE
-    outcomes = forecasting.run(
-        panel, horizons, seed=seed, replicates=replicates, spread=quantiles is None, ahead=REPORT_DAYS
-    )
-    if quantiles is None or levels is None:
-        return of_agents(panel, outcomes)
-    return of_ensemble(panel, outcomes, quantiles[:, :horizons], levels)
+    outcomes = forecasting.run(panel, horizons, seed=seed, replicates=_REPLICATES, spread=True, ahead=REPORT_DAYS)
+    found = {AGENTS: of_agents(panel, outcomes)}
+    if quantiles is not None and levels is not None:
+        cut = [of_level[:, :horizons] for of_level in above]
+        found[ENSEMBLE] = of_ensemble(panel, outcomes, quantiles[:, :horizons], levels, cut)
+    return found

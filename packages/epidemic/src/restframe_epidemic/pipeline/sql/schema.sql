@@ -197,6 +197,7 @@ CREATE TABLE IF NOT EXISTS epidemic.hospital_demand (
     demand          float8      NOT NULL,   -- beds occupied by patients with the disease: the median
     lower           float8,                 -- 95 % interval
     upper           float8,
-    capacity        float8,
-    days_until_full int                     -- from reference_date, by the median; NULL when it does not happen
+    capacity        float8,                 -- of all beds; of levels above, of those that are known
+    days_until_full int,                    -- from reference_date, by the median; NULL when it does not happen
+    model_id        varchar(64)             -- agents, of places alone, or ensemble
 ) DISTKEY (location) COMPOUND SORTKEY (reference_date, unit, location);

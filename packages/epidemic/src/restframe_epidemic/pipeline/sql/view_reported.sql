@@ -23,10 +23,14 @@ JOIN climbed ON climbed.location = of_place.location
 JOIN epidemic.location AS place ON place.location = climbed.ancestor
 GROUP BY 1, 2, 3, 4, 5;
 
--- Beds that the newest forecast asks for, day by day.
+-- Beds that the newest forecast asks for, day by day, of every place and of what is above it; of places, beside what the
+-- agent model alone says.
 CREATE OR REPLACE VIEW epidemic_published.hospital_demand AS
 SELECT beds.reference_date, beds.location, place.name, place.level, place.parent, beds.unit, beds.date, beds.demand,
-       beds.lower, beds.upper, beds.capacity, beds.days_until_full
+       beds.lower, beds.upper, beds.capacity, beds.days_until_full,
+       agents.demand AS demand_of_agents, agents.days_until_full AS days_until_full_of_agents
 FROM epidemic.hospital_demand AS beds
 JOIN epidemic.location AS place ON place.location = beds.location
-WHERE beds.reference_date = (SELECT MAX(reference_date) FROM epidemic.hospital_demand);
+LEFT JOIN epidemic.hospital_demand AS agents ON agents.model_id = 'agents' AND agents.location = beds.location
+    AND agents.reference_date = beds.reference_date AND agents.unit = beds.unit AND agents.date = beds.date
+WHERE beds.model_id = 'ensemble' AND beds.reference_date = (SELECT MAX(reference_date) FROM epidemic.hospital_demand);
