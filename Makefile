@@ -68,8 +68,8 @@ $(VENV)/test.stamp: pyproject.toml $(EPIDEMIC)/pyproject.toml constraints.txt | 
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml $(EPIDEMIC)/pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --constraint constraints.txt --editable '.[dev]' --editable $(EPIDEMIC)
-	@touch $@
+	$(PIP) install --constraint constraints.txt --editable '.[dev]' --editable '$(EPIDEMIC)[test]'
+	@touch $@ $(VENV)/test.stamp
 
 # An environment for clients: its name, and the list of what is in it.
 define client_environment
