@@ -99,18 +99,18 @@ def calibrate(panel: Panel, disease: Disease, horizons: int, agents: int = AGENT
 def ascertainment(panel: Panel, disease: Disease, start: int, end: int) -> FloatArray:
     """(N,) share of infections that were reported in the weeks start .. end - 1, told by deaths.
 
-    Deaths / fatality by age = infections, some weeks before; by group, drawn towards the whole. Without deaths: the
-    Panel's parameter `ascertainment`, or .3.
+    Deaths / fatality by age = infections, some weeks before; by group, drawn towards the whole. Where no death was
+    ever reported: the Panel's parameter `ascertainment`, or .3.
     """
     usual = panel.parameters.get("ascertainment", USUAL_ASCERTAINMENT)
+    if not np.nan_to_num(panel.daily.get("deaths", 0.0)).any():
+        return np.full(len(panel.locations), usual)
     exposed = panel.age_share * disease.susceptibility
     fatality = exposed @ disease.fatal / exposed.sum(axis=1)
     cases = _due(np.nan_to_num(panel.weekly("cases")))
     window = slice(max(start, 0), max(end, 0))
     expected = panel.by_group(fatality * cases[:, window].sum(axis=1))
-    deaths = np.zeros(len(panel.groups))
-    if "deaths" in panel.daily:
-        deaths = panel.by_group(np.nan_to_num(panel.weekly("deaths"))[:, window].sum(axis=1))
+    deaths = panel.by_group(np.nan_to_num(panel.weekly("deaths"))[:, window].sum(axis=1))
     whole = (expected.sum() + usual * _BELIEF_DEATHS) / (deaths.sum() + _BELIEF_DEATHS)
     share = (expected + whole * _BELIEF_DEATHS) / (deaths + _BELIEF_DEATHS)
     return np.asarray(share.clip(*_PLAUSIBLE)[panel.group], dtype=np.float64)
