@@ -168,7 +168,9 @@ def test_concentration(store: Store) -> None:
     visits(store, [(f"b{i}", "p", before, name) for i, name in enumerate("xxyz")])
     visits(store, [(f"s{i}", "p", since, name) for i, name in enumerate(("x", "x", "other", None))])
     marts.run(store, PARAMETERS, ["demand", "concentration"])
-    rows = store.run("SELECT is_since, visits, providers, hhi FROM epidemic_gaps.concentration ORDER BY 1").fetchall()
+    rows = store.run(
+        "SELECT is_since, visits, providers, hhi FROM epidemic_gaps.concentration WHERE location = 'a' ORDER BY 1"
+    ).fetchall()
     # shares of 50, 25 and 25 %: 2500 + 625 + 625
     assert rows == [(False, 4, 3, 3750.0), (True, 2, 1, 10000.0)]
 
@@ -189,7 +191,8 @@ def test_local_change(store: Store) -> None:
         """
         SELECT location, events, exposure, events_before, round(expected, 3), round(change, 3), round(lower, 3),
             round(upper, 3)
-        FROM epidemic_gaps.local_change WHERE measure = 'visits' AND month = '2020-10-01' ORDER BY location
+        FROM epidemic_gaps.local_change WHERE measure = 'visits' AND month = '2020-10-01' AND months = 1
+        ORDER BY location
         """
     ).fetchall()
     # The year of looking back is no baseline: 18 months of 8 are. Of a: p = 4 / 148, Wilson's .010559 to .067427,
@@ -200,6 +203,18 @@ def test_local_change(store: Store) -> None:
         ("T", 8, 8, 144, 8.0, 1.0, 0.498, 2.009),
         ("a", 4, 8, 144, 8.0, 0.5, 0.192, 1.301),
         ("d", 8, 8, 144, 8.0, 1.0, 0.498, 2.009),
+    ]
+    quarters = store.run(
+        """
+        SELECT location, month, events, events_before, round(expected, 3) FROM epidemic_gaps.local_change
+        WHERE measure = 'visits' AND months = 3 AND location IN ('a', 'N') ORDER BY location, month
+        """
+    ).fetchall()
+    assert quarters == [
+        ("N", date(2020, 7, 1), 36, 288, 48.0),
+        ("N", date(2020, 10, 1), 36, 288, 48.0),
+        ("a", date(2020, 7, 1), 12, 144, 24.0),
+        ("a", date(2020, 10, 1), 12, 144, 24.0),
     ]
 
 

@@ -68,13 +68,17 @@ class Store:
         self.connection.close()
 
     def prepare(self) -> None:
-        """Make the engine's schemas and tables, where they are not there yet."""
+        """Make the engine's schemas, tables and, where this user may, roles, where they are not there yet."""
+        from restframe_epidemic.privacy import roles
+
         self.run_file(SQL / "schema.sql")
         columns = "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2"
         if ("model_id",) not in self.run(columns, ["epidemic", "hospital_demand"]).fetchall():  # of an earlier version
             self.run("ALTER TABLE epidemic.hospital_demand ADD COLUMN model_id varchar(64) DEFAULT 'ensemble'")
         for view in sorted(SQL.glob("view_*.sql")):
             self.run_file(view)
+        self.run_file(SQL / "published.sql")
+        roles.prepare(self)
 
     # Statements
 

@@ -11,6 +11,7 @@ from restframe_epidemic.cli import arguments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from restframe_epidemic.country import Country
     from restframe_epidemic.gaps.marts import Parameters
     from restframe_epidemic.privacy.suppression import Suppressed
     from restframe_epidemic.runs import Run, Say
@@ -39,6 +40,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
+    from restframe_epidemic import country
     from restframe_epidemic.runs import Run
 
     described = {"epidemic_start": given.epidemic_start, "lookback": given.lookback}
@@ -47,18 +49,19 @@ def run(given: argparse.Namespace) -> int:
         parameters = chosen(store, given.epidemic_start, given.lookback)
         with Run(store, "gaps", described, say=shown.say, progress=shown.progress) as run:
             run.begin_on(str(parameters.last_day), vintage(store))
-            losses = measure(store, run, parameters)
+            losses = measure(store, run, parameters, country.of(store, given.country))
         show(losses, shown.say)
         return 1 if run.failed else 0
 
 
 def prepare(store: Store) -> None:
     """The tables that gaps need, where they are missing, and the rights on them."""
-    from restframe_epidemic.gaps import claims
+    from restframe_epidemic.gaps import claims, marts
     from restframe_epidemic.privacy import roles
 
     store.prepare()
     store.run(claims.schema())
+    marts.prepare(store)
     roles.grant(store)
 
 
@@ -93,17 +96,19 @@ def vintage(store: Store) -> str:
     return "claims " + " ".join(str(count) for count in counts)
 
 
-def measure(store: Store, run: Run, parameters: Parameters) -> tuple[Suppressed, ...]:
+def measure(store: Store, run: Run, parameters: Parameters, country: Country) -> tuple[Suppressed, ...]:
     """Measure, explain and publish; a step each. Tables change whole: killed anywhere, the same command again gives the
     same tables.
 
     Drivers that cannot be explained and tables that must not be published are told, and stay as they were.
     """
-    from restframe_epidemic.gaps import drivers, marts
+    from restframe_epidemic.gaps import drivers, infections, marts
     from restframe_epidemic.privacy import published
 
     total = len(marts.MARTS) + 1
     done = 0
+    with run.step("infections", optional=True) as step:
+        step.notes += infections.run(store, country, parameters.last_day)
     with run.step("measures of claims") as step:
 
         def finished(name: str, seconds: float) -> None:

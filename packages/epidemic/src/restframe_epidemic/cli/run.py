@@ -46,7 +46,7 @@ def run(given: argparse.Namespace) -> int:
             panel, forecasts = daily.forecast(store, place, run, options, given.as_of)
             if "cases" in forecasts:
                 daily.hospital(store, run, options, panel, forecasts["cases"])
-            _gaps(store, run, given)
+            _gaps(store, run, given, place)
             daily.score(store, place, run, options)
         shown.say(f"run {run.run_id}: {'failed: ' + ', '.join(run.failed) if run.failed else 'done'}")
         return 1 if run.failed else 0
@@ -68,7 +68,7 @@ def _ingest(store: Store, run: Run, place: Country, given: argparse.Namespace, s
             run.failed.append("ingest")
 
 
-def _gaps(store: Store, run: Run, given: argparse.Namespace) -> None:
+def _gaps(store: Store, run: Run, given: argparse.Namespace, place: Country) -> None:
     from restframe_epidemic import errors
 
     with run.step("gaps", optional=True) as step:
@@ -78,4 +78,4 @@ def _gaps(store: Store, run: Run, given: argparse.Namespace) -> None:
         except errors.NoData as nothing:
             step.skipped(str(nothing))
             return
-        gaps.measure(store, run, parameters)
+        gaps.measure(store, run, parameters, place)

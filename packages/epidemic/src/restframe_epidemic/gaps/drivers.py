@@ -181,7 +181,7 @@ def run(store: Store) -> list[str]:
         SELECT measure, location, sum(events) AS events,
             CAST(sum(CAST(expected AS decimal(32,12))) AS float8) AS expected
         FROM epidemic_gaps.local_change
-        WHERE location NOT IN (SELECT parent FROM epidemic.location WHERE parent IS NOT NULL)
+        WHERE location IN (SELECT location FROM epidemic_published.area) AND months = 1
         GROUP BY 1, 2 ORDER BY 1, 2
         """
     )

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from restframe_epidemic import errors
+from restframe_epidemic.gaps import areas
 from restframe_epidemic.store import Store
 
 BASE = "base"
@@ -137,6 +138,11 @@ def run(
         finished(mart, time.monotonic() - begun)
 
 
+def prepare(store: Store) -> None:
+    """The tables that are filled before the measures are, where they are missing."""
+    store.run_file(_FOLDER / "parameters.sql")
+
+
 def _prepare(store: Store, parameters: Parameters) -> None:
     """Write the tables of parameters."""
     months = []
@@ -147,7 +153,7 @@ def _prepare(store: Store, parameters: Parameters) -> None:
     periods = parameters.periods or seasons(parameters)
     names = [field.name for field in fields(Parameters) if field.name not in ("gaps", "periods")]
     with store.transaction():
-        store.run_file(_FOLDER / "parameters.sql")
+        prepare(store)
         for table, rows in {
             "parameter": [{name: getattr(parameters, name) for name in names}],
             "permitted_gap": [{"gap_days": gap} for gap in parameters.gaps],
@@ -161,3 +167,21 @@ def _prepare(store: Store, parameters: Parameters) -> None:
             store.run(f"DELETE FROM epidemic_gaps.{table}")
             for row in rows:
                 store.run(f"INSERT INTO epidemic_gaps.{table} ({listed}) VALUES ({places})", list(row.values()))
+        areas.prepare(store, _share_enrolled(store, parameters.last_day))
+
+
+def _share_enrolled(store: Store, day: date) -> float:
+    """Of the people in the smallest places, those enrolled."""
+    enrolled, people = store.run(
+        """
+        SELECT (SELECT count(DISTINCT patient.token)
+                FROM epidemic_claims.patient
+                JOIN epidemic_claims.eligibility ON eligibility.token = patient.token
+                JOIN epidemic.location ON location.location = patient.location
+                WHERE eligibility.start_date <= $1 AND (eligibility.end_date IS NULL OR eligibility.end_date >= $1)),
+            (SELECT sum(population) FROM epidemic.location
+             WHERE location NOT IN (SELECT parent FROM epidemic.location WHERE parent IS NOT NULL))
+        """,
+        [day],
+    ).fetchall()[0]
+    return float(enrolled) / float(people) if people else 0.0

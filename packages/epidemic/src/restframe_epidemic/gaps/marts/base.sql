@@ -4,6 +4,9 @@
 --
 -- molecule  an ingredient of a class of drugs
 -- meaning   a condition and the specialty that treats it
+-- above     of each smallest place the places that it counts in: itself, its area (epidemic_published.area), and those
+--           above. Not patients of whom no more than a place above others is known (a state, not the county): a total
+--           must be the sum of its parts, or the difference would be a count that nobody guards.
 -- spell     a patient's maximal time of enrolment: spells that overlap, touch, or are at most
 --           parameter.enrolment_gap_days apart are one (31 days for PQA's measures: "no more than a 1-month gap", PQA
 --           Measure Specifications, PDC, continuous enrollment), cut at death and at the last day of the claims
@@ -24,6 +27,21 @@ DROP TABLE IF EXISTS place;
 CREATE TEMP TABLE place AS
 SELECT CAST(row_number() OVER (ORDER BY location) AS int) AS place, location
 FROM (SELECT DISTINCT coalesce(location, '') AS location FROM epidemic_claims.patient) AS known;
+
+DROP TABLE IF EXISTS above;
+CREATE TEMP TABLE above AS
+WITH RECURSIVE climbed (location, ancestor) AS (
+    SELECT location, location FROM (SELECT location FROM epidemic.location UNION SELECT location FROM place) AS known
+    WHERE location NOT IN (SELECT parent FROM epidemic.location WHERE parent IS NOT NULL) AND location <> ''
+    UNION
+    SELECT climbed.location, place.parent
+    FROM climbed
+    JOIN epidemic.location AS place ON place.location = climbed.ancestor
+    WHERE place.parent IS NOT NULL
+)
+SELECT location, ancestor FROM climbed
+UNION
+SELECT location, area FROM epidemic_published.area;
 
 DROP TABLE IF EXISTS person;
 CREATE TEMP TABLE person AS

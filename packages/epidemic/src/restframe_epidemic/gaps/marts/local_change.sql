@@ -1,4 +1,4 @@
--- Local change: what is measured in a county and month, over what the time before the epidemic lets expect.
+-- Local change: what is measured in a county and month or quarter, over what the time before the epidemic lets expect.
 --
 -- Measures: visits (by specialty, mart demand), fills (paid, by class of drugs) and new diagnoses (by condition, mart
 -- diagnosis).
@@ -9,7 +9,9 @@
 --                  weighted by counts, the slope drawn to 0 as by a normal prior of 5 % a year, since few events tell
 --                  no trend); calendar months that the time before does not have take the mean of all
 --           level  the county's count before the epidemic / that expected of it by r
--- Counties, and the places above them, each of these measured as one place: by its own sums of counts and exposures.
+-- Counties, their areas and the places above them, each of these measured as one place: by its own sums of counts and
+-- exposures. Quarters of the year (months = 3) likewise, by the sums of their months; the first may lack those that were
+-- before the epidemic, and the last one is over.
 -- The time before begins when parameter.lookback_days of claims have passed, and ends with the last month that is
 -- wholly before the epidemic; the months of the epidemic are those wholly in it.
 -- change    count / expected; NULL where nothing was counted before
@@ -164,33 +166,26 @@ FROM fitted
 WHERE expected >= 1
 GROUP BY 1, 2;
 
--- Every place, and all that are above it. Patients of whom no more than such a place is known (a state, not the county)
--- are left out: a total must be the sum of its parts, or the difference would be a count that nobody guards.
-DROP TABLE IF EXISTS above;
-CREATE TEMP TABLE above AS
-WITH RECURSIVE climbed (location, ancestor) AS (
-    SELECT DISTINCT location, location FROM measured_month
-    WHERE location NOT IN (SELECT parent FROM epidemic.location WHERE parent IS NOT NULL)
-    UNION
-    SELECT climbed.location, place.parent
-    FROM climbed
-    JOIN epidemic.location AS place ON place.location = climbed.ancestor
-    WHERE place.parent IS NOT NULL
-)
-SELECT location, ancestor FROM climbed;
-
 DROP TABLE IF EXISTS epidemic_gaps.local_change;
 CREATE TABLE epidemic_gaps.local_change AS
-WITH usual AS (
-    SELECT above.ancestor AS location, measured_month.measure, measured_month.subject, measured_month.month,
+WITH since AS (
+    SELECT month, 1 AS months, month AS begins FROM epidemic_gaps.month
+    UNION ALL
+    SELECT month.month, 3, CAST(date_trunc('quarter', month.month) AS date)
+    FROM epidemic_gaps.month
+    CROSS JOIN epidemic_gaps.parameter
+    WHERE add_months(date_trunc('quarter', month.month), 3) <= parameter.last_day + 1
+), usual AS (
+    SELECT above.ancestor AS location, measured_month.measure, measured_month.subject, since.months, since.begins AS month,
         sum(measured_month.events) AS events, sum(measured_month.exposure) AS exposure,
         CAST(sum(CAST(measured_month.exposure * usual_rate.rate AS decimal(32,12))) AS float8) AS usual_events
     FROM measured_month
     JOIN usual_rate ON usual_rate.measure = measured_month.measure AND usual_rate.subject = measured_month.subject
         AND usual_rate.month = measured_month.month
     JOIN above ON above.location = measured_month.location
+    JOIN since ON since.month = measured_month.month
     WHERE measured_month.is_since
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
 ), before AS (
     SELECT above.ancestor AS location, baseline.measure, baseline.subject, sum(baseline.events) AS events,
         CAST(sum(CAST(baseline.usual_events AS decimal(32,12))) AS float8) AS usual_events
@@ -198,7 +193,7 @@ WITH usual AS (
     JOIN above ON above.location = baseline.location
     GROUP BY 1, 2, 3
 ), joined AS (
-    SELECT usual.measure, usual.subject, usual.location, usual.month, usual.events, usual.exposure,
+    SELECT usual.measure, usual.subject, usual.location, usual.month, usual.months, usual.events, usual.exposure,
         before.events AS events_before, usual.usual_events / nullif(before.usual_events, 0) AS k,
         3.841459::float8 * coalesce(dispersion.dispersion, 1) AS zz
     FROM usual
@@ -206,13 +201,13 @@ WITH usual AS (
         AND before.location = usual.location
     LEFT JOIN dispersion ON dispersion.measure = usual.measure AND dispersion.subject = usual.subject
 ), wilson AS (
-    SELECT measure, subject, location, month, events, exposure, events_before, k, events + events_before AS n,
+    SELECT measure, subject, location, month, months, events, exposure, events_before, k, events + events_before AS n,
         (events + zz / 2) / nullif(events + events_before + zz, 0) AS middle,
         sqrt(zz * (events * events_before / nullif(events + events_before, 0) + zz / 4))
             / nullif(events + events_before + zz, 0) AS half
     FROM joined
 )
-SELECT measure, subject, location, month, CAST(events AS bigint) AS events, CAST(exposure AS bigint) AS exposure,
+SELECT measure, subject, location, month, months, CAST(events AS bigint) AS events, CAST(exposure AS bigint) AS exposure,
     CAST(events_before AS bigint) AS events_before, events_before * k AS expected,
     CASE WHEN events_before * k > 0 THEN events / (events_before * k) END AS change,
     CASE WHEN n > 0 AND k > 0 THEN greatest(middle - half, 0.0::float8)

@@ -22,3 +22,6 @@ CREATE TABLE IF NOT EXISTS epidemic_gaps.period (
     start_date date NOT NULL,
     end_date date NOT NULL
 );
+
+-- Of each smallest place the people infected since the epidemic began (gaps/infections.py).
+CREATE TABLE IF NOT EXISTS epidemic_gaps.infection (location varchar(16) NOT NULL, infections float8);
