@@ -11,8 +11,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 EPIDEMIC := packages/epidemic
 CODE := src tests benchmarks examples $(EPIDEMIC)
-# A process for each processor; the tests of a file stay together, and the files that take longest come first.
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# A process more than there are processors, as tests also wait for programs, disks and clocks; the tests of a file
+# stay together, and the files that take longest come first.
+PARALLEL := -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
 # The hundreds of programs that tests start compile no module twice, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -71,7 +71,7 @@ def all_of(connected: socket.socket) -> bytes:
     return received
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came to be"
@@ -126,11 +126,14 @@ def test_what_comes_while_tls_is_made_ready_is_not_taken_for_said_under_it(
     pg: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener, secure = pg.listener, pg.listener.secure
-    monkeypatch.setattr(listener, "secure", lambda connection: listener._loop.call_later(0.3, secure, connection))
+    waiting: list[Any] = []
+    monkeypatch.setattr(listener, "secure", waiting.append)
     with raw(pg) as connected:
         connected.sendall(SSL)
-        time.sleep(0.1)
+        eventually(lambda: bool(waiting))
         connected.sendall(startup(user="awsuser"))
+        time.sleep(0.2)
+        listener._loop.call_soon_threadsafe(secure, *waiting)
         answer = all_of(connected)
     assert b"C08P01" in answer and not answer.startswith(b"S")
     nothing_is_left(pg)
@@ -175,8 +178,9 @@ def test_who_does_not_log_in_is_dropped(pg: Any, monkeypatch: pytest.MonkeyPatch
             connected.sendall(said)
             assert len(all_of(connected)) < 200
     nothing_is_left(pg)
+    monkeypatch.setattr(listener_module, "_LOGIN_S", 1)
     with pg.connect() as connection:
-        time.sleep(0.4)
+        time.sleep(1.2)
         assert connection.execute("select 1").fetchone() == (1,)
 
 
@@ -264,11 +268,16 @@ def test_system_tables_tell_from_where_a_client_came(shared_pg: Any) -> None:
 def test_cancel(shared_pg: Any, endless: str) -> None:
     for options in ({}, {"sslmode": "require"}):
         with shared_pg.connect(autocommit=True, **options) as connection:
-            timer = threading.Timer(0.3, connection.cancel_safe, kwargs={"timeout": 10})
-            timer.start()
+
+            def cancel(connection: psycopg.Connection = connection) -> None:
+                eventually(lambda: any(one.busy for one in shared_pg.listener.connections))
+                connection.cancel_safe(timeout=10)
+
+            thread = threading.Thread(target=cancel)
+            thread.start()
             with pytest.raises(psycopg.errors.QueryCanceled):
                 connection.execute(endless)
-            timer.join()
+            thread.join()
             assert connection.execute("select 1").fetchone() == (1,)
 
 
@@ -295,7 +304,7 @@ def test_of_two_sessions_only_one_is_cancelled(shared_pg: Any, endless: str) -> 
 
         thread = threading.Thread(target=run)
         thread.start()
-        time.sleep(0.2)
+        eventually(lambda: any(one.busy for one in shared_pg.listener.connections))
         other.cancel_safe()
         time.sleep(0.2)
         assert thread.is_alive()
@@ -323,9 +332,7 @@ def test_a_query_stops_when_its_client_goes(pg: Any, endless: str) -> None:
         connected.sendall(query(f"begin; create table t (a int); {endless}"))
         eventually(lambda: any(one.busy for one in pg.listener.connections))
         time.sleep(0.2)
-    begun = time.monotonic()
     nothing_is_left(pg)
-    assert time.monotonic() - begun < 5
     assert pg.warehouse.sql("select count(*) from pg_class where relname = 't'").scalar() == 0
 
 
@@ -385,9 +392,13 @@ def test_copy_can_be_cancelled_while_it_waits_for_the_client(pg: Any) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux alone")
-def test_a_long_statement_lets_others_first_and_its_thread_serves_nobody_else(pg: Any, endless: str) -> None:
+def test_a_long_statement_lets_others_first_and_its_thread_serves_nobody_else(
+    pg: Any, endless: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("restframe.pgwire.workers._LAST", 13)  # which the tests themselves hardly run with
+
     def is_last(one: Any) -> bool:
-        return one.answering._thread_id is not None and os.getpriority(os.PRIO_PROCESS, one.answering._thread_id) > 0
+        return one.answering._thread_id is not None and os.getpriority(os.PRIO_PROCESS, one.answering._thread_id) == 13
 
     with contextlib.closing(pg.connect(autocommit=True)) as connection:
         (one,) = pg.listener.connections
@@ -540,12 +551,12 @@ def test_workers_come_when_needed_and_serve_again() -> None:
     workers, done = Workers("test"), threading.Semaphore(0)
     both = threading.Barrier(2)
     for _ in range(2):
-        workers.submit(lambda: bool(both.wait(5) < 0 or done.release()))
+        workers.submit(lambda: bool(both.wait(30) < 0 or done.release()))
     for _ in range(2):
-        assert done.acquire(timeout=5)
+        assert done.acquire(timeout=30)
     eventually(lambda: len(workers._idle) == 2)
     workers.submit(lambda: bool(done.release()))
-    assert done.acquire(timeout=5)
+    assert done.acquire(timeout=30)
     assert workers.count == 2
     workers.submit(lambda: True)
     eventually(lambda: workers.count == 1)

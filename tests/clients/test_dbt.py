@@ -37,7 +37,7 @@ def rows(served: Any, text: str) -> list[tuple[Any, ...]]:
         return connection.execute(text).fetchall()
 
 
-def test_dbt_builds_a_project_again_and_again(served: Any, dbt: Dbt, project: Path) -> None:
+def test_dbt_builds_a_project_again_and_again_and_documents_it(served: Any, dbt: Dbt, project: Path) -> None:
     assert outcomes(dbt(project, "build")) == BUILT
     assert rows(served, "select borough, day::varchar, fare::varchar, trips from rides.fares order by 1, 2") == [
         ("Bronx", "2020-01-02", "30.00", 1),
@@ -62,15 +62,6 @@ def test_dbt_builds_a_project_again_and_again(served: Any, dbt: Dbt, project: Pa
         served, "select zone, borough, dbt_valid_to is null from rides.zones_history where zone = 2 order by 3"
     ) == [(2, "Bronx", False), (2, "Queens", True)]
 
-
-def test_dbt_says_which_test_has_failed(served: Any, dbt: Dbt, project: Path) -> None:
-    (project / "seeds" / "trips.csv").write_text("trip,zone,started,fare\n1,9,2020-01-01 08:00:00,1.00\n")
-    with pytest.raises(AssertionError, match="relationships_trips_zone"):
-        dbt(project, "build", "--select", "trips", "zones", "--vars", "{}")
-
-
-def test_dbt_documents_what_is_there(served: Any, dbt: Dbt, project: Path) -> None:
-    dbt(project, "build")
     catalog = dbt(project, "docs", "generate", wrote="catalog.json")
     fares = catalog["nodes"]["model.rides.fares"]
     assert [(name, one["type"]) for name, one in fares["columns"].items()] == [
@@ -78,3 +69,9 @@ def test_dbt_documents_what_is_there(served: Any, dbt: Dbt, project: Path) -> No
     ]  # fmt: skip
     assert fares["stats"]["diststyle"]["value"] == "KEY(borough)"
     assert catalog["sources"] == {} and catalog["errors"] is None
+
+
+def test_dbt_says_which_test_has_failed(served: Any, dbt: Dbt, project: Path) -> None:
+    (project / "seeds" / "trips.csv").write_text("trip,zone,started,fare\n1,9,2020-01-01 08:00:00,1.00\n")
+    with pytest.raises(AssertionError, match="relationships_trips_zone"):
+        dbt(project, "build", "--select", "trips", "zones", "--vars", "{}")
