@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import os
+import random
+import resource
+import signal
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +20,7 @@ from pyarrow import orc
 
 from restframe import errors
 from restframe.storage.loading.columnar import ColumnarReader
+from restframe.storage.loading.columnar_process import processes
 from restframe.storage.loading.fields import Column
 from restframe.types import parse_type
 
@@ -27,6 +34,7 @@ def read(path: Path, types: str, kind: Literal["parquet", "orc"] = "parquet") ->
 
 
 def written(tmp_path: Path, *columns: Any, **options: Any) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     table = pa.table({f"x{i}": column for i, column in enumerate(columns)})
     pq.write_table(table, tmp_path / "file", **options)
     return tmp_path / "file"
@@ -124,3 +132,86 @@ def test_a_damaged_page(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(errors.CorruptObject, match='"s3://bucket/data" is damaged'):
         read(path, "bigint")
+
+
+def test_texts_that_are_no_utf_8(tmp_path: Path) -> None:
+    text = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xf9x"))
+    with pytest.raises(errors.CorruptObject, match=r"is damaged: .*Invalid UTF8"):
+        read(written(tmp_path, text), "varchar(5)")
+
+
+# The process that reads
+
+
+def child() -> int:
+    """The one that waits for the next file."""
+    return processes._idle[-1]._child.pid
+
+
+def test_one_process_reads_file_after_file(tmp_path: Path) -> None:
+    path = written(tmp_path, pa.array([1, 2]))
+    assert read(path, "int") == [(1,), (2,)]
+    first = child()
+    with pytest.raises(errors.DatatypeMismatch):
+        read(path, "varchar(5)")
+    assert read(path, "int") == [(1,), (2,)]
+    assert child() == first != os.getpid()
+
+
+def test_a_file_that_ends_the_process_that_reads_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "endless")
+    path = written(tmp_path, pa.array([1]))
+    assert read(path, "int") == [(1,)]
+    pid = child()
+    reader = ColumnarReader("parquet", [Column("a", parse_type("int"))])
+    with pytest.raises(errors.CorruptObject) as caught:
+        list(reader.read(tmp_path / "endless", NAME, lambda: os.kill(pid, signal.SIGABRT)))
+    assert caught.value.message == f'"{NAME}" is damaged: the process that read it ended with SIGABRT'
+    assert read(path, "int") == [(1,)]
+    assert child() != pid
+
+
+def test_reading_can_be_stopped(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "endless")
+    path = written(tmp_path, pa.array([1]))
+    assert read(path, "int") == [(1,)]
+    pid = child()
+
+    def stop() -> None:
+        raise errors.QueryCanceled("canceling statement due to user request")
+
+    with pytest.raises(errors.QueryCanceled):
+        list(ColumnarReader("parquet", [Column("a", parse_type("int"))]).read(tmp_path / "endless", NAME, stop))
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert read(path, "int") == [(1,)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of another process can be set on Linux only")
+def test_a_file_that_takes_too_much_memory(tmp_path: Path) -> None:
+    """A few kilobytes that are two gigabytes when they are unpacked: one list of two million equal texts."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000_000, pa.int32()), pa.array(["x" * 1000]))
+    path = written(tmp_path, pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts))
+    assert path.stat().st_size < 10_000
+    assert read(written(tmp_path / "small", pa.array([1])), "int") == [(1,)]
+    resource.prlimit(child(), resource.RLIMIT_DATA, (500_000_000, 500_000_000))
+    with pytest.raises(errors.OutOfMemory, match=f'^"{NAME}" takes more than [0-9]+ MB of memory to read$'):
+        read(path, "super")
+    processes.end()  # nobody else is to read with so little
+
+
+@pytest.mark.parametrize("kind", ["parquet", "orc"])
+def test_files_with_flipped_bytes(tmp_path: Path, kind: Literal["parquet", "orc"]) -> None:
+    table = pa.table({"a": [1, None, 3] * 50, "b": ["x", "yy", None] * 50, "c": [[1, 2], None, []] * 50})
+    path = tmp_path / "file"
+    pq.write_table(table, path) if kind == "parquet" else orc.write_table(table, path)
+    whole, chance = path.read_bytes(), random.Random(5)
+    for _ in range(150):
+        content = bytearray(whole)
+        for _ in range(chance.choice([1, 2, 8])):
+            content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        path.write_bytes(content)
+        with contextlib.suppress(errors.CorruptObject, errors.DatatypeMismatch, errors.DataError, errors.OutOfMemory):
+            read(path, "bigint;varchar(5);super", kind)
+    path.write_bytes(whole)
+    assert len(read(path, "bigint;varchar(5);super", kind)) == 150

@@ -93,7 +93,7 @@ class Flow:
         for source in self._sources:
             started, rows = _now(), 0
             with self._session.storage.local_file(source.url) as path:
-                for batch in self._reader.read(path, str(source.url)):
+                for batch in self._reader.read(path, str(source.url), self._session.check_cancelled):
                     rows += batch.num_rows
                     yield batch
             done += source.size_bytes
