@@ -315,6 +315,23 @@ def test_the_ensemble_has_two_phases() -> None:
     assert np.isfinite(without).all()  # nobody else is there
 
 
+def test_a_past_day_hears_those_who_spoke_then() -> None:
+    """All places had short histories on the past days and have long ones now: what persistence said does not count."""
+    known = panel(np.concatenate([np.full((30, 20), 2.0), np.full((30, 4), 9.0)], axis=1))
+    assert not short_history(known.weekly()).any()
+    days = backtest.past(known, 8)[:4]
+    assert all(short_history(known.until(day).weekly()).all() for day in days)
+    said = {"persistence": np.full((30, 4), 5000.0), "projection": np.full((30, 4), 2.0)}
+    functions = {
+        name: (lambda panel, horizons, *, target="cases", seed=0, points=points: points)
+        for name, points in said.items()
+    }
+    past = backtest.run(known, days, said, 4, functions=functions)
+    points = {name: np.full((30, 4), 9.0) for name in said}
+    result = forecasting.forecast(known, points, past)
+    assert (result.quantiles[:, 0, 1] > 4.5).all()  # of errors by 5,000 it would be 0
+
+
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_place_that_never_reported_has_no_forecast(name: str) -> None:
     known = panel(epidemic(12, 16))
@@ -327,3 +344,13 @@ def test_a_place_that_never_reported_has_no_forecast(name: str) -> None:
         points = member(name)(known, 2, target=target)
         assert np.isnan(points[3]).all()
         assert np.isfinite(np.delete(points, 3, axis=0)).all()
+
+
+@pytest.mark.parametrize("name", ["curve", "seir"])
+def test_weeks_of_places_that_report_weekly_are_as_good_as_others(name: str) -> None:
+    known = panel(epidemic(12, 20))
+    unmoved = replace(known, irregular=np.zeros_like(known.irregular))
+    moved = replace(known, irregular=~unmoved.irregular)  # as sharing a week's report among its days does
+    for target in ("cases", "deaths"):
+        daily, weekly = (member(name)(of, 2, target=target) for of in (unmoved, moved))
+        np.testing.assert_array_equal(weekly, daily)

@@ -126,8 +126,15 @@ def neighbour_sums(panel: Panel, values: FloatArray) -> FloatArray:
 
 
 def regular_share(panel: Panel) -> FloatArray:
-    """(N, W) the share of each week's days whose reports were neither moved by cleansing nor on a holiday."""
+    """(N, W) the share of each week's days whose reports were neither moved by cleansing nor on a holiday.
+
+    As many as usual count as none (the median of the week and the 7 before): a place that reports weekly has all of its
+    days moved, and its weeks are as good as others'.
+    """
     if not panel.irregular.size:
         return np.ones((len(panel.locations), len(panel.weeks)))
-    result: FloatArray = 1 - panel.irregular.reshape(len(panel.locations), -1, DAYS_OF_WEEK).mean(axis=2)
+    share = panel.irregular.reshape(len(panel.locations), -1, DAYS_OF_WEEK).mean(axis=2)
+    padded = np.pad(share, ((0, 0), (_PAST - 1, 0)), mode="edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, _PAST, axis=1), axis=2)
+    result: FloatArray = 1 - np.maximum(share - usual, 0.0)
     return result
