@@ -15,6 +15,7 @@ from scipy.optimize import brentq
 
 from restframe_epidemic.models import fatality, member, seir, transmission
 from restframe_epidemic.models.compartments import Course, infections_from_reports, invert, simulate
+from restframe_epidemic.panel import FloatArray, Panel
 
 COURSE = Course(latent_days=3.5, infectious_days=6.0)
 START = np.array([[99_700.0, 100.0, 200.0, 0.0]])
@@ -154,6 +155,34 @@ def test_a_policy_that_slows_the_virus_is_found_with_its_sign(waves: ModuleType)
     assert effects["curfew"].coefficient < -3 * effects["curfew"].error
     assert abs(effects["weather"].coefficient) < 4 * effects["weather"].error
     assert next(iter(effects)) == "curfew"
+
+
+def off(panel: Panel, name: str, week: int, whole: Panel) -> FloatArray:
+    """(N,) error of the logarithm of the first week's forecast."""
+    return np.abs(np.log1p(member(name)(panel, 1)[:, 0]) - np.log1p(whole.weekly()[:, week + 1]))
+
+
+@pytest.mark.parametrize(("name", "part"), [("seir", 0.25), ("direct", 0.4)])
+def test_what_a_policy_did_elsewhere_is_expected_where_it_begins(waves: ModuleType, name: str, part: float) -> None:
+    whole, curfew = waves.curfews()
+    blind, informed = 0.0, 0.0
+    for week in (18, 21, 24):
+        known = whole.until(whole.weeks[week])
+        signal = curfew[:, : len(known.dates)]
+        changed = signal[:, -1] != signal[:, -7]  # on the last day: no report tells of it yet
+        blind += off(known, name, week, whole)[changed].sum()
+        informed += off(replace(known, signals={"curfew": signal}), name, week, whole)[changed].sum()
+    assert informed < part * blind
+
+
+@pytest.mark.parametrize("name", ["seir", "direct", "growth"])
+def test_what_comes_from_neighbours_is_seen_coming(waves: ModuleType, name: str) -> None:
+    """Each place has this week the transmission that the one before it had last week."""
+    pattern = np.random.default_rng(1).normal(0, 0.35, 70)
+    whole = waves.of_rates(0.2 * np.exp(pattern[(np.arange(24)[None] - np.arange(40)[:, None]) % 70]), provinces=1)
+    known = whole.until(whole.weeks[22])
+    alone = replace(known, neighbours=(np.zeros(0, dtype=np.int64),) * 40)
+    assert off(known, name, 22, whole).sum() < 0.6 * off(alone, name, 22, whole).sum()
 
 
 def test_a_week_of_moved_reports_counts_less(waves: ModuleType) -> None:

@@ -55,3 +55,30 @@ def panel_of(cases: FloatArray, deaths: FloatArray, people: FloatArray, province
     )
     ring = pd.DataFrame({"location": code, "neighbour": code[1:] + code[:1]})
     return panel_reading.from_frames(reports, locations, adjacency=ring)
+
+
+def of_rates(beta: FloatArray, provinces: int, seed: int = 0) -> Panel:
+    """Large places alike, of transmission (places, weeks) per day; place i touches i - 1 and i + 1."""
+    people = np.full(len(beta), 2e6)
+    infections = simulate(people[:, None] * np.array([0.998, 0.001, 0.001, 0.0]), beta).infections
+    cases = np.random.default_rng(seed).poisson(np.repeat(infections * 0.35 / 7, 7, axis=1)).astype(np.float64)
+    return panel_of(cases, np.zeros_like(cases), people, provinces)
+
+
+def curfews(places: int = 40, provinces: int = 10, weeks: int = 28, seed: int = 0) -> tuple[Panel, FloatArray]:
+    """Curfews begin and end province by province, at the end of a week, and cut transmission to .6 from the next on.
+
+    returns the Panel and (places, days) whether one is in force
+    """
+    random = np.random.default_rng(seed)
+    lasting = random.integers(3, 7, (provinces, weeks)).cumsum(axis=1)
+    on = np.stack([np.searchsorted(ends, np.arange(weeks), side="right") % 2 for ends in lasting])
+    on = on[np.arange(places) * provinces // places]  # in the order of the Panel: by province
+    before = np.concatenate([np.zeros((places, 1)), on[:, :-1]], axis=1)
+    rates = 0.26 * np.where(before > 0, 0.6, 1.0) * np.exp(random.normal(0, 0.05, on.shape))
+    by_code = np.argsort([place % provinces for place in range(places)], kind="stable")
+    drawn = np.empty_like(rates)
+    drawn[by_code] = rates
+    days = np.repeat(on, 7, axis=1).astype(np.float64)
+    days = np.concatenate([np.zeros((places, 6)), days], axis=1)[:, : 7 * weeks]
+    return of_rates(drawn, provinces), days

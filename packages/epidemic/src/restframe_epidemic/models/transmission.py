@@ -31,9 +31,9 @@ class Training:
     weeks : how many past weeks at most
     fewest_weeks : a longer horizon than the first needs so many
     half_life_weeks : a row of this age counts half
-    penalty : of the ridge, in units of a standardised column's variance
-    context_penalty : the same for policies, mobility, ages and social factors: many, much alike, and over a few weeks
-        as good at telling the date as anything else
+    penalty : of the ridge, in units of a standardised column's variance. Policies, mobility, ages and social factors
+        have it as many times as there are of them: many are much alike, and over a few weeks as good at telling the
+        date as anything else, so that together they are believed no more than one would be alone
     robust_rounds : how often Huber's weights are computed again
     """
 
@@ -41,7 +41,6 @@ class Training:
     fewest_weeks: int = 6
     half_life_weeks: float = 8.0
     penalty: float = 0.01
-    context_penalty: float = 1.0
     robust_rounds: int = 3
 
 
@@ -214,7 +213,8 @@ def learn_horizons(panel: Panel, past: History, horizons: int, training: Trainin
     if len(weeks) < 2:
         return [], np.zeros((len(panel.locations), 0))
     X, names = features.matrix(columns(panel, past), weeks)
-    penalty = np.array([training.context_penalty if name.startswith(CONTEXT) else training.penalty for name in names])
+    context = np.array([name.startswith(CONTEXT) for name in names])
+    penalty = training.penalty * np.where(context, context.sum(), 1)
     log_beta = np.log(past.own.beta)
     age = 0.5 ** ((last - weeks) / training.half_life_weeks)
     weight = np.sqrt(past.reports[:, weeks].T + 1) * past.regular[:, weeks].T * age[:, None] * past.judged
