@@ -24,7 +24,7 @@ from restframe.ml import artifact, deepar
 from restframe.ml.forecasting.series import Series
 from restframe.storage import ObjectUrl
 from restframe.warehouse import Session
-from restframe.warehouse.forecasts.keeper import Forecasts
+from restframe.warehouse.forecasts.keeper import Forecasts, _rows
 from restframe.warehouse.forecasts.register import Record
 
 SALES = (
@@ -522,3 +522,12 @@ def wait_for_jobs(warehouse: Warehouse, count: int) -> None:
     while len(warehouse.jobs.training.describe_all()) < count:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_rows_that_were_damaged_in_their_bucket_are_told_of() -> None:
+    record = Record(
+        model=1, job="j", folder="s3://b/j/", keeps_objects=False, source="t", from_query=False, target="a",
+        objective="RMSE", horizon=1, frequency="D", percentiles=("0.5",), kms_key_id=None, max_runtime_s=None,
+    )  # fmt: skip
+    with pytest.raises(errors.CorruptObject, match=r'^"forecast.parquet" is damaged'):
+        _rows(b"PAR1" + bytes(20) + b"PAR1", record)

@@ -13,9 +13,11 @@ import io
 import json
 import logging
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restframe import errors
@@ -33,6 +35,9 @@ from restframe.journal import Journal
 from restframe.ml import artifact
 from restframe.ml.containers.forecast import REPORT_FILE, ROWS_FILE
 from restframe.storage import ObjectUrl, Storage
+from restframe.storage.loading.columnar import ColumnarReader
+from restframe.storage.loading.fields import Column
+from restframe.types import SqlType
 from restframe.warehouse.forecasts.grid import time_frequency
 from restframe.warehouse.forecasts.register import Record, Register
 from restframe.warehouse.forecasts.rows import columns
@@ -340,16 +345,24 @@ def _find(catalog: store.Catalog, model_id: int) -> Model | None:
 
 
 def _rows(content: bytes, record: Record) -> pa.Table:
-    """The rows of a training's artefact as SQL shows them."""
+    """The rows of a training's artefact as SQL shows them; in its bucket others may have changed it."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    found = pq.read_table(pa.BufferReader(content))
+    quantiles = [one for one in record.percentiles if one != "mean"]
+    types = {"item_id": _ITEM, "time": _TIME} | dict.fromkeys([*quantiles, "mean"], _NUMBER)
+    reader = ColumnarReader("parquet", [Column(name, type_) for name, type_ in types.items()])
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        found = pa.Table.from_batches(reader.read(Path(file.name), ROWS_FILE), reader.schema)
     items = [None if one is None else one.lower() for one in found["item_id"].to_pylist()]
     times = pc.strftime(found["time"].cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%SZ")
     values = [found[one] for one in record.percentiles]
     return pa.table([pa.array(items, pa.string()), times, *values], names=list(columns(record.percentiles)))
+
+
+_ITEM, _TIME, _NUMBER = SqlType("varchar"), SqlType("timestamp"), SqlType("float8")
 
 
 def _failed_with(job: JobDescription, reason: str) -> bool:
