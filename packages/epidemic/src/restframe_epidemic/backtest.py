@@ -120,7 +120,8 @@ def run(
     folder : where forecasts are kept and looked for; None keeps nothing
     workers : processes; the result does not depend on their number
     progress : called with (days done, all days)
-    within : called with (places done, all places) by a member that takes long, when one process does all
+    within : called with (places done, all places) when one process does all, by a member that takes long: one with a
+        parameter `parts`, where it keeps what it has finished and looks for it
     functions : members that are not modules of this package, by name
     A member that fails leaves NaN and a line in `failures`, and costs the others nothing. NaN is also what all say of a
     place whose last week is not known.
