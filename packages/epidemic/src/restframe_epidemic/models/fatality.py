@@ -1,5 +1,7 @@
 """Deaths from cases: how many of the reported cases die, and how many weeks later their deaths are reported.
 
+The members that forecast infections, `seir` and `agents`, have their deaths from here.
+
     d(w) = phi sum_k g_k y(w - k)
 
 y cases, g the delay (a gamma distribution in weeks, shared by all), phi the ratio of deaths to cases of a place. phi is
@@ -29,13 +31,13 @@ STRENGTHS = np.geomspace(0.5, 500, 25)
 
 
 def forecast(panel: Panel, cases: FloatArray, target: str = "deaths") -> FloatArray:
-    """(N, H) expected deaths of the coming weeks, given (N, H) expected cases; NaN where those are."""
-    past_cases, deaths = np.nan_to_num(panel.weekly("cases")), np.nan_to_num(panel.weekly(target))
-    delay = learn_delay(panel.by_group(past_cases), panel.by_group(deaths))
-    everything = np.concatenate([past_cases, np.nan_to_num(cases)], axis=1)
-    due = delayed(everything, delay)
-    ratio = ratios(panel, due[:, : past_cases.shape[1]], deaths, regular_share(panel))
-    return np.where(np.isfinite(cases), ratio[:, None] * due[:, past_cases.shape[1] :], np.nan)
+    """(..., N, H) expected deaths of the coming weeks, given as many expected cases; NaN where those are."""
+    past, deaths = np.nan_to_num(panel.weekly("cases")), np.nan_to_num(panel.weekly(target))
+    delay = learn_delay(panel.by_group(past), panel.by_group(deaths))
+    ratio = ratios(panel, delayed(past, delay), deaths, regular_share(panel))
+    before = np.broadcast_to(past, (*cases.shape[:-2], *past.shape))
+    due = delayed(np.concatenate([before, np.nan_to_num(cases)], axis=-1), delay)[..., past.shape[1] :]
+    return np.where(np.isfinite(cases), ratio[:, None] * due, np.nan)
 
 
 def gamma_delay(mean_weeks: float) -> FloatArray:
@@ -51,10 +53,10 @@ def gamma_delay(mean_weeks: float) -> FloatArray:
 
 
 def delayed(cases: FloatArray, delay: FloatArray) -> FloatArray:
-    """(N, W) -> (N, W): sum over k of delay[k] cases[w - k]"""
+    """(..., W) -> (..., W): sum over k of delay[k] cases[w - k]"""
     result = np.zeros_like(cases)
-    for lag, share in enumerate(delay[: cases.shape[1]]):
-        result[:, lag:] += share * cases[:, : cases.shape[1] - lag]
+    for lag, share in enumerate(delay[: cases.shape[-1]]):
+        result[..., lag:] += share * cases[..., : cases.shape[-1] - lag]
     return result
 
 

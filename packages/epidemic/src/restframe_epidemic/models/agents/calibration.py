@@ -12,6 +12,7 @@ import numpy as np
 
 from restframe_epidemic.models.agents import reproduction
 from restframe_epidemic.models.agents.disease import Disease
+from restframe_epidemic.models.fatality import delayed
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 
 REPLAY_WEEKS = 6  # before the forecast, in which infections are those of the reports
@@ -26,8 +27,6 @@ _BELIEF_DEATHS = 50.0  # that the whole country counts for within a group
 # Weeks from report of a case to report of a death: infection to death (disease.py) 20 days and to its report a week
 # more, less the days from infection to the report of the case.
 _TO_DEATH_DAYS = (16.0, 9.0)
-_DEATH_WEEKS = 3
-_DEATH_BELIEF = 10.0
 _LAG_WEEKS = 8
 
 
@@ -116,26 +115,8 @@ def ascertainment(panel: Panel, disease: Disease, start: int, end: int) -> Float
     return np.asarray(share.clip(*_PLAUSIBLE)[panel.group], dtype=np.float64)
 
 
-def expected_deaths(panel: Panel, coming: FloatArray) -> FloatArray:
-    """(N, H) weekly reports of deaths that follow from the cases known and coming, (..., N, H) -> the same shape.
-
-    Deaths per case are those of the last three weeks: the place's, drawn towards its group's, and that to the whole's.
-    """
-    cases, deaths = np.nan_to_num(panel.weekly("cases")), np.nan_to_num(panel.weekly("deaths"))
-    W = cases.shape[1]
-    whole = np.concatenate([np.broadcast_to(cases, (*coming.shape[:-1], W)), coming], axis=-1)
-    due = _due(whole)
-    seen = deaths[:, -_DEATH_WEEKS:].sum(axis=1)
-    foreseen = _due(cases)[:, -_DEATH_WEEKS:].sum(axis=1)
-    nation = max(float(seen.sum()), 1.0) / max(float(foreseen.sum()), 1.0)
-    group = (panel.by_group(seen) + _DEATH_BELIEF) / (panel.by_group(foreseen) + _DEATH_BELIEF / nation)
-    above = group[panel.group]
-    ratio = (seen + _DEATH_BELIEF) / (foreseen + _DEATH_BELIEF / above)
-    return np.asarray(ratio[:, None] * due[..., W:], dtype=np.float64)
-
-
 def _due(cases: FloatArray) -> FloatArray:
-    """(..., W) weekly cases -> the same, each spread over the weeks in which its death would be reported."""
+    """(N, W) weekly cases -> the same, each spread over the weeks in which its death would be reported."""
     from scipy import stats
 
     mean, deviation = _TO_DEATH_DAYS
@@ -143,8 +124,4 @@ def _due(cases: FloatArray) -> FloatArray:
     # Cases stand anywhere in their week.
     edges = 7.0 * np.arange(_LAG_WEEKS + 1)[:, None] - (np.arange(7) + 0.5)
     reached = stats.gamma.cdf(edges.clip(min=0.0), shape, scale=mean / shape).mean(axis=1)
-    spread = np.diff(reached)
-    found = np.zeros_like(cases)
-    for lag in range(min(_LAG_WEEKS, cases.shape[-1])):
-        found[..., lag:] += spread[lag] * cases[..., : cases.shape[-1] - lag]
-    return found
+    return delayed(cases, np.diff(reached))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restframe_epidemic import errors
+from restframe_epidemic.models import fatality
 from restframe_epidemic.models.agents import (
     calibration,
     disease,
@@ -100,7 +101,7 @@ def forecast(
 
     place.each(several, parts=parts)
     reports = _reports(weeks, place.calibration).mean(axis=0)
-    return reports if target == "cases" else calibration.expected_deaths(panel, reports)
+    return reports if target == "cases" else fatality.forecast(panel, reports)
 
 
 def samples(
@@ -110,7 +111,7 @@ def samples(
     _check(target)
     outcomes = run(panel, horizons, seed=seed, replicates=replicates, spread=True)
     reports = outcomes.reports(horizons)
-    return reports if target == "cases" else calibration.expected_deaths(panel, reports)
+    return reports if target == "cases" else fatality.forecast(panel, reports)
 
 
 def _check(target: str) -> None:
