@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
 
@@ -171,10 +172,15 @@ def test_a_path_may_be_signed_with_more_encoded_than_was_sent() -> None:
     assert code(http("GET", "/bucket/a() %c3%a4", request.query, list(request.headers)), S3) == "SignatureDoesNotMatch"
 
 
-def test_the_date_header_will_do() -> None:
-    request = signed(botocore.auth.SigV4Auth, "logs", headers={"Date": "Fri, 24 May 2013 00:00:00 GMT"})
-    assert "x-amz-date" not in request.headers
-    assert check(request, JSON, signature.EMPTY_HASH).timestamp == request_time(request)
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_the_date_header_will_do(zone: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        request = signed(botocore.auth.SigV4Auth, "logs", headers={"Date": "Fri, 24 May 2013 00:00:00 GMT"})
+        assert "x-amz-date" not in request.headers
+        assert check(request, JSON, signature.EMPTY_HASH).timestamp == request_time(request)
+    time.tzset()
 
 
 def request_time(request: HttpRequest) -> str:

@@ -223,7 +223,9 @@ def _timestamp(http: HttpRequest, refusals: Refusals) -> str:
     if _DATE.fullmatch(text):
         return text
     try:
-        return basic(parsedate_to_datetime(text).astimezone(UTC))
+        moment = parsedate_to_datetime(text)
+        # botocore's ends in -0000, which says that it is in UTC, and nothing of a place
+        return basic((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
     except (ValueError, OverflowError):
         raise refusals.malformed("the date of the request must have the form 20130524T000000Z") from None
 
