@@ -119,7 +119,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, 
         store.prepare()
         loading.load_generated(store, directory / "files")
         first, last = marts.days_of_claims(store)
-        chosen = ["diagnosis", "changes", "adherence", "persistency", "affordability"]
+        chosen = ["diagnosis", "changes", "adherence", "persistency", "affordability", "demand", "access"]
         marts.run(store, marts.Parameters(first, last, DESIGN.epidemic_start), chosen)
         yield store, truth
 
@@ -193,6 +193,36 @@ def test_what_patients_leave_at_the_pharmacy_grows_with_the_copay(measured: tupl
     slope, at_nothing = np.polyfit(found.copay, found.share, 1, w=np.sqrt(found.prescriptions))
     assert 10 * slope == pytest.approx(truth.effects.abandoned_per_10, rel=0.1)
     assert at_nothing == pytest.approx(truth.effects.abandoned, abs=0.005)
+
+
+def test_providers_who_closed_are_known_and_half_of_the_visits_to_them_are_lost(measured: tuple[Store, Truth]) -> None:
+    store, truth = measured
+    reasons = dict(store.run("SELECT provider, reason FROM epidemic_gaps.left_out_provider").fetchall())
+    closed = {name for name, reason in reasons.items() if reason == "closed"}
+    # General practices have no specialty that a condition needs, and are left out for that.
+    assert closed == {name for name in truth.closed if reasons[name] != "specialty of no condition"}
+    assert len(closed) > 3
+    found = store.frame(
+        """
+        SELECT patient.location, provider.specialty,
+            CAST(sum(CASE WHEN from_date < '2020-01-01' THEN 1 ELSE 0 END) AS float8) AS before,
+            CAST(sum(CASE WHEN from_date < '2020-01-01' AND reason = 'closed' THEN 1 ELSE 0 END) AS float8) AS shut,
+            CAST(sum(CASE WHEN from_date >= '2020-04-01' THEN 1 ELSE 0 END) AS float8) AS now
+        FROM epidemic_claims.medical_claim AS claim
+        JOIN epidemic_claims.patient ON patient.token = claim.token
+        JOIN epidemic_claims.provider ON provider.provider = claim.provider
+        JOIN (SELECT DISTINCT specialty FROM epidemic_claims.condition) AS known
+            ON known.specialty = provider.specialty
+        LEFT JOIN epidemic_gaps.left_out_provider AS shut ON shut.provider = claim.provider
+        WHERE from_date BETWEEN '2019-04-01' AND '2019-12-31' OR from_date >= '2020-04-01'
+        GROUP BY 1, 2
+        """
+    )
+    share = found.shut / found.before
+    assert share.max() > 0.4 and (share == 0).any()
+    slope, unhurt = np.polyfit(share, found.now / found.before, 1, w=np.sqrt(found.before))
+    # Of those not lost a few look for another provider who has closed, too.
+    assert truth.effects.lost - 0.05 < -slope / unhurt < truth.effects.lost + 0.25
 
 
 def test_real_claims_are_loaded_from_staging_under_tokens(tmp_path: Path) -> None:

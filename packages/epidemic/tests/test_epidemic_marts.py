@@ -282,6 +282,37 @@ def test_persistence_ends_with_the_first_long_gap_or_is_censored(given: Claims) 
     ) == [(7, 2, pytest.approx(9 / 14))]
 
 
+def test_survival_of_a_textbook(given: Claims) -> None:
+    """Remission of 21 patients under 6-mercaptopurine (Freireich et al., Blood 21, 1963), of which textbooks compute
+    the Kaplan-Meier estimate: Kleinbaum, Klein, Survival Analysis, table 2.1. Weeks are days here.
+    """
+    first = date(2018, 1, 1)
+    relapses = (6, 6, 6, 7, 10, 13, 16, 22, 23)
+    censored = (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
+    for number, days in enumerate(relapses):
+        given.patient(f"r{number}")
+        given.fill(f"r{number}", "A", "01-01", days)
+    for number, days in enumerate(censored):
+        given.patient(f"c{number}", ("2017-01-01", (first + timedelta(days - 1)).strftime("%m-%d")))
+        given.fill(f"c{number}", "A", "01-01", 90)
+    given.measure("persistency")
+    found = given.rows_of(
+        """
+        SELECT days, at_risk, round(survival, 4) FROM epidemic_gaps.survival
+        WHERE location = '*' AND gap_days = 30 AND events > 0 ORDER BY days
+        """
+    )
+    assert found == [
+        (6, 21, 0.8571),
+        (7, 17, 0.8067),
+        (10, 15, 0.7529),
+        (13, 12, 0.6902),
+        (16, 11, 0.6275),
+        (22, 7, 0.5378),
+        (23, 6, 0.4482),
+    ]
+
+
 def test_survival_falls_to_nothing_when_all_stop(given: Claims) -> None:
     given.patient("one")
     given.fill("one", "A", "01-01", 30)
