@@ -48,8 +48,8 @@ def main() -> None:
     chosen = next(dates for dates in (given.dates, given.development, given.evaluation) if dates is not None)
     mondays = pd.DatetimeIndex(chosen).sort_values()
     began = time.perf_counter()
-    result, runs = evaluate(given.data, mondays, given.members, given.cache, given.workers)
-    show(result, runs)
+    result, sums, runs = evaluate(given.data, mondays, given.members, given.cache, given.workers)
+    show(result, sums, runs)
     print(f"\n{len(mondays)} dates, {len(result.locations)} counties, {time.perf_counter() - began:.0f} s")
     if given.report:
         from restframe_epidemic.report import page
@@ -59,8 +59,8 @@ def main() -> None:
 
 def evaluate(
     data: Path, mondays: pd.DatetimeIndex, members: list[str], cache: Path | None, workers: int
-) -> tuple[Scored, tuple[Backtest, Backtest]]:
-    """Forecast on every date from what was known then, and lay it beside what came."""
+) -> tuple[Scored, pd.DataFrame, tuple[Backtest, Backtest]]:
+    """Forecast on every date from what was known then, and lay it beside what came; of the sums, coverage."""
     panel = epidemic_data.panel(data)
     as_of = np.array(mondays.to_numpy(), dtype="datetime64[D]") - 2
     weeks = panel.weeks
@@ -85,9 +85,10 @@ def evaluate(
     points |= {name: values for name, values in alone.items() if name != scored.REFERENCE}
     horizons = forecasting.QUANTILE_HORIZONS
     compared = published.read(data / "hub_county_points.parquet", as_of, panel.locations, horizons)
-    return Scored(
+    truth = backtest.truth(panel, as_of, horizons)
+    result = Scored(
         dates=as_of,
-        truth=backtest.truth(panel, as_of, horizons),
+        truth=truth,
         points={name: values[:, :, :horizons] for name, values in points.items()},
         quantiles=quantiles,
         model="ensemble",
@@ -98,7 +99,20 @@ def evaluate(
         published_truth=compared.truth,
         baseline=published.BASELINE,
         recent=scoring.recent(panel, as_of),
-    ), (history, today)
+    )
+    return result, _sums(panel, truth, [ours for ours, _ in found]), (history, today)
+
+
+def _sums(panel: Panel, truth: FloatArray, forecasts: list[forecasting.Forecast]) -> pd.DataFrame:
+    """Coverage of the sums of each level above the places, a column per horizon."""
+    rows = {}
+    for index, level in enumerate(panel.levels):
+        quantiles = np.stack([forecast.sums[index].quantiles for forecast in forecasts])
+        came = np.stack([np.where(np.isfinite(day).any(axis=0), level.sums(day), np.nan) for day in truth])
+        for nominal in scored.NOMINAL:
+            held = scores.inside(came, quantiles, nominal)
+            rows[f"{held.shape[1]} sums", f"{nominal:.0%}"] = np.nanmean(held, axis=(0, 1))
+    return pd.DataFrame(rows, index=range(1, truth.shape[2] + 1)).T
 
 
 def _on(
@@ -116,7 +130,7 @@ def _progress(done: int, of: int) -> None:
     print(f"\rforecast on {done} of {of} days", end="" if done < of else "\n", flush=True)
 
 
-def show(result: Scored, runs: tuple[Backtest, ...]) -> None:
+def show(result: Scored, sums: pd.DataFrame, runs: tuple[Backtest, ...]) -> None:
     table = scored.overview(result)
     with pd.option_context("display.width", 200, "display.float_format", "{:.3f}".format, "display.max_rows", None):
         print(f"\nMAE of sums over weeks 1..h, relative to {result.reference_name} (95 % interval over dates)")
@@ -133,6 +147,13 @@ def show(result: Scored, runs: tuple[Backtest, ...]) -> None:
         print("\nQuantiles of week h; WIS relative to persistence with the same machinery")
         columns = ["model", "horizon", "relative_wis", "wis_low", "wis_high", "coverage_50", "coverage_95"]
         print(table.loc[table["relative_wis"].notna(), columns].to_string(index=False))
+        print("\nCoverage of the sums over places")
+        print(sums.to_string())
+        path = np.log1p(result.points["ensemble"])
+        bends = np.abs(np.diff(path[path.min(axis=2) > np.log1p(5.0)], n=2, axis=1)).max(axis=1)
+        print(
+            f"\nPaths of over 5 reports a week that bend by more than a tenth between weeks: {(bends > 0.1).mean():.1%}"
+        )
         print("\nBy size of the ensemble's forecast")
         print(_wide(scored.by_size(result)))
         print("\nBy length of history")

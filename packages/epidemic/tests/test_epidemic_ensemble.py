@@ -34,6 +34,16 @@ def test_a_member_with_nearly_all_the_weight_is_nearly_alone():
     assert 10 < combining.combine(points, np.array([[1.0], [1.0], [1e-6]]))[0, 0] < 20
 
 
+def test_a_path_that_zigzags_is_made_smooth_and_a_steady_one_stays():
+    steady, zigzag = 100 * 1.1 ** np.arange(8), 100 * 1.1 ** np.arange(8) * np.tile([1.2, 1 / 1.2], 4)
+    combined = combining.combine(np.stack([steady, zigzag])[None] - 1, np.ones((1, 8)))
+    assert combined[0] == pytest.approx(steady - 1)
+    bends = [np.abs(np.diff(np.log1p(path), n=2)).max() for path in (zigzag - 1, combined[1])]
+    assert bends == pytest.approx([0.73, 0.2], abs=0.05)
+    gap = np.where(np.arange(8) == 5, np.nan, zigzag)[None, None]
+    assert combining.combine(gap, np.ones((1, 8))) == pytest.approx(gap[0], nan_ok=True)
+
+
 def test_members_that_were_right_of_late_count_for_more():
     truth = np.full((6, 50, 2), 100.0)
     past = np.stack([truth + 10, truth + 20, truth - 40, np.full_like(truth, np.nan)], axis=1)
@@ -96,14 +106,24 @@ def test_small_and_large_forecasts_have_widths_of_their_own():
     assert width[0, 1] - width[0, 0] > 3 * (width[1, 1] - width[1, 0])
 
 
-def test_intervals_that_held_too_little_on_past_days_grow():
-    """Errors grow steadily, so every past interval was too narrow."""
-    past, truth = days(1.0)
-    growing = np.linspace(0.1, 1.0, 20)[:, None, None]
-    truth = (past + 1) * (np.maximum(truth + 1, 1e-9) / (past + 1)) ** growing - 1
-    corrected = conformal.quantiles(np.array([[100.0]]), past, truth, WEEKS)[0, 0]
-    plain = conformal.quantiles(np.array([[100.0]]), past, truth, WEEKS, rate=0.0)[0, 0]
-    assert corrected[6] - corrected[0] > 1.1 * (plain[6] - plain[0])
+def missed(by: FloatArray, spread: float = 0.3) -> FloatArray:
+    """Logarithms of the quantiles around a forecast of 100 (in reports + 1), where all places of past days came out
+    too high by `by` (T,) on the scale of logarithms."""
+    past, truth = days(spread, places=2000)
+    quantiles = conformal.quantiles(np.array([[100.0]]), past, (truth + 1) * np.exp(by)[:, None, None] - 1, WEEKS)
+    return np.log(quantiles[0, 0] + 1) - np.log(101)
+
+
+def test_days_that_were_missed_as_a_whole_widen_both_sides():
+    calm, moved = missed(np.zeros(20)), missed(0.4 * (-1.0) ** np.arange(20))
+    assert calm == pytest.approx(0.3 * np.array([-1.96, -1.28, -0.67, 0, 0.67, 1.28, 1.96]), abs=0.03)
+    # of two normals of that spread, half of 0.4 squared away from the middle to either side
+    assert moved == pytest.approx([-0.78, -0.54, -0.30, 0, 0.30, 0.54, 0.78], abs=0.03)
+
+
+def test_a_wave_missed_upwards_for_weeks_widens_as_much_as_days_missed_in_turns():
+    """Places then err as little among each other as ever."""
+    assert missed(np.full(20, 0.4)) == pytest.approx(missed(0.4 * (-1.0) ** np.arange(20)), abs=0.01)
 
 
 def test_errors_not_yet_known_do_not_count():
@@ -114,20 +134,6 @@ def test_errors_not_yet_known_do_not_count():
     points = np.array([[20.0, 20.0]])
     expected = conformal.quantiles(points, past, known, WEEKS)
     assert (conformal.quantiles(points, past, later, WEEKS) == expected).all()
-
-
-def test_past_intervals_are_made_of_errors_known_on_their_day(monkeypatch: pytest.MonkeyPatch):
-    """Of the days 8, 7, ... 1 weeks ago, and today; two weeks ahead the last day's error is not known."""
-    made, pooled = [], conformal._pooled
-
-    def noted(past: FloatArray, truth: FloatArray, levels: tuple[float, ...]) -> FloatArray:
-        made.append(len(past))
-        return pooled(past, truth, levels)
-
-    monkeypatch.setattr(conformal, "_pooled", noted)
-    past, truth = (np.repeat(values, 2, axis=2)[:8] for values in days(0.3))
-    conformal.quantiles(np.array([[20.0, 20.0]]), past, truth, WEEKS[-8:], window=8)
-    assert made == [4, 5, 6, 7, 8, 4, 5, 6, 7]
 
 
 def test_without_any_past_there_are_no_quantiles():
@@ -155,6 +161,14 @@ def test_what_places_have_in_common_is_found():
     alone = coherence.common(*together(0.0, 0.0), GROUP)
     assert alone.top + alone.group < 0.02
     assert coherence.common(np.zeros((0, 400)), np.zeros((0, 400)), GROUP) == coherence.Common(0.0, 0.0)
+
+
+def test_two_giants_that_err_together_do_not_speak_for_all():
+    past, truth = together(0.0, 0.0)
+    for values in (past, truth):
+        values[:, 0] *= 1000
+    past[:, 20], truth[:, 20] = past[:, 0], truth[:, 0]  # of another group
+    assert coherence.common(past, truth, GROUP).top < 0.05
 
 
 @pytest.mark.parametrize(("top", "group"), [(0.0, 0.0), (0.3, 0.2)])

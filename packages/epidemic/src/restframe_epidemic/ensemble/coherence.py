@@ -39,11 +39,11 @@ class Common:
 def common(past: FloatArray, truth: FloatArray, group: IntArray, between: Sequence[IntArray] = ()) -> Common:
     """How much places erred together: past and truth (T, N) of one horizon, group (N,), between (N,) each.
 
-    Means of the product of z over pairs of places, weighted by the product of their forecasts: large places are what
-    makes a sum. Without anything known, nothing is common.
+    Means of the product of z over pairs of places, weighted by the root of the product of their forecasts: large places
+    are what makes a sum, but not a few of them alone. Without anything known, nothing is common.
     """
     z, known = _scores(past, truth)
-    weight = np.where(known, np.nan_to_num(past), 0.0)
+    weight = np.where(known, np.sqrt(np.nan_to_num(past)), 0.0)
     value = weight * z
     everywhere = np.zeros(past.shape[1], dtype=np.int64)
     pairs = [_pairs(value, weight, of) for of in (group, *between, everywhere)]

@@ -1,4 +1,10 @@
-"""One point of many: a median of the members, in which those that were right of late count for more."""
+"""One point of many: a median of the members, in which those that were right of late count for more; then a path.
+
+Members forecast each horizon by itself, and which two stand in the middle changes from horizon to horizon, so medians
+zigzag where nobody means it. The path that is nearest to them and bends little takes their place.
+
+Whittaker: On a new method of graduation, Proceedings of the Edinburgh Mathematical Society 1923.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +16,15 @@ from restframe_epidemic.panel import FloatArray, IntArray
 
 POWER = 6.0  # of the error ratio: a member 10 % worse than the best counts for half
 WINDOW = 8  # past days whose errors count
+BEND = 0.25  # what a squared second difference of the path costs, beside a squared distance from the first horizon
 
 
 def combine(points: FloatArray, weights: FloatArray) -> FloatArray:
     """Weighted medians of the members that have a forecast, place by place: points (M, N, H), weights (M, H) -> (N, H).
 
     Between the two members around the middle it is interpolated, on the scale of logarithms, so that equal weights
-    give the ordinary median and small changes of weights small changes. NaN only where no member has a forecast.
+    give the ordinary median and small changes of weights small changes; then it is made smooth over the horizons.
+    NaN only where no member has a forecast.
     """
     value = np.log1p(np.where(np.isfinite(points), points, 0.0))
     weight = np.where(np.isfinite(points), weights[:, None, :], 0.0)
@@ -25,8 +33,21 @@ def combine(points: FloatArray, weights: FloatArray) -> FloatArray:
     total = weight.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = (np.cumsum(weight, axis=0) - weight / 2) / total  # of each member's share, ascending
-    result = np.expm1(_crossing(middle, np.where(weight > 0, value, np.nan)))
-    return np.where(total > 0, result, np.nan)
+    result = np.expm1(smooth(_crossing(middle, np.where(weight > 0, value, np.nan))))
+    return np.where(total > 0, np.maximum(result, 0.0), np.nan)
+
+
+def smooth(path: FloatArray) -> FloatArray:
+    """x (N, H) that makes sum_h (x_h - path_h)^2 / h + BEND sum (second difference of x)^2 least.
+
+    Distances count less the further ahead, since less is known there. A path with a gap stays as it is.
+    """
+    horizons = path.shape[1]
+    weight = np.diag(1.0 / np.arange(1, horizons + 1))
+    bend = np.diff(np.eye(horizons), n=2, axis=0)
+    smoother = np.linalg.solve(weight + BEND * bend.T @ bend, weight)
+    smoothed = np.einsum("nk,hk->nh", path, smoother)  # not @: the same bits on any number of threads
+    return np.where(np.isfinite(smoothed), smoothed, path)
 
 
 def _crossing(middle: FloatArray, value: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from restframe_epidemic.models.phases import two_phases
 from restframe_epidemic.panel import FloatArray, IntArray, Panel
 from restframe_epidemic.scores import LEVELS, short_history
 
-HISTORY_WEEKS = 16  # past days that members are run on: the window of errors, the longest horizon, and some to correct
+HISTORY_WEEKS = 16  # past days that members are run on: the window of errors and the longest horizon
 HORIZONS = 8
 QUANTILE_HORIZONS = 4
 _WEEK = np.timedelta64(7, "D")
