@@ -152,6 +152,14 @@ def test_each_date_has_its_scores(two_days: scored.Scored):
     assert table["relative_mae"].tolist() == [0.05, 0.05, 0.1, 0.1]
 
 
+def test_a_horizon_that_has_no_quantiles_on_the_first_day_has_its_error_alone(two_days: scored.Scored):
+    for quantiles in two_days.quantiles.values():
+        quantiles[0, :, 1] = np.nan
+    table = scored.by_date(two_days).set_index(["horizon", "date"])
+    assert table["relative_mae"].tolist() == [0.05, 0.05, 0.1, 0.1]
+    assert table["coverage_50"].isna().tolist() == [False, False, True, False]
+
+
 def test_places_without_a_forecast_are_in_no_class():
     """A truth that nobody forecast is of no size; alone in its class it makes no row."""
     truth, points = np.array([0.0, 3.0, 90.0]), np.array([np.nan, 2.0, 80.0])

@@ -89,8 +89,14 @@ def _of_quantiles(scored: Scored, name: str, h: int) -> dict[str, float]:
         "relative_wis": relative.value,
         "wis_low": relative.low,
         "wis_high": relative.high,
-        **{f"coverage_{100 * n:.0f}": float(np.nanmean(scores.inside(truth, quantiles, n))) for n in NOMINAL},
+        **_coverage(truth, quantiles),
     }
+
+
+def _coverage(truth: FloatArray, quantiles: FloatArray) -> dict[str, float]:
+    """NaN without any quantiles: an epidemic's first days have them only of horizons that have come true once."""
+    held = {f"coverage_{100 * n:.0f}": scores.inside(truth, quantiles, n) for n in NOMINAL}
+    return {name: float(np.nanmean(each)) if np.isfinite(each).any() else np.nan for name, each in held.items()}
 
 
 def by_size(scored: Scored) -> pd.DataFrame:
@@ -135,6 +141,6 @@ def by_date(scored: Scored) -> pd.DataFrame:
         for t, day in enumerate(scored.dates):
             if not np.isfinite(y[t]).any():
                 continue
-            held = {f"coverage_{100 * n:.0f}": float(np.nanmean(scores.inside(y[t], q[t], n))) for n in NOMINAL}
-            rows.append({"date": day, "horizon": h + 1, "relative_mae": error[t], "relative_wis": wis[t], **held})
+            row = {"date": day, "horizon": h + 1, "relative_mae": error[t], "relative_wis": wis[t]}
+            rows.append(row | _coverage(y[t], q[t]))
     return pd.DataFrame(rows)
