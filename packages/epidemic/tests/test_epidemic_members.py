@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -195,6 +196,38 @@ def test_weeks_may_end_on_sunday(name: str) -> None:
 
 def test_members_are_registered() -> None:
     assert set(OURS) <= set(MEMBERS)
+
+
+SHOWN = {
+    "A member alone": "panel",
+    "Regression members": "x",
+    "Curve fit": "found",
+    "SEIR": "past",
+}
+
+
+@pytest.mark.parametrize("section", SHOWN)
+def test_what_the_page_shows_of_a_member_runs(section: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "epidemic.md").read_text(encoding="utf-8")
+    text = page.split(f"\n## {section}\n")[1].split("\n## ")[0].split("\n### ")[0]
+    code = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    ") and "F(t" not in line[:9])
+    code = code[code.index("from restframe_epidemic") :]
+    days = pd.date_range("2020-03-01", "2020-08-01")
+    given: dict[str, object] = {
+        "reports": pd.DataFrame({"location": "a", "date": days, "cases": np.arange(len(days)) ** 2, "deaths": 0}),
+        "locations": pd.DataFrame({"location": ["a"], "parent": [None], "population": [1e6]}),
+        "adjacency": pd.DataFrame({"location": ["a"], "neighbour": ["b"]}),
+        "policies": pd.DataFrame({"location": ["a"], "date": ["2020-04-01"], "name": ["masks"], "value": [1.0]}),
+    }
+    if section != "A member alone":
+        given = {
+            "panel": panel(epidemic()),
+            "reports": epidemic(),
+            "infections": epidemic() + 1,
+            "people": np.full(60, 1e6),
+        }
+    exec(code, given)
+    assert SHOWN[section] in given
 
 
 # --- lessons

@@ -90,7 +90,7 @@ def test_later_data_change_no_bit() -> None:
     signals = pd.DataFrame(
         [
             ("A", "2020-06-01", "closed", 1.0),
-            ("A", "2020-06-15", "closed", 3.0),
+            ("A", "2020-06-14", "closed", 3.0),
             ("a1", "2020-06-16", "closed", 4.0),
             ("A", "2020-06-17", "vaccines", 1.0),
         ],
@@ -115,6 +115,24 @@ def test_reports_of_unknown_places_are_left_out_and_told() -> None:
     panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3, x9=4), LOCATIONS)
     assert panel.locations == ("a1", "a2", "b1")
     assert panel.notices == ("reports of places that no location describes are left out: x9",)
+
+
+def test_reports_of_the_levels_above_are_not_needed_and_no_notice_is_made_of_them() -> None:
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3, A=3, Z=6), LOCATIONS)
+    assert panel.weekly().tolist() == [[7, 7, 7], [14, 14, 14], [21, 21, 21]]
+    assert panel.notices == ()
+
+
+def test_holidays_are_irregular_days() -> None:
+    holidays = pd.DataFrame({"date": ["2020-06-10", "2020-12-25"]})
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), LOCATIONS, holidays=holidays)
+    assert panel.dates[panel.holiday].astype(str).tolist() == ["2020-06-10"]
+    assert panel.dates[panel.irregular[1]].astype(str).tolist() == ["2020-06-10"]
+
+
+def test_three_reports_are_no_rhythm_yet() -> None:
+    mondays = reports(a1=1, a2=2, b1=3).query("date.dt.day_of_week == 0")  # three of them in whole weeks
+    assert panel_reading.from_frames(mondays, LOCATIONS).notices == ()
 
 
 def test_a_place_without_reports_has_none() -> None:
