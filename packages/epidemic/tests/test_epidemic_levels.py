@@ -23,6 +23,11 @@ SELECT code, code, level, NULLIF(parent, ''), 50000 FROM epidemic_staging.places
 DELETE FROM epidemic.case_report;
 INSERT INTO epidemic.case_report (location, date, cases, deaths)
 SELECT ward, day, cases, cases / 50 FROM epidemic_staging.reports;
+DELETE FROM epidemic.capacity;
+INSERT INTO epidemic.capacity (location, icu_beds, hospital_beds) VALUES ('w1', 5, NULL), ('w1', 4, 70), ('w2', 1, 9);
+DELETE FROM epidemic.signal;
+INSERT INTO epidemic.signal (location, date, name, value) VALUES
+    ('n', '2021-03-01', 'closed', 1), ('n', '2021-03-01', 'closed', 3), ('n', '2021-04-01', 'closed', 1);
 """
 
 
@@ -109,15 +114,19 @@ def test_what_was_wrong_is_listed(fourfold: Store) -> None:
         "SELECT source, key, column_name, value, new_value, action FROM epidemic.quarantine"
         " WHERE source LIKE 'epidemic.%' ORDER BY 1, 2"
     ).fetchall()
-    (again, first, second) = listed
+    (beds, again, first, second, signal) = listed
+    assert beds == ("epidemic.capacity", "w1", "icu_beds", "4.0", "5.0", "changed")
     assert again[:3] == ("epidemic.case_report", "w1|2021-03-31", "cases") and int(again[4]) == int(again[3]) + 3
+    assert signal == ("epidemic.signal", "n|2021-03-01|closed", "value", "1.0", "3.0", "changed")
     assert first == ("epidemic.location", "w8", "parent", None, "n", "changed")
     assert second == ("epidemic.location", "w9", "parent", "d77", "n", "changed")
     told = fourfold.run("SELECT detail FROM epidemic.run_step WHERE step = 'read'").scalar()
     assert told == (
         "locations whose parent is not there, counted in n alone: w9; "
         "locations without a parent, unlike others of their level, counted in n alone: w8; "
-        "two reports of one place and day, of which the greater counts stand: w1 on 2021-03-31"
+        "two capacities of one place, of which the greater ones stand: w1; "
+        "two reports of one place and day, of which the greater counts stand: w1 2021-03-31; "
+        "two values of one signal on a day, of which the greater stands: n 2021-03-01 closed"
     )
     assert fourfold.run("SELECT COUNT(*) FROM epidemic.location").scalar() == 16
     assert fourfold.run("SELECT COUNT(*) FROM epidemic.case_report").scalar() == 9 * 7 * WEEKS

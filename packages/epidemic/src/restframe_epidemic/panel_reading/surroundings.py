@@ -96,7 +96,7 @@ def capacity(table: pd.DataFrame | None, places: Places) -> dict[str, FloatArray
     """(N,) by name of the column, NaN where unknown."""
     if table is None:
         return {}
-    of_place = table.assign(location=table["location"].astype(str)).set_index("location").reindex(places.codes)
+    of_place = table.assign(location=table["location"].astype(str)).groupby("location").max().reindex(places.codes)
     return {str(name): of_place[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in of_place}
 
 

@@ -15,14 +15,34 @@ from restframe_epidemic.pipeline import quarantine
 if TYPE_CHECKING:
     from restframe_epidemic.store import Store
 
-LOCATION, REPORT = "epidemic.location", "epidemic.case_report"
+LOCATION = "epidemic.location"
+# By table: what tells its rows apart, what they say, and what people are told of two rows for one.
+_ONCE = {
+    "epidemic.case_report": (
+        ("location", "date"),
+        ("cases", "deaths"),
+        "two reports of one place and day, of which the greater counts stand",
+    ),
+    "epidemic.capacity": (
+        ("location",),
+        ("icu_beds", "hospital_beds", "physicians"),
+        "two capacities of one place, of which the greater ones stand",
+    ),
+    "epidemic.feature": (("location", "name"), ("value",), "two values of one feature, of which the greater stands"),
+    "epidemic.signal": (
+        ("location", "date", "name"),
+        ("value",),
+        "two values of one signal on a day, of which the greater stands",
+    ),
+}
 
 
 def mend(store: Store) -> None:
-    """Put `epidemic.location` and `epidemic.case_report` right, and write down what was wrong with them."""
+    """Put the tables of a country right, and write down what was wrong with them."""
     with store.transaction():
         _locations(store)
-        _reports(store)
+        for table, (key, values, reason) in _ONCE.items():
+            _once(store, table, key, values, reason)
 
 
 def notices(store: Store) -> list[str]:
@@ -30,12 +50,11 @@ def notices(store: Store) -> list[str]:
     from restframe_epidemic.hierarchy import some
 
     wrong = store.query(
-        "SELECT reason, key FROM epidemic.quarantine WHERE source IN ($1, $2) ORDER BY source DESC, reason",
-        [LOCATION, REPORT],
+        "SELECT DISTINCT reason, key FROM epidemic.quarantine WHERE source LIKE 'epidemic.%' ORDER BY reason, key"
     )
     told: dict[str, list[str]] = {}
     for reason, key in zip(*(column.to_pylist() for column in wrong.columns), strict=True):
-        told.setdefault(reason, []).append(key.replace("|", " on "))
+        told.setdefault(reason, []).append(key.replace("|", " "))
     return [f"{reason}: {some(keys)}" for reason, keys in told.items()]
 
 
@@ -52,33 +71,23 @@ def _locations(store: Store) -> None:
     _write(store, LOCATION, told)
 
 
-def _reports(store: Store) -> None:
-    """Counts are cumulative, so the greater one is nearly always the later one."""
-    counted = f"""
-        SELECT location, date, MAX(cases) AS cases, MAX(deaths) AS deaths, COUNT(*) AS times,
-               MIN(cases) AS fewest_cases, MIN(deaths) AS fewest_deaths
-        FROM {REPORT} GROUP BY location, date"""
-    doubled = store.query(f"SELECT * FROM ({counted}) AS counted WHERE times > 1 ORDER BY location, date").to_pylist()
+def _once(store: Store, table: str, key: Sequence[str], values: Sequence[str], reason: str) -> None:
+    """Of rows with the same key the greatest values: counts are cumulative, so that is nearly always the later one."""
+    keys = ", ".join(key)
+    greatest = ", ".join(f"MAX({value}) AS {value}" for value in values)
+    least = ", ".join(f"MIN({value}) AS least_{value}" for value in values)
+    doubled = store.query(
+        f"SELECT {keys}, {greatest}, {least} FROM {table} GROUP BY {keys} HAVING COUNT(*) > 1 ORDER BY {keys}"
+    ).to_pylist()
     if doubled:
-        store.replace(REPORT, store.query(f"SELECT location, date, cases, deaths FROM ({counted}) AS counted"))
-    reason = "two reports of one place and day, of which the greater counts stand"
-    _write(
-        store,
-        REPORT,
-        [
-            (
-                f"{row['location']}|{row['date']}",
-                target,
-                str(row[f"fewest_{target}"]),
-                str(row[target]),
-                "twice",
-                reason,
-            )
-            for row in doubled
-            for target in ("cases", "deaths")
-            if row[f"fewest_{target}"] != row[target]
-        ],
-    )
+        store.replace(table, store.query(f"SELECT {keys}, {greatest} FROM {table} GROUP BY {keys}"))
+    told = [
+        ("|".join(str(row[name]) for name in key), value, str(row[f"least_{value}"]), str(row[value]), "twice", reason)
+        for row in doubled
+        for value in values
+        if row[f"least_{value}"] != row[value]
+    ]
+    _write(store, table, told)
 
 
 def _write(store: Store, table: str, told: Sequence[tuple[str | None, ...]]) -> None:
