@@ -118,9 +118,35 @@ JHU = {
 84070002,US,USA,840,,Dukes and Nantucket,Massachusetts,US,41.4,-70.7,"Dukes and Nantucket,Massachusetts,US",0,0,9
 84055001,US,USA,840,55001.0,Adams,Wisconsin,US,43.9,-89.8,"Adams, Wisconsin, US",,-2,x
 """,
-    "time_series_covid19_deaths_US.csv": f"""{JHU_COLUMNS},Population,1/22/20,1/23/20,12/5/20
-84001001,US,USA,840,1001.0,Autauga,Alabama,US,32.5,-86.6,"Autauga, Alabama, US",55869,0,0,42
+    "time_series_covid19_deaths_US.csv": f"""{JHU_COLUMNS},Population,1/22/2020,1/23/2020,12/5/2020
+84001001,US,USA,840,1001,Autauga,Alabama,US,32.5,-86.6,"Autauga, Alabama, US",55869,0,0,42
+16,AS,ASM,16,60,,American Samoa,US,-14.3,-170.1,"American Samoa, US",55641,0,0,0
 """,
+}
+
+# In the layouts of the publishers; the numbers are invented.
+MOBILITY = """country_region_code,country_region,sub_region_1,sub_region_2,metro_area,iso_3166_2_code,census_fips_code,\
+place_id,date,retail_and_recreation_percent_change_from_baseline,grocery_and_pharmacy_percent_change_from_baseline,\
+parks_percent_change_from_baseline,transit_stations_percent_change_from_baseline,\
+workplaces_percent_change_from_baseline,residential_percent_change_from_baseline
+US,United States,,,,,,ChIJCzYy5IS16lQRQrfeQ5K5Oxw,2020-02-15,6,2,15,3,2,-1
+US,United States,Alabama,,,US-AL,,ChIJdf5LHzR_hogR6czIUzU0VV4,2020-02-15,5,2,39,7,2,-1
+US,United States,Alabama,Autauga County,,,01001,ChIJrwElInlJjogRvWtUAcEJNkM,2020-02-15,5,7,,,-4,
+US,United States,Wisconsin,Adams County,,,55001.0,ChIJnRvGHcpyAIgRKwLYRDDZZD4,2020-02-15,,,,,-101,
+"""
+TESTING_COLUMNS = (
+    "state,state_name,state_fips,fema_region,overall_outcome,date,new_results_reported,total_results_reported"
+)
+TESTING = {
+    "COVID-19_Diagnostic_Laboratory_Testing__PCR_Testing__Time_Series.csv": f"""{TESTING_COLUMNS},geocoded_state
+AL,Alabama,01,Region 4,Negative,2020/03/01,96,96,POINT (-86.844521 32.756889)
+AL,Alabama,01,Region 4,Positive,2020/03/01,16,16,POINT (-86.844521 32.756889)
+""",
+    "covid-19_diagnostic_lab_testing_20201122_2250.csv": "\ufeff"
+    + f"""{TESTING_COLUMNS}
+AL,Alabama,01,Region 4,Positive,2020/03/02,6,22
+AL,Alabama,01,Region 4,Unknown,2020/03/02,6,22
+""".replace("\n", "\r\n"),
 }
 
 CLAIMS = {
@@ -180,7 +206,8 @@ def united_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[St
     )
     (directory / "raw" / "claims").mkdir(parents=True)
     (directory / "raw" / "counties.csv").write_text(FEATURES)
-    for name, text in JHU.items():
+    (directory / "raw" / "2020_US_Region_Mobility_Report.csv").write_text(MOBILITY)
+    for name, text in (JHU | TESTING).items():
         (directory / "raw" / name).write_text(text)
     for name, text in CLAIMS.items():
         (directory / "raw" / "claims" / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
@@ -219,7 +246,10 @@ def test_jhu_columns_become_days(united_states: tuple[Store, dict[str, Outcome]]
         (5, "cases", "-2", "minimum", "rejected"),
         (5, "cases", "x", "type", "rejected"),
     ]
-    assert rows(store, "SELECT location, deaths FROM epidemic_staging.jhu_deaths WHERE deaths > 0") == [("01001", 42)]
+    assert rows(
+        store, "SELECT location, CAST(date AS varchar), deaths FROM epidemic_staging.jhu_deaths WHERE deaths > 0"
+    ) == [("01001", "2020-12-05", 42)]
+    assert told(store, "jhu_deaths") == [(3, "location", "60", "reference", "rejected")] * 3
 
 
 def test_a_claim_that_ends_before_it_starts(united_states: tuple[Store, dict[str, Outcome]]) -> None:
@@ -268,7 +298,34 @@ def test_an_affiliation_that_ends_before_it_starts(united_states: tuple[Store, d
 def test_absent_sources_are_said_to_be(united_states: tuple[Store, dict[str, Outcome]]) -> None:
     _, outcomes = united_states
     absent = {name for name, outcome in outcomes.items() if outcome.status == "absent"}
-    assert {"mobility", "testing", "policies", "interventions", "hub_points"} <= absent
+    assert {"policies", "interventions", "hub_points"} <= absent
+
+
+def test_mobility_of_counties(united_states: tuple[Store, dict[str, Outcome]]) -> None:
+    store, _ = united_states
+    columns = "location, CAST(date AS varchar), retail, grocery, parks, transit, workplaces, residential"
+    assert rows(store, f"SELECT {columns} FROM epidemic_staging.mobility") == [
+        ("01001", "2020-02-15", 5.0, 7.0, None, None, -4.0, None)
+    ]
+    assert told(store, "mobility") == [
+        (2, "location", None, "null", "rejected"),  # the nation
+        (3, "location", None, "null", "rejected"),  # a state
+        (5, "workplaces", "-101", "minimum", "rejected"),
+    ]
+
+
+def test_tests_by_state_in_files_of_both_times(united_states: tuple[Store, dict[str, Outcome]]) -> None:
+    store, outcomes = united_states
+    assert (outcomes["testing"].files, outcomes["testing"].status) == (2, "read")
+    assert rows(
+        store,
+        "SELECT state, CAST(date AS varchar), outcome, tests, tests_total FROM epidemic_staging.testing ORDER BY 2, 3",
+    ) == [
+        ("AL", "2020-03-01", "Negative", 96, 96),
+        ("AL", "2020-03-01", "Positive", 16, 16),
+        ("AL", "2020-03-02", "Positive", 6, 22),
+    ]
+    assert told(store, "testing") == [(3, "outcome", "Unknown", "values", "rejected")]
 
 
 def test_the_real_files(covid_directory: Path, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def check_header(source: Source, name: str, header: list[str]) -> tuple[str, ...
             twice, _ = Counter(header).most_common(1)[0]
             raise errors.SchemaDrift(f'{name}:1: two columns are called "{_shown(twice)}"')
         return wide
-    if not source.wide and header == expected:
+    if not source.wide and header in (expected, [*expected, *source.may_follow]):
         return ()
     raise errors.SchemaDrift(
         f"{name}:1: the columns are not those that {source.name}.toml declares: {_difference(expected, header)}",

@@ -128,7 +128,13 @@ def _read_date(column: Column, values: pa.Array) -> pa.Array:
         return pc.subtract(_where(inside, numbers), _EPOCH_ORDINAL).cast(pa.int32()).cast(pa.date32())
     if not column.format:
         values = _where(pc.match_substring_regex(values, r"^\d{4}-\d{2}-\d{2}$"), values)
-    form = column.format or "%Y-%m-%d"
+    dates = _as_written(column.format or "%Y-%m-%d", values)
+    if "%y" in column.format:  # publishers go over from years of four digits to years of two
+        dates = pc.coalesce(dates, _as_written(column.format.replace("%y", "%Y"), values))
+    return dates
+
+
+def _as_written(form: str, values: pa.Array) -> pa.Array:
     moments = pc.strptime(values, format=form, unit="s", error_is_null=True)
     # the 30th of February has become the 1st of March: then it does not read as it was written
     again = pc.equal(_unpadded(pc.strftime(moments, format=form)), _unpadded(values))

@@ -27,7 +27,7 @@ _MOST_DIGITS = 38
 _SOURCE: dict[str, type] = {
     "uri": str, "format": str, "key": list, "date": str, "partition": str, "vintage": str, "cadence": str,
     "licence": str, "attribution": str, "optional": bool, "header": list, "nulls": list, "columns": dict, "wide": dict,
-    "rules": list, "delimiter": str, "decimal": str, "encoding": str,
+    "rules": list, "may_follow": list, "delimiter": str, "decimal": str, "encoding": str,
 }  # fmt: skip
 _NEEDED = ("uri", "format", "key", "cadence", "licence", "attribution", "columns")
 _COLUMN: dict[str, type | tuple[type, ...]] = {
@@ -104,6 +104,7 @@ def _source(name: str, given: Mapping[str, Any], text: str) -> Source:
         format=given["format"],
         columns=columns,
         header=tuple(given.get("header", [column.header for column in columns])),
+        may_follow=tuple(given.get("may_follow", [])),
         key=key,
         date=given.get("date"),
         partition=given.get("partition", "day"),

@@ -71,6 +71,7 @@ class Source:
     name : of the file that declares it; the staging table is `epidemic_staging.<name>`
     uri : file or pattern, relative to the data directory. Files rank by name: the later one's rows win
     header : all columns of the file in their order (of a wide one: those before the columns that become rows)
+    may_follow : columns that some of the publisher's files have behind those of the header
     key : columns that tell rows apart; with a date, it is one of them
     date : the column by which the lake is partitioned, into days, months or years; else all is dated `vintage`
     order : pairs of columns, the second not before the first
@@ -84,6 +85,7 @@ class Source:
     format: Literal["csv", "tsv", "psv", "parquet"]
     columns: tuple[Column, ...]
     header: tuple[str, ...]
+    may_follow: tuple[str, ...]
     key: tuple[str, ...]
     date: str | None
     partition: Literal["day", "month", "year"]
