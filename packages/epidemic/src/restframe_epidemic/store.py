@@ -70,11 +70,10 @@ class Store:
     def prepare(self) -> None:
         """Make the engine's schemas, tables and, where this user may, roles, where they are not there yet."""
         from restframe_epidemic.privacy import roles
+        from restframe_epidemic.upgrade import upgrade
 
+        upgrade(self)
         self.run_file(SQL / "schema.sql")
-        columns = "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2"
-        if ("model_id",) not in self.run(columns, ["epidemic", "hospital_demand"]).fetchall():  # of an earlier version
-            self.run("ALTER TABLE epidemic.hospital_demand ADD COLUMN model_id varchar(64) DEFAULT 'ensemble'")
         for view in sorted(SQL.glob("view_*.sql")):
             self.run_file(view)
         self.run_file(SQL / "published.sql")
