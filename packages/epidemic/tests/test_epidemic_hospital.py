@@ -129,23 +129,6 @@ def test_levels_above_have_the_beds_of_their_own_forecast(panel: Panel, outcomes
     assert (np.diff(beds[14][:, [0, 4]]) < np.diff(below.sum(axis=0)[:, [0, 4]])).all()
 
 
-def test_a_table_from_before_models_were_told_apart_gets_the_column(tmp_path: Path) -> None:
-    with Store(tmp_path) as store:
-        store.run("CREATE SCHEMA epidemic")
-        store.run(
-            "CREATE TABLE epidemic.hospital_demand (run_id varchar(64), reference_date date, location varchar(16),"
-            " unit varchar(16), date date, demand float8, lower float8, upper float8, capacity float8,"
-            " days_until_full int)"
-        )
-        store.run(
-            "INSERT INTO epidemic.hospital_demand VALUES"
-            " ('r', '2020-08-08', 'a', 'icu_beds', '2020-08-09', 1, 0, 2, 3, NULL)"
-        )
-        store.prepare()
-        store.prepare()
-        assert store.run("SELECT model_id FROM epidemic.hospital_demand").fetchall() == [("ensemble",)]
-
-
 def test_the_table_has_null_for_what_is_not_known(tmp_path: Path, panel: Panel, outcomes: Outcomes) -> None:
     demand = hospital.of_agents(panel, outcomes)
     with Store(tmp_path) as store:
