@@ -185,7 +185,7 @@ def test_a_country_may_move_or_change_its_name(isle: tuple[Path, list[str]], tmp
         country.remember(store, country.of(store))
         assert country.of(store).name == "Republic of the Isle"
         shutil.rmtree(tmp_path / "moved")
-        with pytest.raises(errors.UsageError, match="belongs to Republic of the Isle, and .* is no longer there"):
+        with pytest.raises(errors.UsageError, match=r"belongs to Republic of the Isle, and .* is no longer there"):
             country.of(store)
         with pytest.raises(errors.UsageError, match="not to Isle"):
             country.of(store, str(folder / "pack"))
@@ -196,4 +196,15 @@ def test_a_warehouse_without_places_belongs_to_nobody(island: ModuleType, tmp_pa
         assert country.of(store).name == "United States"
         store.prepare()
         country.transform(store, country.read("us"))
+        assert country.of(store, str(island.COUNTRY)).name == "Isle"
+
+
+def test_places_that_nobody_remembers_do_not_become_those_of_a_country_without_files(
+    island: ModuleType, tmp_path: Path
+) -> None:
+    """Earlier versions remembered no country, and a command without --country is one for the United States."""
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        store.run("INSERT INTO epidemic.location (location, name, level) VALUES ('T', 'The isle', 'nation')")
+        country.transform(store, country.of(store))
         assert country.of(store, str(island.COUNTRY)).name == "Isle"

@@ -28,6 +28,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 _READS = re.compile(r"\bepidemic_staging\.(\w+)", re.IGNORECASE)
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _COMMENT = re.compile(r"--[^\n]*")
+_FILLS_PLACES = re.compile(r"\bINTO\s+epidemic\.location\b", re.IGNORECASE)
 _KNOWN = {"name", "week_ends", "targets"}
 
 
@@ -148,6 +149,7 @@ def transform(store: Store, country: Country) -> list[str]:
     from restframe_epidemic.pipeline import mending
 
     notices: list[str] = []
+    places = False  # of this country: those of an earlier version's warehouse, which remembers none, may be another's
     with store.transaction():
         for path in sorted(country.folder.glob("*.csv")):
             _stage(store, path)
@@ -157,16 +159,19 @@ def transform(store: Store, country: Country) -> list[str]:
             .to_pylist()
         )
         for path in sorted(country.folder.glob("*.sql")):
-            wanted = {name.lower() for name in _READS.findall(_COMMENT.sub("", _text(path)))}
+            text = _COMMENT.sub("", _text(path))
+            wanted = {name.lower() for name in _READS.findall(text)}
             missing = sorted(wanted - there)
             if missing:
                 notices.append(f"{path.name} is left out: there is no {', '.join(missing)}")
             else:
                 store.run_file(path)
+                places = places or _FILLS_PLACES.search(text) is not None
         mending.mend(store)
         notices += mending.notices(store)
         store.replace("epidemic.calendar", _calendar(store, country.week_ends))
-        remember(store, country)
+        if places:
+            remember(store, country)
     return notices
 
 
