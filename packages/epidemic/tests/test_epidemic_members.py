@@ -387,3 +387,10 @@ def test_weeks_of_places_that_report_weekly_are_as_good_as_others(name: str) -> 
     for target in ("cases", "deaths"):
         daily, weekly = (member(name)(of, 2, target=target) for of in (unmoved, moved))
         np.testing.assert_array_equal(weekly, daily)
+
+
+def test_an_epidemic_that_is_over_can_be_learned_from() -> None:
+    weekly = np.zeros((3, 24))
+    weekly[0, 7] = 2  # of the weeks that are learned from, one comes at most four weeks later
+    for week in range(9, 25):
+        assert (member("boosting")(panel(weekly[:, :week]), 4)[1:] == 0).all()

@@ -49,6 +49,8 @@ def forecast(panel: Panel, horizons: int, *, target: str = "cases", seed: int = 
 
 
 def _learn(lessons: Lessons, now: FloatArray, *, seed: int) -> FloatArray:
+    if len(lessons.growth) == 1:  # of which a part is nothing, which LightGBM refuses
+        return np.repeat(lessons.growth, len(now))
     x = lessons.x.astype(np.float32)
     rows = lightgbm.Dataset(x, lessons.growth, weight=lessons.weight, params={"max_bin": 63, "verbose": -1})
     trees = lightgbm.train(PARAMETERS | {"seed": seed % 2**31}, rows, TREES)
