@@ -18,7 +18,6 @@ from restframe_epidemic.panel import FloatArray, IntArray
 from restframe_epidemic.scores import LEVELS, SIZE_EDGES, size_class
 
 WINDOW = 8  # past days whose errors are pooled
-EFFECT = np.sqrt(0.5)  # of a past day that is expected again: half of its variance
 _SIZES = len(SIZE_EDGES) + 1
 _FEWEST = 100  # errors that a size needs to stand alone
 _PRIOR = 50.0  # places: a day's effect on a size is shrunk to that on all by so many
@@ -64,7 +63,7 @@ def offsets(past: FloatArray, truth: FloatArray, levels: tuple[float, ...] = LEV
     for size in range(_SIZES):
         here = known & (sizes == size)
         own = within[here if here.sum() >= _FEWEST else known]
-        shifts = EFFECT * np.concatenate([effects[:, size], -effects[:, size]])
+        shifts = np.concatenate([effects[:, size], -effects[:, size]])
         result[size] = np.quantile(own[:, None] + shifts, levels)
     centred: FloatArray = result - result[:, len(levels) // 2, None]
     return centred
