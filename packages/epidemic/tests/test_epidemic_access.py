@@ -230,6 +230,39 @@ def test_patients_of_whom_only_the_state_is_known_count_in_no_total(store: Store
     assert store.run(burden).fetchall() == [("N", 1), ("S", 1), ("a", 1)]
 
 
+def test_people_with_a_condition_who_were_infected_by_age(store: Store) -> None:
+    """Of 3 young patients 2 are ill, of 2 old ones both. In a, 80 young and 20 old people live, who catch it twice as
+    easily: 80 * 2/3 + 40 of 120 of those infected have it; and 3 patients for 2 * 2/3 + 2 expected.
+    """
+    store.run("INSERT INTO epidemic.population_age VALUES ('a', 0, 80), ('a', 60, 20)")
+    store.run("INSERT INTO epidemic.age_severity (age_from, susceptibility) VALUES (0, 1), (50, 2)")
+    store.run("INSERT INTO epidemic.parameter VALUES ('infections_least', 0.5, '', ''), ('infections_most', 2, '', '')")
+    marts.prepare(store)
+    store.run("DELETE FROM epidemic_gaps.infection")
+    store.run("INSERT INTO epidemic_gaps.infection VALUES ('a', 50)")
+    for token, place, born in (("y1", "a", 2000), ("y2", "a", 2000), ("y3", "b", 2000), ("o1", "a", 1940)):
+        patient(store, token, place)
+        store.run("UPDATE epidemic_claims.patient SET birth_year = $1 WHERE token = $2", [born, token])
+    patient(store, "o2", "a")
+    store.run("UPDATE epidemic_claims.patient SET birth_year = 1960 WHERE token = 'o2'")
+    visits(store, [(token, token, date(2020, 9, 7), None) for token in ("y1", "y3", "o1", "o2")])
+    marts.run(store, PARAMETERS, ["demand", "access", "published"])
+    for table in ("population_age", "age_severity", "parameter"):
+        store.run(f"DELETE FROM epidemic.{table}")
+    rows = store.run(
+        """
+        SELECT location, patients, round(infected, 6), round(infected_lower, 3), round(infected_upper, 3)
+        FROM epidemic_gaps.burden WHERE location IN ('a', 'b', 'S', 'd') ORDER BY location
+        """
+    ).fetchall()
+    # ln 2 and 1.96 / sqrt(patients) together; S has 4 patients for as many expected, and a's infections.
+    assert rows == [
+        ("S", 4, 38.888889, 11.709, 129.162),
+        ("a", 3, 35.0, 9.284, 131.943),
+        ("b", 1, None, None, None),
+    ]
+
+
 def test_every_file_of_measures_is_run() -> None:
     folder = Path(marts.__file__).parent
     assert {path.stem for path in folder.glob("*.sql")} == {*marts.MARTS, "base", "parameters"}

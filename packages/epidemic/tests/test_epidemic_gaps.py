@@ -141,6 +141,22 @@ def test_most_of_what_was_counted_is_shown(store: Store) -> None:
     assert told.fetchall() == [("area", 1), ("county", 1), ("nation", 1), ("nation", 3), ("state", 1)]
 
 
+def test_a_subject_stays_with_quarters_or_with_months(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter less two of its months would be the third."""
+    told = "SELECT max(months) FROM epidemic_published.treatment_gap WHERE measure = 'new diagnoses' AND subject = $1"
+    with pytest.raises(KeyboardInterrupt), store.transaction():
+        store.run("UPDATE epidemic_gaps.local_change SET events = 20 * events WHERE subject = 'asthma'")
+        published.publish(store)
+        assert store.run(told, ["asthma"]).scalar() == 3
+        monkeypatch.setattr(published, "_SHOWN", 0.99)
+        published.publish(store)
+        assert store.run(told, ["hypertension"]).scalar() == 1  # a month of it was left out
+        store.run("DELETE FROM epidemic_published.treatment_gap")
+        published.publish(store)
+        assert [store.run(told, [subject]).scalar() for subject in ("asthma", "hypertension")] == [1, 3]
+        raise KeyboardInterrupt  # all of it is undone
+
+
 def test_every_place_has_a_figure_its_own_or_that_of_the_nearest_place_that_has_one(store: Store) -> None:
     found = store.run(
         """
