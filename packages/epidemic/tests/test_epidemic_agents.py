@@ -212,8 +212,11 @@ def test_infectiousness_is_a_share_of_days_after_infection() -> None:
     assert w @ np.arange(len(w)) == pytest.approx(7.0, abs=0.7)
 
 
-def test_with_a_short_history_last_week_goes_on(waves: ModuleType) -> None:
+@pytest.mark.parametrize("weeks", [3, 7])
+def test_with_a_short_history_last_week_goes_on(waves: ModuleType, weeks: int) -> None:
     panel: Panel = waves.panel(places=6, provinces=2, weeks=7)
+    panel = panel.until(panel.weeks[weeks - 1])
+    panel = replace(panel, signals={"c1_school_closing": np.full((6, 7 * weeks), 2.0)})
     found = agents.forecast(panel, 2, replicates=4)
     last = panel.weekly()[:, -1]
     assert found.sum(axis=0) == pytest.approx(last.sum(), rel=0.25)

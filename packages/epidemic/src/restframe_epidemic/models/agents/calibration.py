@@ -81,6 +81,8 @@ def calibrate(panel: Panel, disease: Disease, horizons: int, agents: int = AGENT
     weekly_infections = infections.reshape(len(people), -1, 7).sum(axis=2).mean(axis=1)
     enough = people * _INFECTED / np.maximum(weekly_infections, 1.0)
     count = np.minimum(np.ceil(people), enough.clip(min(_FEWEST, agents), agents).round())
+    unknown = 7 * REPLAY_WEEKS - infections.shape[1]  # days before the first report: nobody was infected
+    infections = np.pad(infections, ((0, 0), (unknown, 0)))
     immune = cases[:, :-REPLAY_WEEKS].sum(axis=1) / earlier
     return Calibration(
         usable=usable,

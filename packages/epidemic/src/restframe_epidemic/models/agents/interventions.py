@@ -57,7 +57,7 @@ def layer_scale(panel: Panel, days: int, ahead: int, table: Effects | None = Non
         if signal in panel.signals:
             level = panel.signals[signal][:, -days:]
             factor = np.where(np.isnan(level), 1.0, np.interp(np.nan_to_num(level), levels, factors))
-            scale[:, :, LAYERS.index(layer)] *= factor
+            scale[:, -level.shape[1] :, LAYERS.index(layer)] *= factor  # a short Panel has less than `days`
     return np.concatenate([scale, np.repeat(scale[:, -1:], ahead, axis=1)], axis=1)
 
 
