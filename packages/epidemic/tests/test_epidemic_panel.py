@@ -152,6 +152,14 @@ def test_weekly_reports_are_whole_weeks_when_weeks_end_with_them() -> None:
     assert torn.notices[0].startswith("all reports are of a wednesday, and weeks end on sunday: a week is part of two")
 
 
+def test_new_reports_in_place_of_cumulative_ones_are_noticed() -> None:
+    table = reports(a1=1, a2=2, b1=3)
+    assert not panel_reading.from_frames(table, LOCATIONS).notices
+    table["cases"] = np.random.default_rng(1).poisson(20, len(table))
+    (notice,) = panel_reading.from_frames(table, LOCATIONS).notices
+    assert notice.startswith("counts of cases fall on 47 % of") and notice.endswith("case_report wants them added up")
+
+
 def test_a_place_that_fell_silent_is_told() -> None:
     table = reports(a1=1, a2=2, b1=3)
     late = table["date"] > table["date"].max() - pd.Timedelta(days=18)

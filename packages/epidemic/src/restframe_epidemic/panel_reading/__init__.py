@@ -56,6 +56,7 @@ def from_frames(
     holiday = series.holiday(holidays, days[1:])
     daily, before, irregular = cleansed(reported, holiday)
     series.notice_silence(places, daily["cases"], notices)
+    series.notice_falls(reported["cases"], notices)
     age_from, age_share = surroundings.ages(ages, places)
     return Panel(
         locations=places.codes,

@@ -14,6 +14,7 @@ from restframe_epidemic.panel import DAYS_OF_WEEK, BoolArray, DateArray, FloatAr
 from restframe_epidemic.pipeline.series import beginning
 
 TARGETS = ("cases", "deaths")
+_MANY_FALLS, _FEW_FALLS = 0.2, 10  # a share of the days, and days
 _RHYTHM_WEEKS = 8  # the last ones, which say on what days reports come
 
 
@@ -62,6 +63,17 @@ def notice_silence(places: Places, daily: FloatArray, notices: list[str]) -> Non
     if silent.any():
         codes = [places.codes[at] for at in np.flatnonzero(silent)]
         notices.append(f"places that have not reported any cases for two weeks, so without a forecast: {some(codes)}")
+
+
+def notice_falls(counts: FloatArray, notices: list[str]) -> None:
+    """Corrections are seldom; new reports that are taken for cumulative ones fall every other day."""
+    steps = np.diff(counts, axis=1)
+    changes, falls = int((np.abs(steps) > 0).sum()), int((steps < 0).sum())
+    if falls > max(_MANY_FALLS * changes, _FEW_FALLS):
+        notices.append(
+            f"counts of cases fall on {100 * falls / changes:.0f} % of the days on which they change."
+            " Are they new reports? case_report wants them added up"
+        )
 
 
 def cumulative(reports: pd.DataFrame, places: Places, days: DateArray, notices: list[str]) -> dict[str, FloatArray]:
