@@ -12,6 +12,7 @@ import pytest
 from restframe_epidemic import backtest, panel_reading
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import MEMBERS, direct, examples, features, linear, member, phases, projection
+from restframe_epidemic.models.weekly import Weeks
 from restframe_epidemic.panel import FloatArray, Panel, cleansed
 from restframe_epidemic.scores import short_history
 
@@ -74,6 +75,21 @@ def test_growth_and_level_are_what_they_are_called() -> None:
     assert column(known, "late_growth")[-1] == pytest.approx([np.log(1201 / 601), 0])
     assert column(known, "above_median")[-1] == pytest.approx([np.log(2801 / 2101), 0])
     assert column(known, "growth_0")[0] == pytest.approx(np.log([701, 71]))  # before the first day there was nothing
+
+
+def test_the_last_days_of_a_week_count_apart() -> None:
+    week, steady = [1.0, 2, 3, 4, 5, 6, 7], [2.0] * 7
+    series = Weeks(np.array([[*steady * 4, *week, *[0.0, 0, 0, 4, 8, 8, 8]]]), np.array([1000.0]))
+    assert series.lag()[0].tolist() == [14, 14, 14, 14, 28, 28]
+    assert series.lag(1)[0].tolist() == [0, 14, 14, 14, 14, 28]
+    assert series.lag(days=3)[0].tolist() == [6, 6, 6, 6, 18, 24]
+    assert series.late_growth(3)[0, -1] == pytest.approx(np.log(25 / 19))
+    assert series.late_growth(1)[0, -1] == pytest.approx(np.log(9 / 8))
+    assert series.late_share()[0, -1] == pytest.approx(27 / 35 - (6 + 6 + 6 + 18 + 3) / (14 + 14 + 14 + 28 + 7))
+    assert series.largest_share()[0, -1] == pytest.approx(9 / 35)
+    assert series.zero_days()[0, -1] == pytest.approx(3 / 7)
+    assert series.median_day()[0, -1] == 4
+    assert series.rate(2)[0, -1] == pytest.approx(np.log(29 / 1000 * 100_000))
 
 
 def test_a_small_place_is_given_the_growth_of_its_group() -> None:

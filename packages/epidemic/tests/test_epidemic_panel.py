@@ -282,8 +282,13 @@ def test_features_ages_and_severity_follow_the_bands_of_the_tables() -> None:
         LOCATIONS,
         features=pd.DataFrame({"location": ["a1", "B"], "name": "poverty", "value": [10.0, 20.0]}),
         ages=pd.DataFrame(
-            {"location": ["a1", "a1", "a2", "a2"], "age_from": [0, 50, 0, 50], "population": [1, 3, 1, 1]}
+            {
+                "location": ["a1", "a1", "a2", "a2", "a2"],
+                "age_from": [0, 50, 0, 50, 0],
+                "population": [1, 3, 1, 1, -9],
+            }
         ),
+        capacity=pd.DataFrame({"location": ["b1", "a1", "zz"], "icu_beds": [5, 2, 9]}),
         severity=pd.DataFrame({"age_from": [0, 40, 60], "fatal": [0.0, 0.1, 0.2]}),
         adjacency=pd.DataFrame({"location": ["a1", "a1", "b1"], "neighbour": ["b1", "zz", "b1"]}),
     )
@@ -291,5 +296,6 @@ def test_features_ages_and_severity_follow_the_bands_of_the_tables() -> None:
     assert np.isnan(panel.features["poverty"][1])
     assert panel.age_from.tolist() == [0, 50]
     assert panel.age_share.tolist() == [[0.25, 0.75], [0.5, 0.5], [2 / 6, 4 / 6]]
+    assert panel.capacity["icu_beds"].tolist()[::2] == [2, 5] and np.isnan(panel.capacity["icu_beds"][1])
     assert panel.severity["fatal"].tolist() == pytest.approx([0.02, 0.175])  # means over 0-49 and 50-89
     assert [near.tolist() for near in panel.neighbours] == [[2], [], [0]]

@@ -126,7 +126,20 @@ def test_broken_places_are_nan_and_leave_the_others_alone(waves: ModuleType) -> 
     ahead = seir.forecast(broken, 3)
     assert np.isnan(ahead[[0, 2, 3]]).all()
     assert np.isfinite(ahead[[1, *range(4, 40)]]).all()
-    assert ahead[1].max() < 10
+    assert ahead[1].max() < 0.5
+
+
+def test_the_course_of_the_disease_is_the_countrys(waves: ModuleType) -> None:
+    panel = waves.panel(places=12, weeks=24)
+    slower = Course(latent_days=6.0, infectious_days=9.0, ascertainment=0.1)
+    parameters = {"latent_days": 6.0, "infectious_days": 9.0, "ascertainment": 0.1}
+    told = seir.forecast(replace(panel, parameters=parameters), 2)
+    assert np.array_equal(told, seir.forecast(panel, 2, course=slower))
+    assert not np.allclose(told, seir.forecast(panel, 2), rtol=0.01)
+    of_places = {"ascertainment": np.full(12, 0.1)}
+    past = transmission.history(replace(panel, features=of_places), Course())
+    assert past.ascertainment.tolist() == [0.1] * 12
+    assert "static_ascertainment" not in dict(transmission.columns(replace(panel, features=of_places), past))
 
 
 def test_later_reports_change_no_bit(waves: ModuleType) -> None:
@@ -197,6 +210,35 @@ def test_a_week_of_moved_reports_counts_less(waves: ModuleType) -> None:
     assert np.abs(seir.forecast(flagged, 2) - usual).sum() < np.abs(seir.forecast(dip, 2) - usual).sum()
 
 
+def test_nothing_is_learned_from_what_followed_in_a_week_of_moved_reports(waves: ModuleType) -> None:
+    panel = waves.panel(places=12, weeks=20)
+    irregular = panel.irregular.copy()
+    irregular[:, -7:] = True
+    learned = []
+    for factor in (0.2, 3.0):
+        daily = panel.daily["cases"].copy()
+        daily[:, -7:] *= factor
+        moved = replace(panel, daily={**panel.daily, "cases": daily}, irregular=irregular)
+        models, _ = transmission.learn_horizons(
+            moved, transmission.history(moved, Course()), 1, transmission.Training()
+        )
+        learned.append(models[0].coefficients)
+    assert np.array_equal(*learned)
+
+
+def test_transmission_is_known_near_and_far(waves: ModuleType) -> None:
+    panel = waves.panel(places=8, provinces=2, weeks=12)
+    past = transmission.history(panel, Course())
+    columns = dict(transmission.columns(panel, past))
+    near = panel.weekly() + np.stack([panel.weekly()[touching].sum(axis=0) for touching in panel.neighbours])
+    people = panel.population + np.array([panel.population[touching].sum() for touching in panel.neighbours])
+    beta = invert(infections_from_reports(near, people, 0.35)[0], people).beta
+    assert columns["log_beta_near_1"][:, 5:] == pytest.approx(np.log(beta)[:, 4:-1])
+    group, of_group = panel.by_group(panel.weekly())[panel.group], panel.by_group(panel.population)[panel.group]
+    assert columns["log_rate_group"] == pytest.approx(np.log((group + 1) / of_group[:, None] * 1e5))
+    assert columns["log_rate_near"] == pytest.approx(np.log((near + 1) / people[:, None] * 1e5))
+
+
 def test_deaths_find_their_delay_and_ratio(waves: ModuleType) -> None:
     panel = waves.panel(die=0.03)
     cases, deaths = panel.weekly("cases"), panel.weekly("deaths")
@@ -205,6 +247,22 @@ def test_deaths_find_their_delay_and_ratio(waves: ModuleType) -> None:
     assert delay @ np.arange(len(delay)) == pytest.approx(2.0, abs=0.3)
     ratio = fatality.ratios(panel, fatality.delayed(cases, delay), deaths, np.ones(cases.shape))
     assert np.median(ratio) == pytest.approx(0.03, rel=0.15)
+
+
+def test_a_group_has_a_ratio_of_its_own_and_a_week_of_moved_deaths_none(waves: ModuleType) -> None:
+    panel = waves.panel(places=400, provinces=2, weeks=12)
+    due = np.full((400, 12), 20.0)
+    deaths = np.where(panel.group == 0, 0.2, 0.8)[:, None] * np.ones(12)
+    deaths[:, -1] *= 10
+    regular = np.ones((400, 12))
+    regular[:, -1] = 0
+    ratio = fatality.ratios(panel, due, deaths, regular)
+    assert ratio == pytest.approx(np.where(panel.group == 0, 0.01, 0.04), rel=0.1)
+
+
+def test_a_delay_has_the_mean_it_is_named_after() -> None:
+    for mean in fatality.MEANS[2:6]:
+        assert fatality.gamma_delay(mean) @ np.arange(fatality.LAGS) == pytest.approx(mean, abs=0.1)
 
 
 def test_few_deaths_are_drawn_towards_what_is_expected() -> None:
