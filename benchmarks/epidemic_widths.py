@@ -1,0 +1,77 @@
+"""How often intervals hold what they say over many made-up waves, by how much of a day's effect they expect again.
+
+    python benchmarks/epidemic_widths.py
+
+Growth turns every 4 to 14 weeks, everywhere at once; a forecaster follows it with shrinkage, as real members do, and
+errors h weeks ahead are known h weeks late. The first column is the share of the effects: 1 is what the engine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from restframe_epidemic import scores
+from restframe_epidemic.ensemble import conformal
+from restframe_epidemic.panel import FloatArray, IntArray
+
+HORIZONS, HISTORY = 4, 16
+SHARES = (0.0, 0.5, 0.71, 1.0)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--worlds", type=int, default=3)
+    arguments.add_argument("--weeks", type=int, default=160)
+    arguments.add_argument("--places", type=int, default=300)
+    given = arguments.parse_args()
+    worlds = [world(seed, given.weeks, given.places) for seed in range(given.worlds)]
+    whole = conformal._effects
+    print("share   50 % intervals, 1 to 4 weeks     95 % intervals          WIS of log(1 + x)")
+    for share in SHARES:
+
+        def part(error: FloatArray, sizes: IntArray, share: float = share) -> FloatArray:
+            return share * whole(error, sizes)
+
+        conformal._effects = part
+        found = np.mean([days for reports, forecasts in worlds for days in scored(reports, forecasts)], axis=0)
+        print(f"{share:5.2f}  ", "     ".join(" ".join(f"{value:.3f}" for value in row) for row in found), flush=True)
+
+
+def world(seed: int, weeks: int, places: int) -> tuple[FloatArray, FloatArray]:
+    """Reports (weeks, places) and what was forecast on each week (weeks, places, HORIZONS)."""
+    rng = np.random.default_rng(seed)
+    rates = rng.uniform(0.03, 0.3, weeks) * (-1.0) ** np.arange(weeks)
+    everywhere = np.repeat(rates, rng.integers(4, 15, weeks))[:weeks]
+    growth = np.convolve(everywhere, [0.25, 0.5, 0.25], "same")[:, None] + 0.1 * rng.standard_normal((weeks, places))
+    level = np.cumsum(growth, axis=0)
+    level = np.clip(level - level.mean(axis=0) + rng.uniform(3, 6, places), 0.5, 9.0)
+    reports = rng.negative_binomial(15, 15 / (15 + np.exp(level))).astype(np.float64)
+    log = np.log1p(reports)
+    forecasts = np.full((weeks, places, HORIZONS), np.nan)
+    for now in range(3, weeks):
+        own, of_all = (log[now] - log[now - 3]) / 3, np.median(log[now] - log[now - 2]) / 2
+        trend = 0.6 * (0.4 * own + 0.6 * of_all)
+        start = 0.6 * log[now] + 0.4 * (log[now - 1] + trend)
+        ahead = start[:, None] + trend[:, None] * np.cumsum(0.85 ** np.arange(HORIZONS))
+        forecasts[now] = np.maximum(np.expm1(ahead), 0.0)
+    return reports, forecasts
+
+
+def scored(reports: FloatArray, forecasts: FloatArray) -> list[FloatArray]:
+    """Of each week, (3, HORIZONS): coverage of 50 % and of 95 %, mean WIS."""
+    weeks = np.arange(HISTORY, 0, -1)
+    found = []
+    for now in range(HISTORY + 8, len(reports) - HORIZONS):
+        came = np.stack([reports[now - HISTORY + 1 + h : now + 1 + h] for h in range(HORIZONS)], axis=2)
+        known = np.where(weeks[:, None, None] > np.arange(HORIZONS), came, np.nan)
+        quantiles = conformal.quantiles(forecasts[now], forecasts[now - HISTORY : now], known, weeks)
+        truth = reports[now + 1 : now + 1 + HORIZONS].T
+        held = [scores.inside(truth, quantiles, nominal).mean(axis=0) for nominal in (0.5, 0.95)]
+        found.append(np.stack([*held, scores.wis(np.log1p(truth), np.log1p(quantiles)).mean(axis=0)]))
+    return found
+
+
+if __name__ == "__main__":
+    main()
