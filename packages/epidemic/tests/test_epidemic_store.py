@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from restframe_epidemic import errors
+from restframe_epidemic.directory import Directory
 from restframe_epidemic.store import Store
 
 
@@ -71,3 +72,18 @@ def test_a_warehouse_that_is_open_elsewhere_is_told(tmp_path: Path) -> None:
     with Store(tmp_path / "w"), pytest.raises(errors.UsageError, match="open in another process") as refused:
         Store(tmp_path / "w")
     assert refused.value.hint is not None and "restframe serve" in refused.value.hint
+
+
+def test_an_engine_that_takes_little_memory_for_a_while(tmp_path: Path) -> None:
+    def limit(store: Store) -> str | None:
+        assert isinstance(store.connection, Directory)
+        return store.connection.warehouse.settings.memory_limit
+
+    with Store(tmp_path / "w") as store:
+        store.prepare()
+        with pytest.raises(ZeroDivisionError), store.bounded():
+            assert limit(store) == "200MB"
+            store.replace("epidemic.holiday", holidays(may="2021-05-01"))
+            raise ZeroDivisionError
+        assert limit(store) is None
+        assert names(store) == ["may"]

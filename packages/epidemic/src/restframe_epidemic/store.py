@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from restframe_epidemic.connections import Connection, Rows
 
 SQL = Path(__file__).parent / "pipeline" / "sql"
+# Of the warehouse's engine where raw files of any size are read: it would otherwise keep in memory what it loads, up to
+# most of the machine's, and each of its threads needs some.
+BOUNDED = {"memory_limit": "200MB", "threads": 2}
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 
 
@@ -46,6 +49,7 @@ class Store:
 
     def __init__(self, warehouse: Path | str, lake: Path | None = None, **settings: Any) -> None:
         self.connection: Connection
+        self._settings = settings
         if str(warehouse).startswith(SCHEMES):
             self.connection = Server(str(warehouse), lake)
         else:
@@ -66,6 +70,21 @@ class Store:
 
     def close(self) -> None:
         self.connection.close()
+
+    @contextlib.contextmanager
+    def bounded(self) -> Iterator[None]:
+        """With an engine that takes little memory, outside of any transaction; a server's stays as it is."""
+        if not isinstance(self.connection, Directory):
+            yield
+            return
+        directory = self.connection.folder
+        self.close()
+        self.connection = Directory(directory, **{**self._settings, **BOUNDED})
+        try:
+            yield
+        finally:
+            self.close()
+            self.connection = Directory(directory, **self._settings)
 
     def prepare(self) -> None:
         """Make the engine's schemas, tables and, where this user may, roles, where they are not there yet."""

@@ -8,11 +8,6 @@ from pathlib import Path
 
 from restframe_epidemic.cli import arguments
 
-# Of the warehouse's engine, which would otherwise keep in memory what it loads, up to most of the machine's; each of
-# its threads needs some.
-_ENGINE_MEMORY = "200MB"
-_ENGINE_THREADS = 2
-
 
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = subcommands.add_parser(
@@ -35,12 +30,13 @@ def run(given: argparse.Namespace) -> int:
     """0 when nothing failed; 1 when a source did, or one that was named has no file."""
     from restframe_epidemic import country, errors
     from restframe_epidemic.pipeline.ingest import ingest
+    from restframe_epidemic.store import BOUNDED
 
     data = Path(given.data)
     if not data.is_dir():
         raise errors.UsageError(f'"{str(given.data)[:200]}" is no directory', hint="--data takes the raw files' one.")
     with (
-        arguments.store(given, memory_limit=_ENGINE_MEMORY, threads=_ENGINE_THREADS) as store,
+        arguments.store(given, **BOUNDED) as store,
         arguments.shown() as shown,
     ):
         outcomes = ingest(

@@ -57,7 +57,8 @@ def _ingest(store: Store, run: Run, place: Country, given: argparse.Namespace, s
     from restframe_epidemic.pipeline.ingest import ingest
 
     with run.step("ingest", optional=True) as step:
-        outcomes = ingest(store, place, Path(given.data), shown)
+        with store.bounded():
+            outcomes = ingest(store, place, Path(given.data), shown)
         step.rows = sum(outcome.rows for outcome in outcomes)
         absent = [outcome.source for outcome in outcomes if outcome.status == "absent"]
         failed = [f"{outcome.source}: {outcome.error}" for outcome in outcomes if outcome.status == "failed"]
