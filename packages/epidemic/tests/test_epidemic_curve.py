@@ -120,6 +120,18 @@ def test_no_forecast_explodes_or_is_negative_through_several_waves(waves: Module
         assert (ahead <= 4 * (panel.weekly()[:, -1:] + 6)).all()
 
 
+def test_a_doubling_epidemic_goes_on_for_two_weeks_and_not_beyond_four_times(waves: ModuleType) -> None:
+    cases = np.repeat(np.geomspace(2, 4, 8)[:, None] * 2.0 ** np.arange(14), 7, axis=1).round()
+    panel = waves.panel_of(cases, np.zeros_like(cases), np.full(8, 1e7), provinces=2)
+    ahead, last = curve.forecast(panel, 8), panel.weekly()[:, -1]
+    assert (ahead[:, 1] > 1.5 * last).all()
+    assert (ahead <= 4 * (last[:, None] + 6)).all()
+
+
+def test_a_residual_of_six_weeks_ago_counts_half() -> None:
+    assert curve.recency(7)[[0, 6]] ** 2 == pytest.approx([0.5, 1])
+
+
 def test_too_short_a_history_cannot_be_judged(waves: ModuleType) -> None:
     whole = waves.panel(places=6, weeks=8)
     assert np.isnan(curve.forecast(whole.until(whole.weeks[3]), 2)).all()
