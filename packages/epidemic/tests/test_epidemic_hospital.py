@@ -66,14 +66,22 @@ def test_demand_has_ordered_quantiles_for_every_day(panel: Panel, outcomes: Outc
     assert (demand.beds["icu_beds"][0, :, 2] < demand.beds["hospital_beds"][0, :, 2]).all()
 
 
-def test_in_the_first_weeks_of_an_epidemic_nothing_is_told(panel: Panel) -> None:
-    early = panel.until(panel.weeks[1])
+def test_in_the_first_weeks_of_an_epidemic_the_ensemble_begins_where_the_agents_do(panel: Panel) -> None:
+    early = panel.until(panel.weeks[3])
+    outcomes = forecasting.run(early, 2, replicates=6, spread=True, ahead=REPORT_DAYS)
+    alone = hospital.of_agents(early, outcomes).beds["hospital_beds"]
+    quantiles = outcomes.reports(2).mean(axis=0)[:, :, None] * np.array([0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.5])
+    some = hospital.of_ensemble(early, outcomes, quantiles, LEVELS).beds["hospital_beds"]
+    assert some.shape == alone.shape == (12, 14, 5)
+    assert np.nansum(some[:, :, 4], axis=0) == pytest.approx(np.nansum(alone[:, :, 4], axis=0), rel=0.25)
+
+
+def test_without_quantiles_the_ensemble_tells_nothing(panel: Panel) -> None:
     quantiles = np.full((12, 2, len(LEVELS)), np.nan)
-    demands = hospital.demand(early, 2, quantiles=quantiles, levels=LEVELS)
+    demands = hospital.demand(panel.until(panel.weeks[1]), 2, quantiles=quantiles, levels=LEVELS)
     assert list(demands) == ["agents", "ensemble"]
-    for model_id, demand in demands.items():
-        assert all(np.isnan(full).all() for full in demand.days_until_full.values())
-        assert hospital.rows(demand, "run", model_id).num_rows == 0
+    assert np.isnan(demands["ensemble"].days_until_full["icu_beds"]).all()
+    assert hospital.rows(demands["ensemble"], "run", "ensemble").num_rows == 0
 
 
 def test_days_until_full_are_told_where_the_capacity_is_known(panel: Panel, outcomes: Outcomes) -> None:

@@ -40,8 +40,7 @@ AGENTS, ENSEMBLE = "agents", "ensemble"
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """N places (of the ensemble's, and sums of all levels above them), days after `reference`, one number per level of
-    LEVELS.
+    """N places and, of the ensemble's, sums above them; days after `reference`, one number per level of LEVELS.
 
     beds : by unit (N, days, levels) beds needed; NaN where nothing can be said
     capacity : by unit (N,) beds of the place; NaN where unknown
@@ -111,6 +110,8 @@ def _courses(of: _Of, quantiles: FloatArray, levels: FloatArray) -> FloatArray:
     past = np.repeat(of.past[:, None, -REPLAY_WEEKS:], _PATHS, axis=1)
     course = np.concatenate([past, np.moveaxis(weeks, 2, 1)], axis=2).reshape(len(weeks) * _PATHS, -1)
     days = reproduction.daily(course).reshape(len(weeks), _PATHS, -1) / of.ascertainment[:, None, None]
+    before = 7 * (REPLAY_WEEKS + quantiles.shape[1]) - days.shape[2]  # days before the first report, of a short past
+    days = np.pad(days, ((0, 0), (0, 0), (before, 0)))
     return np.concatenate([days, np.repeat(days[:, :, -1:], REPORT_DAYS, axis=2)], axis=2)
 
 
