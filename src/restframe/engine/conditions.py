@@ -89,7 +89,7 @@ _BY_TEXT: tuple[tuple[str, type[errors.Error], str | None], ...] = (
      "operator {0} does not exist for these types"),
     (r"(?:No function matches the given name and argument types|function for the function call) ['\"](\w+)\(",
      errors.UndefinedFunction, "function {0} does not exist for these types"),
-    (r"NOT NULL constraint failed: \S*?([^.\s]+)$", errors.NotNullViolation, 'cannot insert NULL into column "{0}"'),
+    (r'NOT NULL constraint failed: .*?\.("?)(.+)\1$', errors.NotNullViolation, 'cannot insert NULL into column "{1}"'),
     (r"[Dd]uplicate key", errors.UniqueViolation, None),
     (r'field value out of range: (".*")', errors.InvalidDatetime, "date/time field value out of range: {0}"),
     (r'invalid (\w+) field format: (".*?")', errors.InvalidDatetime, "invalid input syntax for type {0}: {1}"),
