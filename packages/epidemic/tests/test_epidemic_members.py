@@ -90,6 +90,9 @@ def test_the_last_days_of_a_week_count_apart() -> None:
     assert series.zero_days()[0, -1] == pytest.approx(3 / 7)
     assert series.median_day()[0, -1] == 4
     assert series.rate(2)[0, -1] == pytest.approx(np.log(29 / 1000 * 100_000))
+    few = Weeks(np.array([[9.0, *[0.0] * 6, 1.0, *[0.0] * 13]]), np.array([1000.0]))
+    assert few.age()[0].tolist() == [0, 1, 2]
+    assert few.noise(2)[0].tolist() == pytest.approx([10**-0.5, 11**-0.5, 2**-0.5])
 
 
 def test_a_small_place_is_given_the_growth_of_its_group() -> None:
@@ -112,6 +115,22 @@ def test_a_signal_is_that_of_the_weeks_last_day() -> None:
     known = panel(np.full((2, 8), 70.0), signals=pd.DataFrame({**since, "value": [1.0, 3.0]}))
     assert column(known, "signal_masks")[-3:, 0].tolist() == [1, 3, 3]
     assert column(known, "change_masks")[-3:, 0].tolist() == [0, 2, 2]
+
+
+def test_days_that_were_moved_are_told_of_this_week_and_the_last() -> None:
+    known = panel(np.full((2, 4), 70.0))
+    irregular = np.zeros((2, 28), dtype=np.bool_)
+    irregular[0, 7:14] = True
+    known = replace(known, irregular=irregular)
+    assert column(known, "irregular")[:, 0].tolist() == [0, 1, 0, 0]
+    assert column(known, "irregular_before")[:, 0].tolist() == [0, 0, 1, 0]
+
+
+def test_incidence_is_told_against_the_neighbours_and_the_group() -> None:
+    known = panel(np.array([[70.0], [700.0]]))
+    above = np.log1p([100, 1000]) - np.log1p(550)
+    assert column(known, "group_relative")[0] == pytest.approx(above)
+    assert column(known, "near_relative")[0] == pytest.approx([0, 0])  # nobody touches them
 
 
 def test_signals_and_determinants_have_columns_only_when_somebody_has_them() -> None:
