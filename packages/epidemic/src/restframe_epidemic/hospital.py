@@ -233,8 +233,6 @@ def _quantiles(expected: FloatArray) -> FloatArray:
 def _until(beds: FloatArray, free: FloatArray) -> FloatArray:
     """(N, days, levels), (N,) -> (N, levels)."""
     over = (beds > free[:, None, None]) & (free > 0)[:, None, None]
-    if not over.shape[1]:  # with too little history there are no days
-        return np.full(over.shape[::2], np.nan)
     return np.where(over.any(axis=1), over.argmax(axis=1) + 1.0, np.nan)
 
 
