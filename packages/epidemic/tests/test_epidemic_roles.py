@@ -75,3 +75,13 @@ def test_a_dashboard_reads_views_over_tables_that_it_may_not_read(store: Store) 
     with store.connection.warehouse.session() as session:
         session.execute("SET SESSION AUTHORIZATION dash")
         assert session.execute("SELECT count(*) FROM epidemic_published.latest_forecast").scalar() == 0
+
+
+def test_a_dashboard_may_draw_a_map(store: Store) -> None:
+    store.run("DELETE FROM epidemic.location")
+    store.run("INSERT INTO epidemic.location VALUES ('d1', 'One', 'district', NULL, 5000, 47.5, 8.25)")
+    with store.connection.warehouse.session() as session:
+        session.execute("SET SESSION AUTHORIZATION dash")
+        places = session.execute("SELECT * FROM epidemic_published.place").fetchall()
+    store.run("DELETE FROM epidemic.location")
+    assert places == [("d1", "One", "district", None, 5000, 47.5, 8.25)]
