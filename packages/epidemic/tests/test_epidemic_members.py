@@ -151,6 +151,7 @@ def test_deaths_are_seen_with_the_cases_that_lead_them() -> None:
     known = panel(np.array([[350.0, 700, 1400, 2800]] * 2))
     assert column(known, "level", "deaths")[-1] == pytest.approx(np.log([57, 57]))
     assert column(known, "cases_level", "deaths")[-1] == pytest.approx(np.log([2801, 2801]))
+    assert column(known, "fatality", "deaths")[-1] == pytest.approx(np.log([26.35 / 272.5] * 2))
     assert column(known, "fatality_1", "deaths")[-1] == pytest.approx(np.log([57 / 1410] * 2))
 
 

@@ -64,6 +64,12 @@ def test_inversion_gives_back_the_infections_and_the_rates() -> None:
     assert again.infections == pytest.approx(infections[:, 1:], rel=1e-6)
 
 
+def test_the_first_week_is_taken_for_a_steady_one() -> None:
+    """700 a week are 100 a day, each of whom stays 3.5 days in E and 6 in I."""
+    first = invert(np.full((1, 3), 700.0), np.array([1e6]), COURSE).epidemic
+    assert (first.E[0, 0], first.I[0, 0], first.R[0, 0]) == pytest.approx((350, 600, 0))
+
+
 def test_a_place_that_cannot_be_inverted_is_nan_alone() -> None:
     infections = np.full((4, 6), 100.0)
     infections[1, 3] = np.nan
