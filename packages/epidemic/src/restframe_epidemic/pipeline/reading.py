@@ -67,8 +67,11 @@ def read(lake: Lake, manifest: Manifest, name: str, path: Path, terms: Terms, wa
     ):
         with watching.step(name, status.st_size) as progress:
             raw = Raw(source, path, name, progress)
-            with closing(in_order(lambda part: _checked(source, name, part, terms), raw.parts())) as parts:
-                for checked in itertools.chain.from_iterable(parts):
+            with (
+                closing(raw.parts()) as parts,  # whose thread would wait as long as anybody keeps an error
+                closing(in_order(lambda part: _checked(source, name, part, terms), parts)) as done,
+            ):
+                for checked in itertools.chain.from_iterable(done):
                     refused.add(checked.refused)
                     spill.add(checked.accepted)
                     rows += checked.accepted.num_rows

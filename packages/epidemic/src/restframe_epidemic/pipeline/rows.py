@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -47,7 +47,7 @@ class Raw:
         self.name = name
         self.sha256 = ""
 
-    def parts(self) -> Iterator[Callable[[], Iterator[Rows]]]:
+    def parts(self) -> Generator[Callable[[], Iterator[Rows]], None, None]:
         """All rows, in parts that may each be read in any thread. SchemaDrift when the columns are others than the
         declared ones, DataError when the file is damaged.
         """
