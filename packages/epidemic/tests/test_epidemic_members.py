@@ -281,7 +281,8 @@ def test_lessons_are_weeks_whose_outcome_is_known() -> None:
 
 
 def test_trees_do_not_see_policies_and_determinants() -> None:
-    static = pd.DataFrame({"location": ["P000", "P001"], "name": "crowding", "value": [2.0, 4.0]})
+    height = np.log(epidemic(60)[:, -1] + 1)  # what trees would grasp at
+    static = pd.DataFrame({"location": [f"P{n:03}" for n in range(60)], "name": "crowding", "value": height})
     known = panel(epidemic(60), features=static)
     without = replace(known, features={})
     assert np.array_equal(member("boosting")(known, 1), member("boosting")(without, 1))
