@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from statistics import NormalDist
 
 import numpy as np
@@ -201,7 +202,7 @@ def test_quantiles_of_sums_hold_the_sums_as_often_as_they_say(top: float, group:
     shares = coherence.common(past, truth, GROUP)
     levels = np.array([-1.96, -1.2816, -0.6745, 0, 0.6745, 1.2816, 1.96])
     quantiles = 101 * np.exp(0.3 * np.tile(levels, (400, 1))) - 1
-    groups, (everything,) = coherence.sums(past[0], quantiles, GROUP, shares)
+    groups, (everything,) = coherence.sums(quantiles, GROUP, shares)
     sums = np.stack([np.bincount(GROUP, day) for day in truth])
     assert np.mean((sums >= groups[:, 2]) & (sums <= groups[:, 4])) == pytest.approx(0.5, abs=0.08)
     assert np.mean((sums >= groups[:, 0]) & (sums <= groups[:, 6])) == pytest.approx(0.95, abs=0.04)
@@ -260,11 +261,30 @@ def test_the_mean_is_that_of_what_sums_are_drawn_from():
     knots = np.array([NormalDist().inv_cdf(level) for level in scores.LEVELS])
     points = np.array([1000.0, 0.0, np.nan])
     quantiles = np.maximum((points[:, None] + 1) * np.exp(knots) - 1, 0)
-    known, floored, unknown = coherence.means(points, quantiles)
-    assert known == pytest.approx(1001 * np.exp(0.5) - 1, rel=0.01)
+    known, floored, unknown = coherence.means(quantiles)
+    # a little less: beyond the outermost quantiles the distribution goes on in reports
+    assert known == pytest.approx(1001 * np.exp(0.5) - 1, rel=0.04)
     # of (exp(z) - 1) where that is positive: exp(1/2) Phi(1) - 1/2
-    assert floored == pytest.approx(np.exp(0.5) * NormalDist().cdf(1) - 0.5, rel=0.03)
+    assert floored == pytest.approx(np.exp(0.5) * NormalDist().cdf(1) - 0.5, rel=0.06)
     assert np.isnan(unknown)
+
+
+def test_a_distribution_that_tells_nothing_has_a_mean_of_its_size():
+    """Were it continued on the scale of logarithms, the last percent would make the mean 4e5."""
+    assert coherence.means(np.array([[0.0, 3, 20, 100, 500, 3000, 50_000]])) < 4000
+
+
+def test_no_more_are_expected_than_there_are_people(panel: Panel, past: backtest.Backtest):
+    many = 2000.0
+    points = np.full((45, 4), many)
+    truth = np.exp(np.random.default_rng(1).normal(np.log(many), 2.0, (8, 45, 4)))
+    history = forecasting.History(np.full((8, 45, 4), many), truth, np.arange(12, 4, -1))
+    forecast = forecasting.with_quantiles(panel, points, history)
+    assert forecast.quantiles.max() == 10_000  # all people of a place
+    assert (forecast.means <= 10_000).all()
+    assert (forecast.sums[1].quantiles <= 450_000).all()
+    reported = dataclasses.replace(panel, population=np.full(45, 1.0))  # told in thousands, or mistaken
+    assert forecasting.with_quantiles(reported, points, history).points[0, 0] > 1.0
 
 
 def test_means_of_places_add_up_to_their_groups_and_to_all(panel: Panel, past: backtest.Backtest):

@@ -145,7 +145,7 @@ def test_what_levels_have_in_common_is_found_for_each() -> None:
     assert (shares.top, *shares.between, shares.group) == pytest.approx((0.3, 0.2, 0.1), abs=0.06)
     levels = np.array([-1.96, -1.2816, -0.6745, 0, 0.6745, 1.2816, 1.96])
     quantiles = 101 * np.exp(0.3 * np.tile(levels, (400, 1))) - 1
-    drawn = coherence.sums(past[0], quantiles, district, shares, [province])
+    drawn = coherence.sums(quantiles, district, shares, [province])
     for of, found in zip((district, province, np.zeros_like(district)), drawn, strict=True):
         sums = np.stack([np.bincount(of, day) for day in truth])
         assert np.mean((sums >= found[:, 2]) & (sums <= found[:, 4])) == pytest.approx(0.5, abs=0.08)

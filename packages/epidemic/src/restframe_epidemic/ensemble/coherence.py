@@ -89,7 +89,6 @@ def _normal(probability: FloatArray) -> FloatArray:
 
 
 def sums(
-    points: FloatArray,
     quantiles: FloatArray,
     group: IntArray,
     shares: Common,
@@ -100,16 +99,14 @@ def sums(
     seed: int = 0,
 ) -> tuple[FloatArray, ...]:
     """Of one horizon: quantiles of each group's sum (G, Q), of those of each level between (K, Q), of the sum of all
-    (1, Q); points (N,), quantiles (N, Q).
+    (1, Q); quantiles (N, Q).
 
     Places without a forecast count as 0, so that the sum is that of those which have one; NaN where none has.
     """
-    known = np.isfinite(points) & np.isfinite(quantiles).all(axis=1)
+    known = np.isfinite(quantiles).all(axis=1)
     rng = np.random.default_rng(seed)
     own = np.sqrt(max(1.0 - shares.top - shares.group - sum(shares.between), 0.0))
     a = _normal((rng.permutation(draws) + 0.5) / draws)
-    knots = np.array([NormalDist().inv_cdf(level) for level in levels])
-    offsets = np.log((quantiles + 1.0) / (np.where(known, points, 0.0)[:, None] + 1.0))
     drawn = [np.zeros((int(of.max()) + 1, draws)) for of in (group, *between)]
     c = [
         np.sqrt(share) * rng.standard_normal(sums.shape) for share, sums in zip(shares.between, drawn[1:], strict=True)
@@ -120,7 +117,7 @@ def sums(
         z = np.sqrt(shares.top) * a + np.sqrt(shares.group) * b + own * rng.standard_normal((len(members), draws))
         for of, in_common in zip(between, c, strict=True):
             z += in_common[of[members]]
-        values = np.maximum((points[members, None] + 1.0) * np.exp(_at(z, offsets[members], knots)) - 1.0, 0.0)
+        values = _at(z, quantiles[members], levels)
         drawn[0][g] = values.sum(axis=0)
         for of, sums in zip(between, drawn[1:], strict=True):
             np.add.at(sums, of[members], values)
@@ -132,23 +129,26 @@ def sums(
     )
 
 
-def means(points: FloatArray, quantiles: FloatArray, *, levels: tuple[float, ...] = LEVELS) -> FloatArray:
+def means(quantiles: FloatArray, *, levels: tuple[float, ...] = LEVELS) -> FloatArray:
     """The mean of each place's distribution, the one that `sums` draws from, (N,); NaN where it is not known.
 
-    points (N,), quantiles (N, Q) of one horizon. Averaged over 500 equally likely parts.
+    quantiles (N, Q) of one horizon. Averaged over 500 equally likely parts.
     """
-    z = np.broadcast_to(_normal((np.arange(DRAWS) + 0.5) / DRAWS), (len(points), DRAWS))
-    knots = np.array([NormalDist().inv_cdf(level) for level in levels])
-    offsets = np.log((quantiles + 1.0) / (points[:, None] + 1.0))
-    values = (points[:, None] + 1.0) * np.exp(_at(z, offsets, knots)) - 1.0
-    mean: FloatArray = np.maximum(values, 0.0).mean(axis=1)
+    z = np.broadcast_to(_normal((np.arange(DRAWS) + 0.5) / DRAWS), (len(quantiles), DRAWS))
+    mean: FloatArray = _at(z, quantiles, levels).mean(axis=1)
     return mean
 
 
-def _at(z: FloatArray, values: FloatArray, knots: FloatArray) -> FloatArray:
-    """Piecewise linear through (knots, values of each row), straight on beyond the ends; z (n, D), values (n, Q)."""
+def _at(z: FloatArray, quantiles: FloatArray, levels: tuple[float, ...]) -> FloatArray:
+    """Reports at normal numbers z (n, D), by quantiles (n, Q): in logarithms straight from one to the next.
+
+    Beyond the outermost it goes straight on in reports: in logarithms a wide distribution's last percent would be all
+    of its mean.
+    """
+    knots = np.array([NormalDist().inv_cdf(level) for level in levels])
     left = np.clip(np.searchsorted(knots, z) - 1, 0, len(knots) - 2)
     share = (z - knots[left]) / (knots[left + 1] - knots[left])
-    low, high = np.take_along_axis(values, left, axis=1), np.take_along_axis(values, left + 1, axis=1)
-    result: FloatArray = low + share * (high - low)
-    return result
+    low, high = np.take_along_axis(quantiles, left, axis=1), np.take_along_axis(quantiles, left + 1, axis=1)
+    between = np.expm1(np.log1p(low) + share * (np.log1p(high) - np.log1p(low)))
+    beyond = np.maximum(low + share * (high - low), 0.0)
+    return np.where((share < 0.0) | (share > 1.0), beyond, between)

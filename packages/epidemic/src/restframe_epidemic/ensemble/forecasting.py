@@ -75,13 +75,19 @@ def forecast(
 
 
 def with_quantiles(panel: Panel, points: FloatArray, history: History, *, seed: int = 0) -> Forecast:
-    """Points (N, H) with the uncertainty that the history of forecasts of their kind shows."""
+    """Points (N, H) with the uncertainty that the history of forecasts of their kind shows.
+
+    None is above all of a place's people, unless a week with more than these was reported there.
+    """
     horizons = min(QUANTILE_HORIZONS, points.shape[1])
     quantiles = conformal.quantiles(points[:, :horizons], history.points, history.truth, history.weeks)
+    reported = np.nan_to_num(panel.weekly("cases")).max(axis=1, initial=0.0)
+    most = np.where(panel.population > 0, np.maximum(panel.population, reported), np.inf)[:, None]
+    points, quantiles = np.minimum(points, most), np.minimum(quantiles, most[:, None])
     means = _means(points, quantiles)
     sums = [
         Sums(np.where(level.sums(np.isfinite(means)) > 0, level.sums(means), np.nan), of_level)
-        for level, of_level in zip(panel.levels, _summed(panel, points, quantiles, history, seed), strict=True)
+        for level, of_level in zip(panel.levels, _summed(panel, quantiles, history, seed), strict=True)
     ]
     return Forecast(points, means, quantiles, tuple(sums))
 
@@ -93,21 +99,21 @@ def _means(points: FloatArray, quantiles: FloatArray) -> FloatArray:
     above = np.zeros(points.shape)
     for h in range(points.shape[1]):
         if h < quantiles.shape[1]:
-            mean = coherence.means(points[:, h], quantiles[:, h])
+            mean = coherence.means(quantiles[:, h])
             above[:, h] = np.where(np.isfinite(mean), np.log1p(np.nan_to_num(mean)) - np.log1p(points[:, h]), 0.0)
         else:
             above[:, h] = above[:, h - 1]
     return np.maximum(np.expm1(np.log1p(points) + above), 0.0)
 
 
-def _summed(panel: Panel, points: FloatArray, quantiles: FloatArray, history: History, seed: int) -> list[FloatArray]:
+def _summed(panel: Panel, quantiles: FloatArray, history: History, seed: int) -> list[FloatArray]:
     """(K, Q horizons, levels) of each of the Panel's levels."""
     between = [level.of for level in panel.between]
     found = [np.full((len(level.codes), *quantiles.shape[1:]), np.nan) for level in panel.levels]
     for h in range(quantiles.shape[1]):
         known = np.flatnonzero(history.weeks > h)[-conformal.WINDOW :]
         shares = coherence.common(history.points[known][:, :, h], history.truth[known][:, :, h], panel.group, between)
-        drawn = coherence.sums(points[:, h], quantiles[:, h], panel.group, shares, between, seed=seed + h)
+        drawn = coherence.sums(quantiles[:, h], panel.group, shares, between, seed=seed + h)
         for level, sums in zip(found, drawn, strict=False):  # the last is of all, also where they have no name
             level[:, h] = sums
     return found
