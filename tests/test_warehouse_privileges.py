@@ -358,7 +358,8 @@ def test_a_role_reaches_the_buckets_that_the_settings_name(tmp_path: Path) -> No
         assert {f'IAM role "{role}" does not reach bucket "{bucket}"' for role, bucket in refused.values()} == {
             'IAM role "arn:aws:iam::1:role/loads" does not reach bucket "pay"'
         }
-        assert denied_storage(session, "COPY rows FROM 's3://lake/rows'") == ("default", "lake")
+        for default in ("", "IAM_ROLE DEFAULT", "IAM_ROLE 'DEFAULT'", "IAM_ROLE 'default-aws-iam-role'"):
+            assert denied_storage(session, f"COPY rows FROM 's3://lake/rows' {default}") == ("default", "lake")
         assert denied_storage(session, "COPY rows FROM 's3://lake/rows' IAM_ROLE 'arn:y'") == ("arn:y", "lake")
         assert session.execute("SELECT count(*) FROM rows").scalar() == 2
 

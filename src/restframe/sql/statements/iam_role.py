@@ -10,7 +10,12 @@ DEFAULT_IAM_ROLE = "default-aws-iam-role"
 
 def read_iam_role(cursor: Cursor) -> str:
     """{ DEFAULT | 'arn' }, a chain of roles as 'arn,arn'"""
-    return "default" if cursor.accept("DEFAULT") else cursor.string()
+    return "default" if cursor.accept("DEFAULT") else _default(cursor.string())
+
+
+def _default(given: str) -> str:
+    """`default` too for the name that the default role is shown under, so that it is one role everywhere."""
+    return "default" if given.strip().lower() in ("default", DEFAULT_IAM_ROLE) else given
 
 
 def role_of_credentials(text: str) -> str:
@@ -18,7 +23,7 @@ def role_of_credentials(text: str) -> str:
     for part in text.split(";"):
         name, _, value = part.partition("=")
         if name.strip().lower() == "aws_iam_role":
-            return value
+            return _default(value)
     return "default"
 
 
