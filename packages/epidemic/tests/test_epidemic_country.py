@@ -69,8 +69,9 @@ def test_a_table_of_a_country_takes_no_place_that_is_not_its_own(
 
 
 def test_a_folder_without_a_country_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(errors.UsageError, match=r"it has no country\.toml"):
+    with pytest.raises(errors.UsageError, match=r"it has no country\.toml") as raised:
         country.read(tmp_path)
+    assert "comes with the engine: marisma, us." in str(raised.value.hint)
 
 
 def test_tables_are_filled_from_what_is_staged_and_the_rest_is_told(island: ModuleType, tmp_path: Path) -> None:

@@ -55,8 +55,10 @@ def read(folder: Path | str) -> Country:
         with (path / "country.toml").open("rb") as file:
             said = tomllib.load(file)
     except FileNotFoundError:
+        here = ", ".join(sorted(path.parent.name for path in COUNTRIES.glob("*/country.toml")))
         raise errors.UsageError(
-            f'"{str(folder)[:200]}" is no country: it has no country.toml', hint="Give the folder of a country."
+            f'"{str(folder)[:200]}" is no country: it has no country.toml',
+            hint=f"Give the folder of a country, or the name of one that comes with the engine: {here}.",
         ) from None
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, nested without end
         raise errors.DataError(f"{path / 'country.toml'}: {str(error)[:200]}") from error
