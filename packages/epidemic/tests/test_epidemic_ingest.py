@@ -476,6 +476,14 @@ def test_a_source_that_is_absent_stops_nothing(scene: Scene, store: Store) -> No
     assert store.run("SELECT count(*) FROM epidemic.location").fetchall()[0][0] == 2
 
 
+def test_a_file_that_is_gone_is_told_and_its_rows_stay(scene: Scene, store: Store) -> None:
+    scene.ingest(store)
+    (scene.data / "places.csv").unlink()
+    assert scene.ingest(store)["places"].status == "unchanged"
+    assert "places: there is no places.csv; what was read before stays as it is" in scene.quiet.said
+    assert store.run("SELECT count(*) FROM epidemic_staging.places").fetchall()[0][0] == 2
+
+
 def test_files_with_nothing_in_them(scene: Scene, store: Store) -> None:
     scene.write("reports.psv", "")
     assert str(scene.ingest(store)["reports"].error) == "reports.psv: the file is empty"

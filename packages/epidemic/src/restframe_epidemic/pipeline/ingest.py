@@ -156,6 +156,8 @@ def _read_and_load(
     if not manifest.files and not files:
         watching.say(f"{source.name}: there is no {source.uri}; the run goes on without it")
         return Outcome(source.name, "absent")
+    if not files:
+        watching.say(f"{source.name}: there is no {source.uri}; what was read before stays as it is")
     lake.sweep(manifest)
     if manifest.files:
         with watching.step(f"{source.name}: loading", 0):
