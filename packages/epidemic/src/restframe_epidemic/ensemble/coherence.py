@@ -151,4 +151,5 @@ def _at(z: FloatArray, quantiles: FloatArray, levels: tuple[float, ...]) -> Floa
     low, high = np.take_along_axis(quantiles, left, axis=1), np.take_along_axis(quantiles, left + 1, axis=1)
     between = np.expm1(np.log1p(low) + share * (np.log1p(high) - np.log1p(low)))
     beyond = np.maximum(low + share * (high - low), 0.0)
-    return np.where((share < 0.0) | (share > 1.0), beyond, between)
+    found: FloatArray = np.where((share < 0.0) | (share > 1.0), beyond, between)
+    return found
