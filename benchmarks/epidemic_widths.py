@@ -4,6 +4,7 @@
 
 Growth turns every 4 to 14 weeks, everywhere at once; a forecaster follows it with shrinkage, as real members do, and
 errors h weeks ahead are known h weeks late. The first column is the share of the effects: 1 is what the engine does.
+Then the same for sums over ten groups of places that have waves of their own besides, and over all places.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import argparse
 import numpy as np
 
 from restframe_epidemic import scores
-from restframe_epidemic.ensemble import conformal
+from restframe_epidemic.ensemble import coherence, conformal
 from restframe_epidemic.panel import FloatArray, IntArray
 
 HORIZONS, HISTORY = 4, 16
+GROUPS = 10
 SHARES = (0.0, 0.5, 0.71, 1.0)
 
 
@@ -37,26 +39,42 @@ def main() -> None:
         conformal._effects = part
         found = np.mean([days for reports, forecasts in worlds for days in scored(reports, forecasts)], axis=0)
         print(f"{share:5.2f}  ", "     ".join(" ".join(f"{value:.3f}" for value in row) for row in found), flush=True)
+    conformal._effects = whole
+    group = np.arange(given.places) % GROUPS
+    worlds = [world(seed, given.weeks, given.places, group) for seed in range(given.worlds)]
+    sums = np.mean([of_sums(reports, forecasts, group) for reports, forecasts in worlds], axis=0)
+    for name, row in zip((f"{GROUPS} groups", "all places"), sums, strict=True):
+        print(f"{name:12}", "     ".join(" ".join(f"{value:.3f}" for value in nominal) for nominal in row))
 
 
-def world(seed: int, weeks: int, places: int) -> tuple[FloatArray, FloatArray]:
+def world(seed: int, weeks: int, places: int, group: IntArray | None = None) -> tuple[FloatArray, FloatArray]:
     """Reports (weeks, places) and what was forecast on each week (weeks, places, HORIZONS)."""
     rng = np.random.default_rng(seed)
-    rates = rng.uniform(0.03, 0.3, weeks) * (-1.0) ** np.arange(weeks)
-    everywhere = np.repeat(rates, rng.integers(4, 15, weeks))[:weeks]
-    growth = np.convolve(everywhere, [0.25, 0.5, 0.25], "same")[:, None] + 0.1 * rng.standard_normal((weeks, places))
+    growth = _waves(rng, weeks, 0.3)[:, None]
+    if group is None:
+        group = np.zeros(places, dtype=np.int64)
+    else:
+        growth = growth + np.stack([_waves(rng, weeks, 0.2) for _ in range(GROUPS)], axis=1)[:, group]
+    growth = growth + 0.1 * rng.standard_normal((weeks, places))
     level = np.cumsum(growth, axis=0)
     level = np.clip(level - level.mean(axis=0) + rng.uniform(3, 6, places), 0.5, 9.0)
     reports = rng.negative_binomial(15, 15 / (15 + np.exp(level))).astype(np.float64)
     log = np.log1p(reports)
     forecasts = np.full((weeks, places, HORIZONS), np.nan)
     for now in range(3, weeks):
-        own, of_all = (log[now] - log[now - 3]) / 3, np.median(log[now] - log[now - 2]) / 2
-        trend = 0.6 * (0.4 * own + 0.6 * of_all)
+        own, recent = (log[now] - log[now - 3]) / 3, log[now] - log[now - 2]
+        of_group = np.array([np.median(recent[group == g]) / 2 for g in range(group.max() + 1)])[group]
+        trend = 0.6 * (0.4 * own + 0.3 * of_group + 0.3 * np.median(recent) / 2)
         start = 0.6 * log[now] + 0.4 * (log[now - 1] + trend)
         ahead = start[:, None] + trend[:, None] * np.cumsum(0.85 ** np.arange(HORIZONS))
         forecasts[now] = np.maximum(np.expm1(ahead), 0.0)
     return reports, forecasts
+
+
+def _waves(rng: np.random.Generator, weeks: int, fastest: float) -> FloatArray:
+    """(weeks,) growth that turns every 4 to 14 weeks."""
+    rates = rng.uniform(fastest / 10, fastest, weeks) * (-1.0) ** np.arange(weeks)
+    return np.convolve(np.repeat(rates, rng.integers(4, 15, weeks))[:weeks], [0.25, 0.5, 0.25], "same")
 
 
 def scored(reports: FloatArray, forecasts: FloatArray) -> list[FloatArray]:
@@ -64,13 +82,35 @@ def scored(reports: FloatArray, forecasts: FloatArray) -> list[FloatArray]:
     weeks = np.arange(HISTORY, 0, -1)
     found = []
     for now in range(HISTORY + 8, len(reports) - HORIZONS):
-        came = np.stack([reports[now - HISTORY + 1 + h : now + 1 + h] for h in range(HORIZONS)], axis=2)
-        known = np.where(weeks[:, None, None] > np.arange(HORIZONS), came, np.nan)
+        known = _known(reports, now)
         quantiles = conformal.quantiles(forecasts[now], forecasts[now - HISTORY : now], known, weeks)
         truth = reports[now + 1 : now + 1 + HORIZONS].T
         held = [scores.inside(truth, quantiles, nominal).mean(axis=0) for nominal in (0.5, 0.95)]
         found.append(np.stack([*held, scores.wis(np.log1p(truth), np.log1p(quantiles)).mean(axis=0)]))
     return found
+
+
+def of_sums(reports: FloatArray, forecasts: FloatArray, group: IntArray) -> FloatArray:
+    """(2, 2, HORIZONS): coverage of 50 and of 95 % of the sums of groups and of all."""
+    weeks = np.arange(HISTORY, 0, -1)
+    held = []
+    for now in range(HISTORY + 8, len(reports) - HORIZONS, 3):
+        past, came = forecasts[now - HISTORY : now], _known(reports, now)
+        quantiles = conformal.quantiles(forecasts[now], past, came, weeks)
+        for h in range(HORIZONS):
+            days = np.flatnonzero(weeks > h)[-conformal.WINDOW :]
+            shares = coherence.common(past[days, :, h], came[days, :, h], group)
+            drawn = coherence.sums(quantiles[:, h], group, shares, seed=now)
+            truth = reports[now + 1 + h]
+            for sums, of in zip((np.bincount(group, truth), truth.sum(keepdims=True)), drawn, strict=True):
+                held.append([scores.inside(sums, of, nominal).mean() for nominal in (0.5, 0.95)])
+    return np.asarray(held).reshape(-1, HORIZONS, 2, 2).mean(axis=0).transpose(1, 2, 0)
+
+
+def _known(reports: FloatArray, now: int) -> FloatArray:
+    """(HISTORY, places, HORIZONS): what came of past forecasts, as far as it is known in week `now`."""
+    came = np.stack([reports[now - HISTORY + 1 + h : now + 1 + h] for h in range(HORIZONS)], axis=2)
+    return np.where(np.arange(HISTORY, 0, -1)[:, None, None] > np.arange(HORIZONS), came, np.nan)
 
 
 if __name__ == "__main__":

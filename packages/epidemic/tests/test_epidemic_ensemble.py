@@ -196,6 +196,11 @@ def test_two_giants_that_err_together_do_not_speak_for_all():
     assert coherence.common(past, truth, GROUP).top < 0.05
 
 
+def test_what_is_missed_everywhere_day_after_day_is_in_common():
+    past, truth = together(0.0, 0.0)
+    assert coherence.common(past, truth * np.exp(0.3), GROUP).top > 0.4
+
+
 @pytest.mark.parametrize(("top", "group"), [(0.0, 0.0), (0.3, 0.2)])
 def test_quantiles_of_sums_hold_the_sums_as_often_as_they_say(top: float, group: float):
     past, truth = together(top, group)

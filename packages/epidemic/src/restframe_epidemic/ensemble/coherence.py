@@ -19,8 +19,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from restframe_epidemic.ensemble import conformal
 from restframe_epidemic.panel import BoolArray, FloatArray, IntArray
-from restframe_epidemic.scores import LEVELS, SIZE_EDGES, size_class
+from restframe_epidemic.scores import LEVELS, size_class
 
 DRAWS = 500
 _LARGEST_SHARE = 0.95  # of what is common: each place keeps something of its own
@@ -68,16 +69,19 @@ def _pairs(value: FloatArray, weight: FloatArray, of: IntArray) -> FloatArray:
 
 
 def _scores(past: FloatArray, truth: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """z of each error, by its rank among those of forecasts of its size (0 where unknown), and where it is known."""
+    """z of each error, by where it lies among those expected of its size (0 where unknown), and where it is known.
+
+    Not by its rank among the errors themselves: all places missed in one direction, day after day, is what they have in
+    common, and ranks would not tell.
+    """
     error = np.log((truth + 1.0) / (past + 1.0))
     known = np.isfinite(error)
     sizes = np.where(known, size_class(past), -1)
     z = np.zeros(error.shape)
-    for size in range(len(SIZE_EDGES) + 1):
+    for size, drawn in enumerate(conformal.mixtures(past, truth)):
         here = sizes == size
-        count = int(here.sum())
-        rank = np.argsort(np.argsort(error[here], kind="stable"), kind="stable")
-        z[here] = _normal((rank + 0.5) / max(count, 1))
+        below = np.searchsorted(np.sort(drawn) - np.median(drawn), error[here])
+        z[here] = _normal((below + 0.5) / (len(drawn) + 1.0))
     return z, known
 
 

@@ -51,22 +51,33 @@ def quantiles(
 
 def offsets(past: FloatArray, truth: FloatArray, levels: tuple[float, ...] = LEVELS) -> FloatArray:
     """(sizes, Q) quantiles of the error of one horizon by the size of the forecast; past and truth (T, N)."""
+    drawn = mixtures(past, truth)
+    if not drawn:
+        return np.full((_SIZES, len(levels)), np.nan)
+    result = np.stack([np.quantile(errors, levels) for errors in drawn])
+    centred: FloatArray = result - result[:, len(levels) // 2, None]
+    return centred
+
+
+def mixtures(past: FloatArray, truth: FloatArray) -> list[FloatArray]:
+    """By size of the forecast, the errors of one horizon that may come, each as likely as another, in no order.
+
+    past and truth (T, N); none when no error is known.
+    """
     error = np.log((truth + 1.0) / (past + 1.0))
     known = np.isfinite(error)
     error, past, known = (array[known.any(axis=1)] for array in (error, past, known))
     if not len(error):
-        return np.full((_SIZES, len(levels)), np.nan)
+        return []
     sizes = size_class(past)
     effects = np.stack([_effects(e[k], s[k]) for e, s, k in zip(error, sizes, known, strict=True)])
     within = error - np.take_along_axis(effects, sizes, axis=1)
-    result = np.empty((_SIZES, len(levels)))
+    drawn = []
     for size in range(_SIZES):
         here = known & (sizes == size)
         own = within[here if here.sum() >= _FEWEST else known]
-        shifts = np.concatenate([effects[:, size], -effects[:, size]])
-        result[size] = np.quantile(own[:, None] + shifts, levels)
-    centred: FloatArray = result - result[:, len(levels) // 2, None]
-    return centred
+        drawn.append((own[:, None] + np.concatenate([effects[:, size], -effects[:, size]])).ravel())
+    return drawn
 
 
 def _effects(error: FloatArray, sizes: IntArray) -> FloatArray:
