@@ -162,8 +162,25 @@ def _read_and_load(
     if manifest.files:
         with watching.step(f"{source.name}: loading", 0):
             loading.load(store, lake, manifest)
+    if done.refused and not (done.rows or done.repeated or failed):
+        failed = _nothing_right(store, source)
+        watching.say(f"{failed} ({failed.hint})")
     status = "failed" if failed else "read" if done.files else "unchanged"
     return Outcome(source.name, status, done.files, done.rows, done.refused, done.repeated, failed)
+
+
+def _nothing_right(store: Store, source: Source) -> errors.DataError:
+    """A declaration that does not fit its file refuses all rows, most of them for the same reason."""
+    (commonest,) = store.query(
+        "SELECT reason, column_name, min(source_line) AS line FROM epidemic.quarantine"
+        " WHERE source = $1 AND action = 'rejected' GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2 LIMIT 1",
+        [source.name],
+    ).to_pylist()
+    place = f"{commonest['column_name']}, line {commonest['line']}" if commonest["column_name"] else commonest["line"]
+    return errors.DataError(
+        f"{source.name}: no row is right; most often, {commonest['reason']} ({place})",
+        hint="epidemic.quarantine has all of them.",
+    )
 
 
 def _lake(store: Store, source: Source) -> Lake:
