@@ -485,11 +485,14 @@ def test_a_file_that_is_gone_is_told_and_its_rows_stay(scene: Scene, store: Stor
 
 
 def test_a_file_of_which_no_row_is_right_fails_with_the_commonest_reason(scene: Scene, store: Store) -> None:
+    scene.reports("0001|2021-03-05|4|0")
+    scene.ingest(store)
     scene.reports("0001|05.03.2021|4|0", "0002|06.03.2021|5|0", "0007|2021-03-06|5|0")
     error = scene.ingest(store)["reports"].error
     assert error is not None
     assert str(error) == "reports: no row is right; most often, day is no date (day, line 2)"
     assert error.hint == "epidemic.quarantine has all of them."
+    assert store.run("SELECT cases FROM epidemic_staging.reports").fetchall() == [(4,)]
 
 
 def test_files_with_nothing_in_them(scene: Scene, store: Store) -> None:

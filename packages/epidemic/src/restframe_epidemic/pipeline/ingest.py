@@ -162,7 +162,7 @@ def _read_and_load(
     if manifest.files:
         with watching.step(f"{source.name}: loading", 0):
             loading.load(store, lake, manifest)
-    if done.refused and not (done.rows or done.repeated or failed):
+    if done.refused and not done.rows and not failed:
         failed = _nothing_right(store, source)
         watching.say(f"{failed} ({failed.hint})")
     status = "failed" if failed else "read" if done.files else "unchanged"
