@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -31,7 +32,7 @@ def submit(text, token, **options):
 for text in ("create table t (a int)", "insert into t values (1)", "select 42 as a",
              "select generate_series(1, 100000) as i"):
     run = submit(text, "token of " + text)
-    assert statements.wait(run.id, ann, 20).state == "FINISHED"
+    assert statements.wait(run.id, ann, 60).state == "FINISHED"
 run = submit(endless, "token of endless", keep_alive_s=60)
 while statements.get(run.id, ann).state != "STARTED":
     time.sleep(0.002)
@@ -47,7 +48,7 @@ def test_kill_9(tmp_path: Path, endless: str) -> None:
         [sys.executable, "-c", _SERVER, str(directory), endless], stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
-    lines = [line.strip() for line in iter(server.stdout.readline, "ready\n")]
+    lines = [line.strip() for line in itertools.takewhile("ready\n".__ne__, server.stdout)]
     os.kill(server.pid, signal.SIGKILL)
     server.wait()
     server.stdout.close()

@@ -29,7 +29,7 @@ def warehouse(tmp_path: Path) -> Iterator[restframe.Warehouse]:
 def go(warehouse: restframe.Warehouse) -> Go:
     def run(*texts: str, **options: Any) -> Run:
         accepted = warehouse.statements.submit(Request(texts, "awsuser", **options), ANN)
-        return warehouse.statements.wait(accepted.id, ANN, 20)
+        return warehouse.statements.wait(accepted.id, ANN, 60)
 
     return run
 
@@ -88,6 +88,7 @@ def test_one_statement_at_a_time(warehouse: restframe.Warehouse, go: Go, endless
     with pytest.raises(runs.SessionNotAvailable, match="Session is not available"):
         go("select 1", session_id=session_id)
     warehouse.statements.cancel(run.id, ANN)
+    warehouse.statements.wait(run.id, ANN, 60)
     assert go("select 1", session_id=session_id).state == "FINISHED"
 
 
@@ -100,8 +101,9 @@ def test_a_batch_in_a_session_is_a_transaction_of_its_own(warehouse: restframe.W
 
 
 def test_a_session_ends_when_nobody_uses_it(warehouse: restframe.Warehouse, go: Go) -> None:
-    session_id = go("select 1", keep_alive_s=1).session_id
+    session_id = go("select 1", keep_alive_s=60).session_id
     assert status(warehouse, session_id) == "AVAILABLE"
+    go("select 1", session_id=session_id, keep_alive_s=1)
     until(lambda: status(warehouse, session_id) == "CLOSED")
     with pytest.raises(runs.SessionNotAvailable, match="Session is not available"):
         go("select 1", session_id=session_id)
@@ -146,7 +148,7 @@ def test_no_more_than_500_sessions(warehouse: restframe.Warehouse, monkeypatch: 
 def test_sessions_do_not_survive_a_restart(tmp_path: Path) -> None:
     with restframe.open(tmp_path / "warehouse") as warehouse:
         run = warehouse.statements.submit(Request(("select 1",), "awsuser", keep_alive_s=60), ANN)
-        warehouse.statements.wait(run.id, ANN, 20)
+        warehouse.statements.wait(run.id, ANN, 60)
     with restframe.open(tmp_path / "warehouse") as warehouse:
         assert status(warehouse, run.session_id) == "CLOSED"
         with pytest.raises(runs.SessionNotAvailable):
@@ -182,6 +184,6 @@ def test_nobody_notices_what_was_done_before_in_a_session(warehouse: restframe.W
 def test_each_user_has_a_session_of_their_own(warehouse: restframe.Warehouse, go: Go) -> None:
     go("create user ann password disable")
     accepted = warehouse.statements.submit(Request(("select current_user",), "ann"), ANN)
-    run = warehouse.statements.wait(accepted.id, ANN, 20)
+    run = warehouse.statements.wait(accepted.id, ANN, 60)
     assert value(warehouse, run) == "ann"
     assert value(warehouse, go("select current_user")) == "awsuser"
