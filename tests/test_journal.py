@@ -81,7 +81,7 @@ def test_readers_wait_for_no_writer_and_see_what_is_committed(tmp_path: Path) ->
         with journal.transaction() as connection:
             connection.execute("INSERT INTO notes VALUES ('mine')")
             assert journal.row("SELECT count(*) FROM notes")[0] == 1  # type: ignore[index]
-            elsewhere = others.submit(journal.row, "SELECT count(*) FROM notes").result(timeout=30)
+            elsewhere = others.submit(journal.row, "SELECT count(*) FROM notes").result(timeout=60)
             assert elsewhere is not None
             assert elsewhere[0] == 0
         found = list(others.map(lambda _: journal.row("SELECT count(*) FROM notes"), range(50)))

@@ -35,7 +35,7 @@ class Slow:
         values = [[float(series.target[-1]) for series in one.series] for one in asked]
         self.batches.append(values)
         self.begun.release()
-        assert self.let.acquire(timeout=20)
+        assert self.let.acquire(timeout=60)
         if min(map(min, values)) < 0:
             raise errors.DataError(f"{values} has a negative value")
         return [
@@ -59,13 +59,13 @@ class Crowd:
         for number, one in enumerate(questions):
             futures.append(self.threads.submit(self._one, one))
             if number == 0:
-                assert model.begun.acquire(timeout=20)
+                assert model.begun.acquire(timeout=60)
             else:
                 while len(self.batches._waiting) < number:
                     threading.Event().wait(0.001)
         for _ in range(100):
             model.let.release()
-        return [future.result(20) for future in futures]
+        return [future.result(60) for future in futures]
 
     def _one(self, asked: Asked) -> float | str:
         try:
@@ -134,7 +134,7 @@ def test_a_thread_that_is_interrupted_leaves_the_others_to_the_next(model: Slow)
     counts: list[int] = []
 
     def interrupted(asked: Sequence[Asked]) -> list[Samples]:
-        assert let.wait(20)
+        assert let.wait(60)
         counts.append(len(asked[0].series))
         if len(counts) == 2:
             raise KeyboardInterrupt
@@ -152,9 +152,9 @@ def test_a_thread_that_is_interrupted_leaves_the_others_to_the_next(model: Slow)
             while len(batches._waiting) < value:
                 threading.Event().wait(0.001)
         let.set()
-        assert first.result(20)[0, 0, 0] == 0
-        assert isinstance(others[0].exception(20), KeyboardInterrupt)
-        assert [one.result(20)[0, 0, 0] for one in others[1:]] == [2, 3]
+        assert first.result(60)[0, 0, 0] == 0
+        assert isinstance(others[0].exception(60), KeyboardInterrupt)
+        assert [one.result(60)[0, 0, 0] for one in others[1:]] == [2, 3]
     assert counts == [1, 3, 2]
 
 
@@ -162,15 +162,15 @@ def test_each_processor_takes_its_share(model: Slow) -> None:
     batches = Batches(model, workers=2)
     with ThreadPoolExecutor(8) as threads:
         futures = [threads.submit(batches.sample, question(value)) for value in range(2)]
-        assert model.begun.acquire(timeout=20)
-        assert model.begun.acquire(timeout=20)
+        assert model.begun.acquire(timeout=60)
+        assert model.begun.acquire(timeout=60)
         for value in range(2, 8):
             futures.append(threads.submit(batches.sample, question(value)))
             while len(batches._waiting) < value - 1:
                 threading.Event().wait(0.001)
         for _ in range(8):
             model.let.release()
-        assert [future.result(20)[0, 0, 0] for future in futures] == list(range(8))
+        assert [future.result(60)[0, 0, 0] for future in futures] == list(range(8))
     assert sorted(model.batches[:2]) == [[[0]], [[1]]]
     assert max(len(batch[0]) for batch in model.batches) <= 3  # of the six who waited for two
 
@@ -181,10 +181,10 @@ def test_parts_of_a_question_are_computed_on_idle_processors_at_the_same_time(mo
         future = threads.submit(lambda: [part[0, 0, 0] for part in batches.samples(map(question, range(5)))])
         for begun in (2, 2, 1):  # none of them has an answer yet
             for _ in range(begun):
-                assert model.begun.acquire(timeout=20)
+                assert model.begun.acquire(timeout=60)
             for _ in range(begun):
                 model.let.release()
-        assert future.result(20) == [0, 1, 2, 3, 4]
+        assert future.result(60) == [0, 1, 2, 3, 4]
     assert batches._computing == 0
 
 

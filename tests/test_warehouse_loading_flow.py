@@ -95,14 +95,14 @@ def test_closing_stops_it_and_lets_go() -> None:
     prefetch = Prefetch(items(), ahead=2, check=nothing)
     next(iter(prefetch))
     prefetch.close()
-    assert closed.wait(30)
+    assert closed.wait(60)
 
 
 def test_whoever_waits_can_be_stopped() -> None:
     released = threading.Event()
 
     def items() -> Generator[int]:
-        released.wait(5)
+        released.wait(60)
         yield 1
 
     def check() -> None:

@@ -120,7 +120,7 @@ def test_of_two_who_make_a_user_the_second_waits(warehouse: Warehouse) -> None:
         second = threading.Thread(target=make)
         second.start()
         session.execute("COMMIT")
-        second.join(30)
+        second.join(60)
     assert told == ['user "carl" already exists']
 
 
