@@ -180,14 +180,22 @@ def test_past_days_are_forecast_once(days: Store) -> None:
 
 
 def test_a_hub_takes_the_exported_file(days: Store, tmp_path: Path) -> None:
-    from restframe_epidemic import forecasts
+    from restframe_epidemic import errors, forecasts
 
-    assert forecasts.export(days, tmp_path / "hub.csv") == 2 * (18 * (8 + 8 + 4 * 7) + 3 * (4 + 8 + 4 * 7))
-    with (tmp_path / "hub.csv").open(newline="") as file:
-        table = list(csv.DictReader(file))
+    def exported(run_id: str) -> list[dict[str, str]]:
+        forecasts.export(days, run_id, tmp_path / "hub.csv")
+        with (tmp_path / "hub.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    earlier, newest = (run_id for (run_id,) in rows(days, "SELECT run_id FROM epidemic.run ORDER BY reference_date"))
+    table = exported(newest)
+    assert len(table) == 2 * (18 * (8 + 8 + 4 * 7) + 3 * (4 + 8 + 4 * 7))
     assert list(table[0]) == list(forecasts.COLUMNS[1:])
     assert {row["output_type_id"] for row in table} == {"NA", "0.025", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975"}
     assert {row["reference_date"] for row in table} == {"2021-08-01"}
+    assert {row["reference_date"] for row in exported(earlier)} == {"2021-07-18"}
+    with pytest.raises(errors.NoData, match="run nobody has no forecast to export"):
+        forecasts.export(days, "nobody", tmp_path / "hub.csv")
 
 
 def test_what_came_later_changes_no_forecast(days: Store, island: ModuleType, tmp_path: Path) -> None:
@@ -200,6 +208,12 @@ def test_what_came_later_changes_no_forecast(days: Store, island: ModuleType, tm
                WHERE reference_date = '2021-07-18' AND target = 'wk inc infection' ORDER BY 1, 2, 3, 4, 5"""
     with Store(tmp_path / "w") as store:
         assert rows(store, query) == rows(days, query)
+    # The file for a hub is of the day that was asked for, not of the newest.
+    file = tmp_path / "hub.csv"
+    command = ["forecast", *command, "--members", "persistence", "--target", "cases", "--workers", "1"]
+    assert cli.main([*command, "--as-of", "2021-07-12", "--export", str(file)]) == 0
+    with file.open(newline="") as opened:
+        assert {row["reference_date"] for row in csv.DictReader(opened)} == {"2021-07-11"}
 
 
 # Members that break

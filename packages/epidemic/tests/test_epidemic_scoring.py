@@ -57,8 +57,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _forecast(store: Store, panel: Panel) -> None:
     points = persistence.forecast(panel, 8) * 1.1
     forecast = forecasting.with_quantiles(panel, points, forecasting.persistence_history(panel))
-    forecasts.write(store, "a run", forecasts.ensemble(panel, "wk inc case", forecast))
-    forecasts.write(store, "a run", forecasts.points(panel, "curve", "wk inc case", points + 3))
+    ensemble = forecasts.ensemble(panel, forecast)
+    curve = forecasts.points(panel, points + 3)
+    forecasts.write(store, "a run", panel, "ensemble", "wk inc case", ensemble)
+    forecasts.write(store, "a run", panel, "curve", "wk inc case", curve)
 
 
 def score(warehouse: Path, *more: str) -> int:

@@ -105,10 +105,10 @@ def _forecast(store: Store, country: Country, run: Run, options: Options, panel:
         whole = forecasting.forecast(panel, together, past, target=target, seed=options.seed)
         with store.transaction():
             for name, values in said.items():
-                forecasts.withdraw(store, panel, name, named)
-                forecasts.write(store, run.run_id, forecasts.points(panel, name, named, values))
-            rows = forecasts.ensemble(panel, named, whole)
-            forecasts.write(store, run.run_id, rows)
+                points = forecasts.points(panel, values)
+                forecasts.write(store, run.run_id, panel, name, named, points)
+            rows = forecasts.ensemble(panel, whole)
+            forecasts.write(store, run.run_id, panel, forecasts.ENSEMBLE, named, rows)
         step.rows = rows.num_rows
     return whole
 

@@ -25,21 +25,21 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def points(panel: Panel, model_id: str, target: str, values: FloatArray) -> pa.Table:
-    """Rows of a member's points (N, H), which are medians, for its places; those without a forecast have no rows."""
-    return _rows(panel, model_id, target, panel.locations, values[:, :, None], "median")
+def points(panel: Panel, values: FloatArray) -> pa.Table:
+    """Rows of points (N, H), which are medians, of the Panel's places; those without a forecast have no rows."""
+    return _rows(panel.locations, values[:, :, None], "median")
 
 
-def ensemble(panel: Panel, target: str, forecast: Forecast) -> pa.Table:
+def ensemble(panel: Panel, forecast: Forecast) -> pa.Table:
     """Rows of places and all levels above: medians (of sums as far as quantiles reach), means and quantiles."""
     import pyarrow as pa
 
     levels = tuple(f"{level:g}" for level in forecast.levels)
     parts = []
     for locations, medians, means, quantiles in _levels_of(panel, forecast):
-        parts.append(_rows(panel, ENSEMBLE, target, locations, medians[:, :, None], "median"))
-        parts.append(_rows(panel, ENSEMBLE, target, locations, means[:, :, None], "mean"))
-        parts.append(_rows(panel, ENSEMBLE, target, locations, quantiles, "quantile", levels))
+        parts.append(_rows(locations, medians[:, :, None], "median"))
+        parts.append(_rows(locations, means[:, :, None], "mean"))
+        parts.append(_rows(locations, quantiles, "quantile", levels))
     return pa.concat_tables(parts)
 
 
@@ -54,79 +54,48 @@ def _levels_of(panel: Panel, forecast: Forecast) -> list[tuple[tuple[str, ...], 
     return found
 
 
-def _rows(
-    panel: Panel,
-    model_id: str,
-    target: str,
-    locations: tuple[str, ...],
-    values: FloatArray,
-    kind: str,
-    ids: tuple[str | None, ...] = (None,),
-) -> pa.Table:
+def _rows(locations: tuple[str, ...], values: FloatArray, kind: str, ids: tuple[str | None, ...] = (None,)) -> pa.Table:
     """values (n, H, len(ids)); an id is a quantile's level, None of a median or mean."""
     import pyarrow as pa
 
     place, horizon, which = np.nonzero(np.isfinite(values))
-    count = len(place)
-
-    def always(value: object, type_: pa.DataType) -> pa.Array:
-        return pa.repeat(pa.scalar(value, type_), count)
-
     return pa.table(
         {
-            "model_id": always(model_id, pa.string()),
-            "reference_date": always(panel.as_of.astype(object), pa.date32()),
-            "target": always(target, pa.string()),
             "horizon": pa.array((horizon + 1).astype(np.int32)),
             "location": pa.array(locations, pa.string()).take(pa.array(place)),
-            "output_type": always(kind, pa.string()),
+            "output_type": pa.repeat(pa.scalar(kind), len(place)),
             "output_type_id": pa.array(list(ids), pa.string()).take(pa.array(which)),
             "value": pa.array(values[place, horizon, which]),
         }
     )
 
 
-def write(store: Store, run_id: str, rows: pa.Table) -> None:
-    """Put forecasts in place of what the same models said of the same day and target, in one transaction."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def write(store: Store, run_id: str, panel: Panel, model_id: str, target: str, rows: pa.Table) -> None:
+    """Put rows of `points` or `ensemble`, maybe none, in place of what the model had said of the Panel's day and the
+    target.
 
-    with store.transaction():
-        for key in (
-            rows.select(["model_id", "reference_date", "target"]).group_by(COLUMNS[:3]).aggregate([]).to_pylist()
-        ):
-            mine = pc.and_(pc.equal(rows["model_id"], key["model_id"]), pc.equal(rows["target"], key["target"]))
-            part = rows.filter(pc.and_(mine, pc.equal(rows["reference_date"], key["reference_date"])))
-            run = pa.repeat(pa.scalar(run_id, pa.string()), part.num_rows)
-            store.replace("epidemic.forecast", part.add_column(0, "run_id", run), key)
-
-
-def withdraw(store: Store, panel: Panel, model_id: str, target: str) -> None:
-    """Take back what a model had said of the day and target: now it has no forecast."""
-    store.run(
-        "DELETE FROM epidemic.forecast WHERE model_id = $1 AND target = $2 AND reference_date = CAST($3 AS date)",
-        [model_id, target, str(panel.as_of)],
-    )
-
-
-def export(store: Store, path: Path, reference_date: str | None = None, model_id: str = ENSEMBLE) -> int:
-    """Write one model's forecast of a day (the newest without one) as the CSV file of a hub; returns its rows.
-
-    NoData when there is none.
+    target : as the country's hub calls it
     """
+    import pyarrow as pa
+
+    key = {"model_id": model_id, "reference_date": panel.as_of.astype(object), "target": target}
+    for name, value in {"run_id": run_id, **key}.items():
+        rows = rows.append_column(name, pa.repeat(pa.scalar(value), rows.num_rows))
+    store.replace("epidemic.forecast", rows, key)
+
+
+def export(store: Store, run_id: str, path: Path) -> int:
+    """Write the ensemble's forecast that a run made as the CSV file of a hub; returns its rows. NoData without any."""
     from pyarrow import csv
 
-    newest = "SELECT MAX(reference_date) FROM epidemic.forecast WHERE model_id = $1"
-    day = reference_date or store.run(newest, [model_id]).scalar()
     rows = store.query(
-        f"SELECT {', '.join(COLUMNS[1:])} FROM epidemic.forecast"
-        " WHERE model_id = $1 AND reference_date = CAST($2 AS date)"
+        f"SELECT {', '.join(COLUMNS[1:])} FROM epidemic.forecast WHERE run_id = $1 AND model_id = $2"
         " ORDER BY target, location, horizon, output_type, CAST(output_type_id AS float8)",
-        [model_id, None if day is None else str(day)],
+        [run_id, ENSEMBLE],
     )
     if not rows.num_rows:
         raise errors.NoData(
-            f'no forecast of "{model_id[:64]}" to export', hint="Make one with `restframe-epidemic forecast`."
+            f"run {run_id} has no forecast to export", hint="Its rows in epidemic.run_step say what went wrong."
         )
     rows = rows.set_column(5, "output_type_id", rows["output_type_id"].fill_null("NA"))
     beside = path.with_name(f".{path.name}.writing")

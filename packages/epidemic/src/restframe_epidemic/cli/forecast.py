@@ -69,5 +69,5 @@ def run(given: argparse.Namespace) -> int:
         with Run(store, "forecast", options.described, say=shown.say, progress=shown.progress) as run:
             daily.forecast(store, place, run, options, given.as_of)
         if given.export is not None:
-            shown.say(f"{given.export}: {forecasts.export(store, given.export):,} rows")
+            shown.say(f"{given.export}: {forecasts.export(store, run.run_id, given.export):,} rows")
         return 1 if run.failed else 0
