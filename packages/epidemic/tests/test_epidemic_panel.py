@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from restframe_epidemic import errors, panel_reading
+from restframe_epidemic.models.agents.disease import of_panel
 from restframe_epidemic.panel import Panel
 
 DAYS = pd.date_range("2020-05-30", "2020-06-24")  # a Saturday, three weeks, and some days of a fourth
@@ -274,6 +275,16 @@ def test_signals_hold_until_the_next_and_come_down_from_the_levels_above() -> No
     assert closed[1, [0, 9, 10, 11]].tolist() == [1, 1, 2, 9]  # its own when that begins
     assert np.isnan(closed[2]).all()
     assert masks[:, 2].tolist() == [1, 1, 1] and np.isnan(masks[:, 4]).all()
+
+
+def test_people_over_ninety_are_of_the_band_before_and_an_age_that_is_none_costs_its_own_row() -> None:
+    given = {"a1": [(0, 30), (40, 20), (85, 2), (90, 5), (100, 3)], "a2": [(-3, 20), (40, 30), (85, np.inf), (None, 9)]}
+    rows = [(place, *row) for place, bands in given.items() for row in bands]
+    ages = pd.DataFrame(rows, columns=["location", "age_from", "population"])
+    panel = panel_reading.from_frames(reports(a1=1, a2=2), LOCATIONS, ages=ages)
+    assert panel.age_from.tolist() == [0, 40, 85]
+    assert panel.age_share[:2].tolist() == [[0.5, 20 / 60, 10 / 60], [0.4, 0.6, 0.0]]
+    assert of_panel(panel).fatal.tolist() == pytest.approx([0.00011, 0.77 / 45, 0.08])
 
 
 def test_features_ages_and_severity_follow_the_bands_of_the_tables() -> None:

@@ -78,15 +78,20 @@ def _rows(codes: pd.Series, places: Places) -> tuple[tuple[str, ...], IntArray]:
 
 
 def ages(table: pd.DataFrame | None, places: Places) -> tuple[IntArray, FloatArray]:
-    """Places of which nothing is known have the shares of all others together; without a table there is one band."""
-    if table is None or table.empty:
+    """Places of which nothing is known have the shares of all others together; without a table there is one band.
+
+    No model tells ages of 90 and more apart: bands that begin there are part of the one before.
+    """
+    first = np.array([]) if table is None else table["age_from"].to_numpy(dtype=np.float64, na_value=np.nan).clip(min=0)
+    age_from = np.unique(first[first < _OLDEST]).astype(np.int64)
+    if table is None or not len(age_from):
         return np.zeros(1, dtype=np.int64), np.ones((len(places.codes), 1))
-    age_from = np.sort(table["age_from"].unique()).astype(np.int64)
     people = np.zeros((len(places.codes), len(age_from)))
     row = index(table["location"].astype(str), places.codes)
-    band = np.searchsorted(age_from, table["age_from"])
-    counts = np.nan_to_num(table["population"].to_numpy(dtype=np.float64)).clip(min=0)
-    np.add.at(people, (row[row >= 0], band[row >= 0]), counts[row >= 0])
+    band = np.searchsorted(age_from, first, side="right") - 1
+    counts = table["population"].to_numpy(dtype=np.float64, na_value=np.nan)
+    good = (row >= 0) & (band >= 0) & np.isfinite(first) & np.isfinite(counts) & (counts > 0)
+    np.add.at(people, (row[good], band[good]), counts[good])
     together = people.sum(axis=0) if people.any() else np.ones(len(age_from))
     people[people.sum(axis=1) == 0] = together
     return age_from, people / people.sum(axis=1, keepdims=True)
