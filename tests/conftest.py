@@ -89,6 +89,23 @@ def eventually() -> Callable[[Callable[[], object]], None]:
     return wait
 
 
+@pytest.fixture(scope="session")
+def is_gone() -> Callable[[int], bool]:
+    """Whether a process has ended, also one that nobody has asked for its status yet."""
+
+    def look(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except ProcessLookupError:
+            return True
+        except FileNotFoundError:
+            return sys.platform == "linux"  # elsewhere there is no such place
+        return state == "Z"
+
+    return look
+
+
 @pytest.fixture
 def endless() -> str:
     """A query that runs for minutes when nothing stops it."""
@@ -261,7 +278,7 @@ class Aws:
 
         The body is sent whatever the headers say of it.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():
@@ -336,6 +353,9 @@ def s3(shared_aws: Aws, shared_s3: Any) -> Iterator[Any]:
     """A client of S3 on the server that a file's tests share, with an empty bucket `rides` and no others."""
     shared_s3.create_bucket(Bucket="rides")
     yield shared_s3
+    application = shared_aws.application
+    for pool in (application.quick, application.waiting, application.sending):
+        assert pool.wait(60)  # who left early may have left a file, which is about to go
     shutil.rmtree(shared_aws.warehouse.settings.buckets)
 
 
@@ -377,18 +397,18 @@ class Serving:
     def end(self, number: int = signal.SIGTERM) -> tuple[str, str]:
         """Send a signal and wait; what was said since, and the errors of its whole life."""
         self.process.send_signal(number)
-        return self.process.communicate(timeout=30)
+        return self.process.communicate(timeout=120)
 
     def environment(self) -> dict[str, str]:
         """What `restframe env` says."""
         command = [sys.executable, "-m", "restframe", "env", "-d", str(self.directory), "--format", "json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
         return dict(json.loads(done.stdout))
 
     def shell(self, script: str) -> str:
         """What a script prints in a shell whose environment is set up as people do it."""
         command = f'eval "$({sys.executable} -m restframe env -d {self.directory})"; {script}'
-        done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -448,7 +468,7 @@ class Pg:
     def dsn(self) -> str:
         return (
             f"host={self.host} port={self.port} user={self.user} password={self.password} dbname=dev "
-            f"sslmode=disable connect_timeout=20"
+            f"sslmode=disable connect_timeout=60"
         )
 
     def connect(self, **options: Any) -> psycopg.Connection:
@@ -470,7 +490,7 @@ def listening_for_sql(directory: Path, **given: Any) -> Iterator[Pg]:
             try:
                 yield Pg(listener, *bound.getsockname())
             finally:
-                asyncio.run_coroutine_threadsafe(listener.stop(0), loop).result(30)
+                asyncio.run_coroutine_threadsafe(listener.stop(0), loop).result(120)
                 loop.call_soon_threadsafe(loop.stop)
                 thread.join()
 

@@ -11,7 +11,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,15 +104,15 @@ def put(server: Any, body: bytes, said: bytes | None = None, **headers: str) -> 
     return (200, "") if answer[0] == 200 else told(answer)
 
 
-def raw(server: Any, data: bytes, *, finish: bool = False, seconds: float = 5) -> bytes:
-    """Everything the server says to these bytes until it closes the connection, or has nothing more to say."""
+def raw(server: Any, data: bytes, *, finish: bool = False) -> bytes:
+    """Everything the server says to these bytes until it closes the connection."""
     heard = b""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         with contextlib.suppress(ConnectionError):
             connection.sendall(data)
             if finish:
                 connection.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        with contextlib.suppress(ConnectionError):
             while piece := connection.recv(65536):
                 heard += piece
     return heard
@@ -370,18 +370,16 @@ def test_a_body_that_goes_on_is_another_request(server: Any) -> None:
 
 def test_ten_gigabytes_of_json_are_refused_before_they_come(server: Any) -> None:
     signed = server.signed("redshift-data", "POST", "/", BODY, EXECUTE)
-    heard = raw(server, head("POST", "/", {**signed, "Content-Length": "10000000000"}), seconds=10)
+    heard = raw(server, head("POST", "/", {**signed, "Content-Length": "10000000000"}))
     assert heard.startswith(b"HTTP/1.1 413 ") and b"RequestEntityTooLargeException" in heard
-    heard = raw(
-        server, head("POST", "/", {**signed, "Content-Length": "10000000000", "Expect": "100-continue"}), seconds=10
-    )
+    heard = raw(server, head("POST", "/", {**signed, "Content-Length": "10000000000", "Expect": "100-continue"}))
     assert heard.startswith(b"HTTP/1.1 413 ") and b"100 Continue" not in heard
 
 
 def test_endless_json_in_chunks_is_refused_on_the_way(server: Any) -> None:
     signed = server.signed("redshift-data", "POST", "/", BODY, EXECUTE)
     chunk = b"%x\r\n%s\r\n" % (1 << 20, b" " * (1 << 20))
-    heard = raw(server, head("POST", "/", {**signed, "Transfer-Encoding": "chunked"}) + chunk * 18, seconds=10)
+    heard = raw(server, head("POST", "/", {**signed, "Transfer-Encoding": "chunked"}) + chunk * 18)
     assert heard.startswith(b"HTTP/1.1 413 ")
 
 
@@ -409,19 +407,19 @@ def test_large_bodies_have_only_so_much_room_together(server: Any, monkeypatch: 
     monkeypatch.setattr(server.application, "memory", memory)
     body = json.dumps({"Database": "dev", "Sql": "x" * 90_000}).encode().ljust(1_000_000)
     signed = {**server.signed("redshift-data", "POST", "/", body, EXECUTE), "Content-Length": str(len(body))}
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as slow:
         slow.sendall(head("POST", "/", signed) + body[:-1])
-        assert memory.taken.wait(30)
+        assert memory.taken.wait(60)
         assert told(server.send("POST", "/", signed, body)) == (503, "ThrottlingException")
         slow.sendall(body[-1:])
         assert slow.recv(65536).startswith(b"HTTP/1.1 200 ")
-    assert memory.given_back.acquire(timeout=30)
+    assert memory.given_back.acquire(timeout=60)
     assert server.send("POST", "/", signed, body)[0] == 200
 
 
 def test_a_large_form_for_s3_is_refused(server: Any) -> None:
     signed = server.signed("s3", "POST", "/b?delete", b"")
-    heard = raw(server, head("POST", "/b?delete", {**signed, "Content-Length": "100000000"}), seconds=10)
+    heard = raw(server, head("POST", "/b?delete", {**signed, "Content-Length": "100000000"}))
     assert heard.startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 501 "))
 
 
@@ -545,7 +543,7 @@ def test_who_does_not_finish_a_head_is_left(server: Any, monkeypatch: pytest.Mon
     for data in (b"", b"GET / HT", GOOD + b"X-A: b\r\n"):
         started = time.monotonic()
         assert raw(server, data) == b""
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 15  # without the change of the time allowed it is 20
 
 
 def test_who_does_not_finish_a_body_is_left(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -554,7 +552,7 @@ def test_who_does_not_finish_a_body_is_left(server: Any, monkeypatch: pytest.Mon
         signed = server.signed("s3", "PUT", "/b/k", b"", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
         started = time.monotonic()
         heard = raw(server, head("PUT", "/b/k", {**signed, "Content-Length": length}) + b"x")
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 15  # without the change of the time allowed it is 20
         assert heard.startswith(b"HTTP/1.1 400 ") and not stored
         assert b"<Code>RequestTimeout</Code>" in heard or b"<Code>IncompleteBody</Code>" in heard
 
@@ -563,11 +561,11 @@ def test_who_sends_next_to_nothing_all_the_time_is_left(server: Any, monkeypatch
     monkeypatch.setattr("restframe.aws.app._BODY_IDLE_S", 0.3)
     monkeypatch.setattr("restframe.aws.bodies._MINIMAL_RATE", 1000)
     signed = server.signed("s3", "PUT", "/b/k", b"", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as slow:
         slow.sendall(head("PUT", "/b/k", {**signed, "Content-Length": "100000"}))
         slow.settimeout(0.1)
         heard = b""
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(TimeoutError):
                 heard += slow.recv(65536)
             if heard.endswith(b"</Error>"):
@@ -580,7 +578,9 @@ def test_who_sends_next_to_nothing_all_the_time_is_left(server: Any, monkeypatch
 # what is written about them
 
 
-def test_nobody_writes_into_the_log(server: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_nobody_writes_into_the_log(
+    server: Any, caplog: pytest.LogCaptureFixture, eventually: Callable[[Callable[[], object]], None]
+) -> None:
     for name in ("AKIA%0AINFO all is well", "AKIA%1b%5b31m", "AKIA%c3%a4"):
         query = (
             f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={name.replace(' ', '%20')}%2F20260101%2Fus-east-1%2Fs3"
@@ -588,16 +588,17 @@ def test_nobody_writes_into_the_log(server: Any, caplog: pytest.LogCaptureFixtur
         )
         status, code = told(server.send("GET", f"/b/k?{query}{'0' * 64}", {"Host": "h"}))
         assert (status, code) == (400, "AuthorizationHeaderMalformed")
+    eventually(lambda: caplog.text.count(": 400 in ") >= 3)  # the lines are written when the answers are out
     assert "all is well" not in caplog.text and "\x1b" not in caplog.text and "ä" not in caplog.text
 
 
-def test_what_is_done_is_written(server: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_done_is_written(
+    server: Any, caplog: pytest.LogCaptureFixture, eventually: Callable[[Callable[[], object]], None]
+) -> None:
     """Or there would be nothing in which the other tests could find a secret."""
     assert execute(server, body=b"null") == (400, "SerializationException")
-    deadline = time.monotonic() + 60
-    while f"redshift-data.ExecuteStatement key {server.credentials.access_key_id}: 400 in" not in caplog.text:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    line = f"redshift-data.ExecuteStatement key {server.credentials.access_key_id}: 400 in"
+    eventually(lambda: line in caplog.text)
 
 
 def test_the_server_is_well_after_all_this(server: Any) -> None:

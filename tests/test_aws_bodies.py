@@ -15,7 +15,7 @@ from restframe.aws.errors import AwsError
 PIECE = b"x" * 65536
 
 
-def piped(messages: Callable[[int], Any], read: Callable[[Pipe], Any], idle_s: float = 5.0) -> Any:
+def piped(messages: Callable[[int], Any], read: Callable[[Pipe], Any], idle_s: float = 60.0) -> Any:
     """What `read` returns in a thread, while the loop receives message after message."""
 
     async def run() -> Any:

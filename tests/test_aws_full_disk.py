@@ -37,7 +37,7 @@ def test_statements(cramped_aws: Any, small_disk: Path) -> None:
     data = cramped_aws.client("redshift-data")
 
     def run(text: str) -> dict[str, Any]:
-        run_id = data.execute_statement(Sql=text, Database="dev", WaitTimeSeconds=20)["Id"]
+        run_id = data.execute_statement(Sql=text, Database="dev", WaitTimeSeconds=30)["Id"]
         described: dict[str, Any] = data.describe_statement(Id=run_id)
         return described
 
@@ -68,7 +68,7 @@ def test_a_statement_whose_end_cannot_be_kept(
 
         monkeypatch.setattr(statements, "_carry_out", fill_up_before_the_end)
         sql = "select repeat('x', 60000) as a"
-        answer = data.execute_statement(Sql=sql, Database="dev", WaitTimeSeconds=20)
+        answer = data.execute_statement(Sql=sql, Database="dev", WaitTimeSeconds=30)
         assert answer["Status"] == "FAILED"
         assert data.describe_statement(Id=answer["Id"])["Error"] == f"ERROR: {FULL}"
 

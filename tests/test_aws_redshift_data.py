@@ -29,7 +29,7 @@ def go(data: Any) -> Go:
 
     def run(sql: str, **options: Any) -> dict[str, Any]:
         run_id = data.execute_statement(Sql=sql, **{**TARGET, **options})["Id"]
-        described: dict[str, Any] = data.describe_statement(Id=run_id, WaitTimeSeconds=20)
+        described: dict[str, Any] = data.describe_statement(Id=run_id, WaitTimeSeconds=30)
         return described
 
     return run
@@ -55,7 +55,7 @@ def test_a_query(data: Any) -> None:
     assert (accepted["ClusterIdentifier"], accepted["Database"]) == ("redshift-cluster", "dev")
     assert accepted["DbUser"] == "awsuser"
     assert "Status" not in accepted
-    described = data.describe_statement(Id=accepted["Id"], WaitTimeSeconds=20)
+    described = data.describe_statement(Id=accepted["Id"], WaitTimeSeconds=30)
     assert described["CreatedAt"] == accepted["CreatedAt"] <= described["UpdatedAt"]
     assert described["Duration"] > 0
     assert described["RedshiftPid"] > 0
@@ -92,14 +92,19 @@ def test_a_failing_statement(data: Any, go: Go) -> None:
     )
 
 
-def test_waiting_for_the_end_while_executing(data: Any, endless: str) -> None:
-    done = data.execute_statement(Sql="select 1", WaitTimeSeconds=20, **TARGET)
+def test_waiting_for_the_end_while_executing(
+    data: Any, endless: str, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    done = data.execute_statement(Sql="select 1", WaitTimeSeconds=30, **TARGET)
     assert (done["Status"], done["HasResultSet"]) == ("FINISHED", True)
     assert done["RedshiftPid"] > 0
     going_on = data.execute_statement(Sql=endless, WaitTimeSeconds=1, **TARGET)
-    assert going_on["Status"] == "STARTED"
-    threading.Timer(0.3, data.cancel_statement, kwargs={"Id": going_on["Id"]}).start()
-    assert data.describe_statement(Id=going_on["Id"], WaitTimeSeconds=20)["Status"] == "ABORTED"
+    assert going_on["Status"] in ("SUBMITTED", "PICKED", "STARTED")
+    eventually(lambda: data.describe_statement(Id=going_on["Id"])["Status"] == "STARTED")
+    cancelling = threading.Timer(0.3, data.cancel_statement, kwargs={"Id": going_on["Id"]})
+    cancelling.start()
+    assert data.describe_statement(Id=going_on["Id"], WaitTimeSeconds=30)["Status"] == "ABORTED"
+    cancelling.join()
 
 
 def test_parameters(data: Any, go: Go) -> None:
@@ -145,7 +150,7 @@ def test_one_token_one_statement(data: Any, go: Go) -> None:
     for thread in threads:
         thread.join()
     assert len(set(ids)) == 1
-    data.describe_statement(Id=ids[0], WaitTimeSeconds=20)
+    data.describe_statement(Id=ids[0], WaitTimeSeconds=30)
     count = go("select count(*) from t")
     assert data.get_statement_result(Id=count["Id"])["Records"] == [[{"longValue": 1}]]
     assert refused(data.execute_statement, Sql="select 2", ClientToken="once", **TARGET)[0] == "ValidationException"
@@ -158,7 +163,7 @@ def test_a_batch(data: Any) -> None:
     sqls = ["create table t (a int)", "insert into t values (:a), (:b)", "select sum(a) as s from t where a < :b"]
     parameters = [{"name": "a", "value": "3"}, {"name": "b", "value": "5"}]
     batch_id = data.batch_execute_statement(Sqls=sqls, Parameters=parameters, **TARGET)["Id"]
-    described = data.describe_statement(Id=batch_id, WaitTimeSeconds=20)
+    described = data.describe_statement(Id=batch_id, WaitTimeSeconds=30)
     assert (described["Status"], described["HasResultSet"]) == ("FINISHED", True)
     assert (described["ResultRows"], described["ExecutionMode"]) == (-1, "TRANSACTION")
     assert "QueryString" not in described
@@ -182,7 +187,7 @@ def test_a_batch_that_fails(data: Any, go: Go) -> None:
     go("create table t (a int)")
     sqls = ["insert into t values (1)", "select 1 / 0", "select 2"]
     batch_id = data.batch_execute_statement(Sqls=sqls, **TARGET)["Id"]
-    described = data.describe_statement(Id=batch_id, WaitTimeSeconds=20)
+    described = data.describe_statement(Id=batch_id, WaitTimeSeconds=30)
     assert described["Status"] == "FAILED"
     assert described["Error"] == "Query #2 failed with ERROR: division by zero"
     assert [part["Status"] for part in described["SubStatements"]] == ["FINISHED", "FAILED", "ABORTED"]
@@ -190,7 +195,7 @@ def test_a_batch_that_fails(data: Any, go: Go) -> None:
     assert data.get_statement_result(Id=count["Id"])["Records"] == [[{"longValue": 0}]]
 
     batch_id = data.batch_execute_statement(Sqls=sqls, ExecutionMode="AUTO_COMMIT", **TARGET)["Id"]
-    described = data.describe_statement(Id=batch_id, WaitTimeSeconds=20)
+    described = data.describe_statement(Id=batch_id, WaitTimeSeconds=30)
     assert [part["Status"] for part in described["SubStatements"]] == ["FINISHED", "FAILED", "FINISHED"]
     assert refused(data.batch_execute_statement, Sqls=["select 1"] * 41, **TARGET)[0] == "ValidationException"
 
@@ -295,7 +300,7 @@ def test_listing_statements(data: Any, go: Go) -> None:
     good = [go("select 1", StatementName=f"good{number}")["Id"] for number in range(3)]
     failed = go("selec", StatementName="bad")["Id"]
     batch = data.batch_execute_statement(Sqls=["select 1", "select 2"], StatementName="both", **TARGET)["Id"]
-    data.describe_statement(Id=batch, WaitTimeSeconds=20)
+    data.describe_statement(Id=batch, WaitTimeSeconds=30)
 
     def listed(**wanted: Any) -> list[str]:
         return [one["Id"] for one in data.list_statements(**wanted)["Statements"]]
@@ -320,14 +325,14 @@ def test_listing_statements(data: Any, go: Go) -> None:
 def test_statements_of_the_role_and_of_the_session(aws: Any, data: Any, go: Go) -> None:
     mine = go("select 1")["Id"]
     other = aws.client("redshift-data", credentials=aws.backend.identity.keys.create("other"))
-    theirs = other.execute_statement(Sql="select 2", WaitTimeSeconds=20, **TARGET)["Id"]
+    theirs = other.execute_statement(Sql="select 2", WaitTimeSeconds=30, **TARGET)["Id"]
     assert {one["Id"] for one in data.list_statements()["Statements"]} == {mine, theirs}
     assert [one["Id"] for one in data.list_statements(RoleLevel=False)["Statements"]] == [mine]
     assert data.describe_statement(Id=theirs)["Status"] == "FINISHED"
 
 
 def test_another_database_user_sees_and_uses_nothing_of_ours(aws: Any, data: Any, go: Go) -> None:
-    opened = data.execute_statement(Sql="select 'ours'", SessionKeepAliveSeconds=60, WaitTimeSeconds=20, **TARGET)
+    opened = data.execute_statement(Sql="select 'ours'", SessionKeepAliveSeconds=60, WaitTimeSeconds=30, **TARGET)
     ann = aws.client("redshift-data", credentials=aws.backend.identity.keys.create("ann", "ann"))
     for call in (ann.describe_statement, ann.get_statement_result, ann.cancel_statement):
         assert refused(call, Id=opened["Id"])[0] == "ResourceNotFoundException"
@@ -341,10 +346,10 @@ def test_another_database_user_sees_and_uses_nothing_of_ours(aws: Any, data: Any
 def test_a_session(data: Any, go: Go, endless: str) -> None:
     opened = data.execute_statement(Sql="create temp table t as select 5 as a", SessionKeepAliveSeconds=60, **TARGET)
     session_id = opened["SessionId"]
-    data.describe_statement(Id=opened["Id"], WaitTimeSeconds=20)
+    data.describe_statement(Id=opened["Id"], WaitTimeSeconds=30)
 
     def inside(sql: str) -> dict[str, Any]:
-        accepted = data.execute_statement(Sql=sql, SessionId=session_id, WaitTimeSeconds=20)
+        accepted = data.execute_statement(Sql=sql, SessionId=session_id, WaitTimeSeconds=30)
         described: dict[str, Any] = data.describe_statement(Id=accepted["Id"])
         return described
 
@@ -362,8 +367,9 @@ def test_a_session(data: Any, go: Go, endless: str) -> None:
     not_available = ("ValidationException", "Session is not available")
     assert refused(data.execute_statement, Sql="select 1", SessionId=session_id) == not_available
     data.cancel_statement(Id=busy)
+    data.describe_statement(Id=busy, WaitTimeSeconds=30)  # until the session is free again
 
-    data.execute_statement(Sql="select 1", SessionId=session_id, SessionKeepAliveSeconds=0, WaitTimeSeconds=20)
+    data.execute_statement(Sql="select 1", SessionId=session_id, SessionKeepAliveSeconds=0, WaitTimeSeconds=30)
     assert data.list_sessions()["Sessions"] == []
     assert [one["SessionId"] for one in data.list_sessions(Status="CLOSED")["Sessions"]] == [session_id]
     assert refused(data.execute_statement, Sql="select 1", SessionId=session_id) == not_available
@@ -386,7 +392,7 @@ def test_sessions_that_are_none(data: Any) -> None:
 
 def test_pages_of_sessions(data: Any) -> None:
     for _ in range(3):
-        data.execute_statement(Sql="select 1", SessionKeepAliveSeconds=60, WaitTimeSeconds=20, **TARGET)
+        data.execute_statement(Sql="select 1", SessionKeepAliveSeconds=60, WaitTimeSeconds=30, **TARGET)
     first = data.list_sessions(MaxResults=2)
     second = data.list_sessions(MaxResults=2, NextToken=first["NextToken"])
     assert len({one["SessionId"] for page in (first, second) for one in page["Sessions"]}) == 3

@@ -42,7 +42,7 @@ def ask(data: Any) -> Ask:
 
     def run(sql: str, **options: Any) -> dict[str, Any]:
         run_id = data.execute_statement(Sql=sql, **{**TARGET, **options})["Id"]
-        described = data.describe_statement(Id=run_id, WaitTimeSeconds=20)
+        described = data.describe_statement(Id=run_id, WaitTimeSeconds=30)
         assert described["Status"] == "FINISHED", described["Error"]
         get = data.get_statement_result_v2 if options.get("ResultFormat") == "CSV" else data.get_statement_result
         return {**get(Id=run_id), "Id": run_id}
@@ -177,8 +177,8 @@ def test_tokens_belong_to_their_result(ask: Ask, data: Any) -> None:
 
 
 def test_each_format_has_its_operation(data: Any) -> None:
-    in_json = data.execute_statement(Sql="select 1", WaitTimeSeconds=20, **TARGET)["Id"]
-    in_csv = data.execute_statement(Sql="select 1", WaitTimeSeconds=20, ResultFormat="CSV", **TARGET)["Id"]
+    in_json = data.execute_statement(Sql="select 1", WaitTimeSeconds=30, **TARGET)["Id"]
+    in_csv = data.execute_statement(Sql="select 1", WaitTimeSeconds=30, ResultFormat="CSV", **TARGET)["Id"]
     for get, statement in ((data.get_statement_result_v2, in_json), (data.get_statement_result, in_csv)):
         with pytest.raises(ClientError) as caught:
             get(Id=statement)
@@ -188,7 +188,7 @@ def test_each_format_has_its_operation(data: Any) -> None:
 
 def test_waiting_for_the_result(data: Any) -> None:
     statement = data.execute_statement(Sql="select count(*) from (select generate_series(1, 3000000))", **TARGET)["Id"]
-    assert data.get_statement_result(Id=statement, WaitTimeSeconds=20)["Records"] == [[{"longValue": 3_000_000}]]
+    assert data.get_statement_result(Id=statement, WaitTimeSeconds=30)["Records"] == [[{"longValue": 3_000_000}]]
 
 
 # The writers alone
@@ -243,7 +243,7 @@ def test_results_and_tokens_outlive_the_server(tmp_path: Path) -> None:
 
     with Warehouse(tmp_path / "warehouse") as warehouse:
         sql = "select generate_series(1, 100000) as i"
-        statement = ask(warehouse, execute_statement, Sql=sql, Database="dev", WaitTimeSeconds=20)["Id"]
+        statement = ask(warehouse, execute_statement, Sql=sql, Database="dev", WaitTimeSeconds=30)["Id"]
         first = ask(warehouse, get_statement_result, Id=statement)
     with Warehouse(tmp_path / "warehouse") as warehouse:
         second = ask(warehouse, get_statement_result, Id=statement, NextToken=first["NextToken"])
