@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -118,10 +119,25 @@ def test_errors_are_ours_and_leave_the_connection_free(
     assert connection.run("select 1") == [(1,)]
 
 
+@contextlib.contextmanager
+def interrupted(connection: DuckDBConnection) -> Iterator[None]:
+    """What runs is interrupted again and again: between two calls of the engine that has no effect."""
+    ended = threading.Event()
+
+    def interrupt() -> None:
+        while not ended.wait(0.05):
+            connection.interrupt()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def test_an_aggregate_that_takes_long_can_be_interrupted(connection: DuckDBConnection) -> None:
-    timer = threading.Timer(0.1, connection.interrupt)
-    timer.start()
-    with pytest.raises(errors.QueryCanceled):
+    with interrupted(connection), pytest.raises(errors.QueryCanceled):
         connection.stream("select count(*) from range(10000000) a(i), range(10000000) b(j) where i <> j", few=True)
-    timer.join()
     assert read(connection, "select 1 as a", few=True).to_pydict() == {"a": [1]}
