@@ -500,7 +500,9 @@ def test_a_load_can_be_cancelled(session: Session, options: str) -> None:
     def cancel(done: float, total: float) -> None:
         if done > total / 10 and not cancelled:
             cancelled.append(done)
-            threading.Thread(target=session.cancel).start()
+            canceller = threading.Thread(target=session.cancel)
+            canceller.start()
+            canceller.join()
 
     session.on_progress = cancel
     with pytest.raises(errors.QueryCanceled):

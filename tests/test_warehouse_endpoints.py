@@ -96,7 +96,7 @@ class Server:
         return [line for body in self.requests for line in body.decode().splitlines()]
 
     def sleeping(self, lines: list[str]) -> Reply:
-        self.awake.wait(20)
+        self.awake.wait(120)
         return twice(lines)
 
     def go_down(self) -> None:
@@ -282,7 +282,7 @@ def test_requests_have_at_most_max_request_bytes(tmp_path: Path, server: Server)
 
 
 def test_several_connections_are_used_at_once_and_no_more_than_allowed(session: Session, server: Server) -> None:
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=60)
     lock, now, most = threading.Lock(), 0, 0
 
     def meet(lines: list[str]) -> Reply:
@@ -518,7 +518,7 @@ def test_cancelling_does_not_wait_for_a_slow_server(session: Session, server: Se
                 time.sleep(0.005)
             session.cancel()
             with pytest.raises(errors.QueryCanceled, match="cancelled on user's request"):
-                running.result(timeout=15)  # the server would have slept for twenty seconds
+                running.result(timeout=60)  # the server would have slept for two minutes
     assert works_again(session, server)
 
 
@@ -532,11 +532,11 @@ def test_connections_are_free_again_after_cancelling(session: Session, server: S
             time.sleep(0.005)
         session.cancel()
         with pytest.raises(errors.QueryCanceled):
-            running.result(timeout=10)
+            running.result(timeout=60)
     server.answer = twice
     started = time.monotonic()
     assert rows(session, "select sum(batched(n)) from t") == [(72,)]
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 def test_the_statement_timeout_ends_waiting(session: Session, server: Server) -> None:
@@ -549,10 +549,10 @@ def test_the_statement_timeout_ends_waiting(session: Session, server: Server) ->
 
 
 def test_a_server_that_takes_longer_than_the_setting_allows(tmp_path: Path, server: Server) -> None:
-    with restframe.open(tmp_path / "hasty", endpoint_timeout_s=0.2) as warehouse:
+    with restframe.open(tmp_path / "hasty", endpoint_timeout_s=2) as warehouse:
         warehouse.deploy(server.url, "ep")
         warehouse.sql(model())
         server.answer = server.sleeping
-        with pytest.raises(errors.EndpointFailed, match=r'endpoint "ep" did not answer within 0\.2 s'):
+        with pytest.raises(errors.EndpointFailed, match=r'endpoint "ep" did not answer within 2 s'):
             warehouse.sql("select f(4)").fetchall()
         assert len(server.requests) == 1

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 def test_work_ends_when_somebody_stops_it() -> None:
     def endless() -> None:
+        threading.Timer(0.1, work.stop, (REASON,)).start()
         while True:
             pass
 
     work = Stoppable()
-    threading.Timer(0.1, work.stop, (REASON,)).start()
     with pytest.raises(errors.QueryCanceled, match="somebody wants it"):
         work.run(endless)
     assert work.run(lambda: 42) == 42  # the next one is not stopped by what was meant for the last one
@@ -39,13 +40,13 @@ def test_work_ends_when_somebody_stops_it() -> None:
 def test_a_stop_that_is_lost_comes_again() -> None:
     def endless() -> None:
         with contextlib.suppress(BaseException):
+            threading.Timer(0.1, work.stop, (REASON,)).start()
             while True:
                 pass
         while True:
             pass
 
     work = Stoppable()
-    threading.Timer(0.1, work.stop, (REASON,)).start()
     with pytest.raises(errors.QueryCanceled, match="somebody wants it"):
         work.run(endless)
 
@@ -95,44 +96,50 @@ def no_callbacks() -> Iterator[None]:
     gc.callbacks[:] = callbacks
 
 
+@dataclass
+class Works:
+    """begun : called when one begins. ended : what those return that come to their end."""
+
+    begun: Callable[[], None] = lambda: None
+    ended: list[object] = field(default_factory=list)
+
+
 @pytest.fixture
-def works_that_end(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What works return that come to their end."""
-    ended: list[object] = []
-    run = Stoppable.run
+def works(monkeypatch: pytest.MonkeyPatch) -> Works:
+    found, run = Works(), Stoppable.run
+
+    def watched(work: Callable[[], object]) -> None:
+        found.begun()
+        found.ended.append(work())
 
     def spy(self: Stoppable, work: Callable[[], object], limit_s: float | None = None) -> object:
-        return run(self, lambda: ended.append(work()), limit_s)
+        return run(self, lambda: watched(work), limit_s)
 
     monkeypatch.setattr(Stoppable, "run", spy)
-    return ended
+    return found
 
 
-def test_a_long_text_is_cancelled_while_it_is_read(
-    no_callbacks: None, works_that_end: list[object], tmp_path: Path
-) -> None:
+def test_a_long_text_is_cancelled_while_it_is_read(no_callbacks: None, works: Works, tmp_path: Path) -> None:
     with Warehouse(tmp_path) as warehouse, warehouse.session() as session:
         session.execute("create table t (a int)")
         session.execute("begin; insert into t values (1)")
+        works.begun = lambda: threading.Timer(0.2, session.cancel).start()
         for parse in (session.execute, session.prepare):
-            threading.Timer(0.2, session.cancel).start()
             with pytest.raises(errors.QueryCanceled, match="cancelled on user's request"):
                 parse(LONG)
-            assert works_that_end == []
+            assert works.ended == []
             assert session.transaction == "failed"
             session.execute("rollback; begin")
         session.execute("rollback")
         assert session.execute("select count(*) from t").fetchall() == [(0,)]
 
 
-def test_a_long_text_is_read_under_the_statement_timeout(
-    no_callbacks: None, works_that_end: list[object], tmp_path: Path
-) -> None:
+def test_a_long_text_is_read_under_the_statement_timeout(no_callbacks: None, works: Works, tmp_path: Path) -> None:
     with Warehouse(tmp_path) as warehouse, warehouse.session() as session:
         session.execute("create table t (a int); set statement_timeout to 100")
         with pytest.raises(errors.QueryCanceled, match="cancelled on statement timeout"):
             session.execute(LONG)
-        assert works_that_end == []
+        assert works.ended == []
         session.execute("set statement_timeout to 0")
         assert session.execute("select count(*) from t").fetchall() == [(0,)]
 
@@ -142,5 +149,6 @@ def test_a_long_series_is_no_array_first_so_that_it_can_be_cancelled(tmp_path: P
         session.execute("set statement_timeout to 200")
         with pytest.raises(errors.QueryCanceled, match="cancelled on statement timeout"):
             session.execute("select count(*), sum(n * 2) from generate_series(1, 1000000000000) as g(n)").fetchall()
+        session.execute("set statement_timeout to 0")
         asked = session.prepare("select sum(n) from generate_series($1::int, $2::int) as g(n)")
         assert session.run_prepared(asked, [-1, 3]).fetchall() == [(5,)]
