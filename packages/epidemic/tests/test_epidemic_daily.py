@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import signal
 import subprocess
 import sys
@@ -169,7 +168,7 @@ def test_earlier_forecasts_are_scored_when_their_weeks_have_come(days: Store) ->
         days,
         """SELECT model_id, reference_date::varchar, max(horizon), count(DISTINCT location) FROM epidemic.score
            WHERE target = 'wk inc infection' AND model_id = 'ensemble' GROUP BY 1, 2""",
-    ) == [("ensemble", "2021-07-18", 2, 18)]
+    ) == [("ensemble", "2021-07-18", 2, 18 + 3)]
 
 
 def test_past_days_are_forecast_once(days: Store) -> None:
@@ -272,15 +271,33 @@ def test_a_member_that_is_not_run_on_past_days_is_judged_by_what_it_said_on_thei
     _registered(monkeypatch, steady=_last_week, costly=_three_times)
     place = country.read(island.COUNTRY)
     options = daily.Options(backfill=("steady",), targets=("cases",), horizons=2, workers=1).resolved()
-    ratio = []
+    days = ("2021-06-20", "2021-06-27", "2021-07-04", "2021-07-11", "2021-07-18", "2021-07-25")
+    ratio, made = [], []
+
+    def learned_from(run_id: str) -> Rows:
+        told = "SELECT reference_date::varchar, earlier_run_id FROM epidemic.run_earlier WHERE run_id = $1 ORDER BY 1"
+        return store.run(told, [run_id]).fetchall()
+
     with Store(tmp_path / "w") as store:
         store.prepare()
         _loaded(store, place, island_files)
-        for day in ("2021-06-20", "2021-06-27", "2021-07-04", "2021-07-11", "2021-07-18", "2021-07-25"):
+        for day in (*days, days[-1]):
             with runs.Run(store, "forecast", options.described) as run:
                 panel, forecasts = daily.forecast(store, place, run, options, day)
             ratio.append(np.nanmedian(forecasts["cases"].points[3:17] / panel.weekly()[3:17, -1:], axis=0))
-    week_one, week_two = np.transpose(ratio)
+            made.append(run.run_id)
+        assert made[-1] == made[-2], "the same earlier runs make the same run"
+        assert learned_from(made[3]) == []
+        assert learned_from(made[5]) == list(zip(days[:5], made[:5], strict=True))
+        # One of them is gone: it is another run, which says what it had.
+        store.run("DELETE FROM epidemic.forecast WHERE reference_date = '2021-06-27'")
+        with runs.Run(store, "forecast", options.described) as run:
+            daily.forecast(store, place, run, options, days[-1])
+        assert run.run_id not in made
+        assert [day for day, _ in learned_from(run.run_id)] == [days[0], *days[2:5]]
+        detail = "SELECT detail FROM epidemic.run_step WHERE run_id = $1 AND step = 'past days cases'"
+        assert store.run(detail, [run.run_id]).scalar() == "costly as in earlier runs, see epidemic.run_earlier"
+    week_one, week_two = np.transpose(ratio[:6])
     assert week_one[:4] == pytest.approx(3**0.5, abs=0.05)
     assert week_one[4:] == pytest.approx(1, abs=0.05)
     assert week_two[:5] == pytest.approx(3**0.5, abs=0.05)
@@ -351,16 +368,28 @@ def test_sources_that_are_not_there_cost_their_own_tables_only(island: ModuleTyp
 # Stops
 
 
-def _stopped(command: list[str], stop_after: str, how: signal.Signals) -> tuple[int, list[str]]:
-    """Run until a line begins with `stop_after`, then send a signal; the exit status and all lines."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith(stop_after):
-                os.kill(process.pid, how)
-    return process.returncode, lines
+# Sends itself a signal as soon as it has said a line that begins so.
+STOPPED = """
+import os, sys
+from restframe_epidemic.cli import arguments, main
+begins, how, *given = sys.argv[1:]
+say = arguments.Shown.say
+
+def said(self, line):
+    say(self, line)
+    if line.startswith(begins):
+        os.kill(os.getpid(), int(how))
+
+arguments.Shown.say = said
+sys.exit(main(given))
+"""
+
+
+def _stopped(arguments: list[str], stop_after: str, how: signal.Signals) -> tuple[int, list[str]]:
+    """Run until it says a line that begins with `stop_after`; the exit status and all lines."""
+    command = [sys.executable, "-c", STOPPED, stop_after, str(int(how)), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, done.stdout.splitlines()
 
 
 def test_killed_after_any_step_the_same_command_ends_with_the_same_tables(
@@ -370,13 +399,12 @@ def test_killed_after_any_step_the_same_command_ends_with_the_same_tables(
         place = ["--warehouse", str(tmp_path / warehouse), "--country", str(island.COUNTRY)]
         return ["run", "--daily", *place, "--data", str(island_files), *SMALL]
 
-    stopped = [sys.executable, "-m", "restframe_epidemic", *command("stopped")]
     for step in ("ingest", "member curve cases", "past days cases"):
-        status, lines = _stopped(stopped, step, signal.SIGKILL)
+        status, lines = _stopped(command("stopped"), step, signal.SIGKILL)
         assert status == -signal.SIGKILL
         assert lines[-1].startswith(step)
-    status, lines = _stopped(stopped, "hospital", signal.SIGINT)
-    assert (status, lines[-1]) == (130, "cancelled; what is finished is kept, the same command goes on from there\n")
+    status, lines = _stopped(command("stopped"), "hospital", signal.SIGINT)
+    assert (status, lines[-1]) == (130, "cancelled; what is finished is kept, the same command goes on from there")
     assert cli.main(command("stopped")) == 0
     assert cli.main(command("whole")) == 0
     tables = {

@@ -73,12 +73,22 @@ def forecast(
         panel = panel_reading.read(store, country, as_of)
         step.rows = len(panel.locations)
         step.notes += [*mending.notices(store), *panel.notices]
-    run.begin(panel)
-    found = {target: _forecast(store, country, run, options, panel, target) for target in options.targets}
+        said = {target: _said_earlier(store, country, options, panel, target) for target in options.targets}
+    run.begin(panel, [(name, target, day, made) for target in said for name, day, made in said[target].runs])
+    found = {target: _forecast(store, country, run, options, panel, target, before) for target, before in said.items()}
     return panel, {target: whole for target, whole in found.items() if whole is not None}
 
 
-def _forecast(store: Store, country: Country, run: Run, options: Options, panel: Panel, target: str) -> Forecast | None:
+def _said_earlier(store: Store, country: Country, options: Options, panel: Panel, target: str) -> earlier.Said:
+    """By the members that are not run on past days."""
+    others = [name for name in options.members if name not in options.backfill]
+    days = backtest.past(panel, options.history_weeks)
+    return earlier.read(store, panel, days, others, country.targets.get(target, target), options.horizons)
+
+
+def _forecast(
+    store: Store, country: Country, run: Run, options: Options, panel: Panel, target: str, before: earlier.Said
+) -> Forecast | None:
     """None for a target that was never reported, or whose ensemble failed."""
     if not np.isfinite(panel.daily[target]).any():
         with run.step(f"members {target}") as step:
@@ -92,10 +102,11 @@ def _forecast(store: Store, country: Country, run: Run, options: Options, panel:
     with run.step(f"past days {target}") as step:
         past = _past(store, run, options, panel, target)
         reused = not past.seconds.any()
-        others = [name for name in options.members if name not in options.backfill]
-        past = earlier.remembered(store, panel, past, others, named)
+        past = before.beside(past)
         step.rows = len(past.as_of)
         step.notes += past.failures
+        if before.runs:
+            step.notes.append(f"{', '.join(before.points)} as in earlier runs, see epidemic.run_earlier")
         if reused:
             step.reused()
     whole: Forecast | None = None

@@ -1,7 +1,7 @@
 """What ran: of every run its inputs and versions, of every step its time and how it ended.
 
-A run is named after what it depends on (day, data, code, options), so that the same command on the same data is the
-same run, and stands in the tables once, however often it was begun.
+A run is named after what it depends on (day, data, code, options, earlier runs), so that the same command on the same
+data is the same run, and stands in the tables once, however often it was begun.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]  # what, done, of how many
+Earlier = tuple[str, str, date, str]  # model, target, day and run_id of a forecast that was made on that day
+_EARLIER = ("model_id", "target", "reference_date", "earlier_run_id")
 _LONGEST = 4000  # characters of a step's detail
 _SHOWN = 250  # of them on the screen
 _MODELS = (
@@ -115,23 +117,28 @@ class Run:
         if self.run_id and (kind is None or issubclass(kind, Exception)):
             self.end(failed=kind is not None)
 
-    def begin(self, panel: Panel) -> None:
-        """Name the run after the day, the data, the code and the options, and write down that it runs."""
-        self.begin_on(str(panel.as_of), data_vintage(panel))
+    def begin(self, panel: Panel, earlier: Sequence[Earlier] = ()) -> None:
+        """Name the run after the day, the data, the code, the options and the earlier runs that it learns from, and
+        write down that it runs, and which these are.
+        """
+        self.begin_on(str(panel.as_of), data_vintage(panel), earlier)
 
-    def begin_on(self, reference_date: str, vintage: str) -> None:
+    def begin_on(self, reference_date: str, vintage: str, earlier: Sequence[Earlier] = ()) -> None:
         """As `begin`, of data that are no Panel."""
         version = model_version()
-        said = "\0".join([self.command, version, vintage, self.options])
+        said = "\0".join([self.command, version, vintage, self.options, *(" ".join(map(str, row)) for row in earlier)])
         self.run_id = f"{reference_date}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
-        earlier = "SELECT step, rows FROM epidemic.run_step WHERE run_id = $1 AND status IN ('done', 'reused')"
-        self.finished = dict(self.store.run(earlier, [self.run_id]).fetchall())
+        done = "SELECT step, rows FROM epidemic.run_step WHERE run_id = $1 AND status IN ('done', 'reused')"
+        self.finished = dict(self.store.run(done, [self.run_id]).fetchall())
         with self.store.transaction():
             self.store.run("DELETE FROM epidemic.run WHERE run_id = $1", [self.run_id])
             self.store.run(
                 "INSERT INTO epidemic.run VALUES ($1, $2, CAST($3 AS date), $4, $5, $6, $7, NULL, 'running')",
                 [self.run_id, self.command, reference_date, version, vintage, self.options, _utc(self._started)],
             )
+            columns = dict(zip(_EARLIER, zip(*earlier, strict=True), strict=True)) if earlier else {}
+            mine = pa.table({"run_id": pa.repeat(self.run_id, len(earlier)), **columns})
+            self.store.replace("epidemic.run_earlier", mine, {"run_id": self.run_id})
         for step in self._waiting:
             self._write(step)
 

@@ -153,11 +153,20 @@ CREATE TABLE IF NOT EXISTS epidemic.run_step (
     detail      varchar(4096)               -- notices, or why it failed
 ) DISTSTYLE ALL SORTKEY (run_id, started);
 
+-- The earlier runs whose forecasts a run learned from: those of models that it did not run on past days.
+CREATE TABLE IF NOT EXISTS epidemic.run_earlier (
+    run_id         varchar(64) NOT NULL,
+    model_id       varchar(64) NOT NULL,
+    target         varchar(16) NOT NULL,    -- cases, deaths
+    reference_date date        NOT NULL,    -- of the earlier forecast
+    earlier_run_id varchar(64) NOT NULL
+) DISTSTYLE ALL SORTKEY (run_id, model_id);
+
 -- Places that a model could not judge; the ensemble went on without it there.
 CREATE TABLE IF NOT EXISTS epidemic.run_fallback (
     run_id      varchar(64)  NOT NULL,
     model_id    varchar(64)  NOT NULL,
-    target      varchar(16)  NOT NULL,
+    target      varchar(16)  NOT NULL,      -- cases, deaths
     location    varchar(16)  NOT NULL,
     reason      varchar(512) NOT NULL
 ) DISTSTYLE ALL SORTKEY (run_id, model_id);
