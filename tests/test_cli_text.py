@@ -57,6 +57,22 @@ def test_a_value_is_shown_as_psql_shows_it(written: str, value: Any, shown: str)
     assert _texts(written, value, None) == [shown, None]
 
 
+@pytest.mark.parametrize(
+    ("type_", "value", "shown"),
+    [
+        (SqlType("regclass"), "public.trips", "public.trips"),
+        (SqlType("regnamespace"), "public", "public"),
+        (SqlType("aclitem"), "board=r/owner", "board=r/owner"),
+        (SqlType("array", element=SqlType("varchar")), ["a", "b c", None], '{a,"b c",NULL}'),
+        (SqlType("array", element=SqlType("int4")), [], "{}"),
+        (SqlType("int2vector", element=SqlType("int2")), [1, 3], "1 3"),
+        (SqlType("oidvector", element=SqlType("oid")), [], ""),
+    ],
+)
+def test_what_only_the_catalog_has_is_shown_too(type_: SqlType, value: Any, shown: str) -> None:
+    assert texts(pa.array([value, None], type=type_.arrow_type), type_) == [shown, None]
+
+
 def test_json_has_numbers_as_numbers_and_super_as_it_is() -> None:
     def one(written: str, value: Any) -> str:
         type_ = parse_type(written)

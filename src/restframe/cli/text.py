@@ -19,6 +19,8 @@ def texts(column: pa.Array, type_: SqlType) -> list[str | None]:
     """Each value as text; None for NULL."""
     import pyarrow as pa
 
+    if type_.element is not None:
+        return [_array(row.values, type_.name, type_.element) if row.is_valid else None for row in column]
     if type_.is_text or type_.name == "super":
         return cast("list[str | None]", column.to_pylist())
     if type_.is_integer or type_.name == "date" or (type_.name == "numeric" and (type_.scale or 0) <= _PLAIN_SCALE):
@@ -69,8 +71,18 @@ def _text(value: Any, type_: SqlType) -> str:
             return format(value, "f")
         case "interval":
             return _interval(*value)
-        case _:
+        case "float4" | "float8":
             return _float(value)
+        case _:  # regclass and its like, which are the name they print as
+            return str(value)
+
+
+def _array(elements: pa.Array, name: str, of: SqlType) -> str:
+    """`{1,2}`; of pg_catalog's int2vector and oidvector `1 2`."""
+    from restframe.storage.writing.texts import array
+
+    shown = texts(elements, of)
+    return array(shown) if name == "array" else " ".join("NULL" if text is None else text for text in shown)
 
 
 def _float(value: float) -> str:
