@@ -26,6 +26,7 @@ def column(kind: Any, *size: int, **more: Any) -> Column:
         (column("smallint"), ["32767", "32768", "-32769"], [32767, None, None], [1, 2]),
         (column("int"), ["2147483648", None], [None, None], [0]),
         (column("float8"), ["1.5", ".5", "1e3", "NaN", "x", "1,5"], [1.5, 0.5, 1000.0, None, None, None], [4, 5]),
+        (column("float8"), ["inf", "-Infinity", "1e999", "1e308"], [None, None, None, 1e308], [0, 1, 2]),
         (column("float8", decimal=","), ["1,5", "-,5", "2", "1.5", "1.234,5"], [1.5, -0.5, 2.0, None, None], [3, 4]),
         (column("bigint", decimal=","), ["5,0", "1.234"], [5, None], [1]),
         (column("decimal", 5, 2), ["1.5", "999.99", "1000", "1.005x"], ["1.50", "999.99", None, None], [2, 3]),
@@ -51,6 +52,7 @@ def test_texts(declared: Column, given: list[str | None], expected: list[Any], b
         (column("bigint"), pa.array([5.0, 5.5, float("nan")]), [5, None, None], [1, 2]),
         (column("bigint"), pa.array([5, None], pa.int8()), [5, None], []),
         (column("float8"), pa.array([1.5, float("nan")], pa.float32()), [1.5, None], []),
+        (column("float8"), pa.array([1.5, None, float("-inf")]), [1.5, None, None], [2]),
         (column("varchar", 5, digits=5), pa.array([1001.0, 2.0]), ["01001", "00002"], []),
         (column("varchar", 5, digits=5), pa.array([1001], pa.int32()), ["01001"], []),
         (column("date"), pa.array([datetime.datetime(2020, 4, 4)]), [DAY], []),
@@ -59,7 +61,7 @@ def test_texts(declared: Column, given: list[str | None], expected: list[Any], b
         (column("varchar", 9), pa.array(["a", "b"]).dictionary_encode(), ["a", "b"], []),
         (column("varchar", 9), pa.array([b"\xf4", b"o"]), ["\ufffd", "o"], [0]),
     ],
-    ids=range(10),
+    ids=range(11),
 )  # fmt: skip
 def test_what_parquet_has(declared: Column, given: pa.Array, expected: list[Any], bad: list[int]) -> None:
     result, unreadable = values.typed(declared, given)

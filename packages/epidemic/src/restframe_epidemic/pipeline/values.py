@@ -41,6 +41,7 @@ def is_direct(column: Column) -> bool:
 
 def typed(column: Column, values: pa.Array) -> tuple[pa.Array, BoolArray]:
     """A column in its declared type, and which of its values could not be read as that; these are NULL, as NaN is.
+    Nothing is infinite: such a number is too large for its column.
 
     values : as the file has them: texts, bytes that may not be UTF-8, or Parquet's own types
     """
@@ -52,7 +53,7 @@ def typed(column: Column, values: pa.Array) -> tuple[pa.Array, BoolArray]:
     if not _is_text(values.type):
         if is_direct(column):
             try:
-                return _without_nan(values.cast(target)), unreadable
+                return _finite(values.cast(target), unreadable)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # then value by value
                 pass
         values = values.cast(pa.string())
@@ -67,11 +68,14 @@ def typed(column: Column, values: pa.Array) -> tuple[pa.Array, BoolArray]:
         )
     result = _READERS[column.kind](column, trimmed)
     bad = _mask(pc.and_(pc.is_null(result), pc.is_valid(values))) | unreadable
-    return _without_nan(result.cast(target)), bad
+    return _finite(result.cast(target), bad)
 
 
-def _without_nan(values: pa.Array) -> pa.Array:
-    return _where(pc.invert(pc.is_nan(values)), values) if pa.types.is_floating(values.type) else values
+def _finite(values: pa.Array, bad: BoolArray) -> tuple[pa.Array, BoolArray]:
+    """NULL in place of NaN and of the infinite, which is bad."""
+    if not pa.types.is_floating(values.type):
+        return values, bad
+    return _where(pc.is_finite(values), values), bad | _mask(pc.is_inf(values))
 
 
 def _decoded(values: pa.Array) -> tuple[pa.Array, BoolArray]:
