@@ -48,3 +48,22 @@ def test_a_warehouse_of_another_country_is_not_forecast_with_its_weeks(tmp_path:
             panel_reading.read(store, country.read("us"))
         with pytest.raises(errors.NoData, match="no locations"):
             panel_reading.read(store, country.read("marisma"))
+
+
+def test_more_people_and_reports_than_there_are_on_earth_cost_their_own_values(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    example.write(raw)
+    districts = (raw / "districts.csv").read_text()
+    (raw / "districts.csv").write_text(districts.replace(",37648,", ",9223372036854775807,"))
+    (raw / "reports_2020-11-30.csv.gz").write_bytes(
+        gzip.compress(b"district,day,cases,deaths\nN01,2020-11-30,9000000000000000000,0\nN02,2020-11-30,1,0\n")
+    )
+    command = ["--warehouse", str(tmp_path / "w"), "--country", "marisma", "--data", str(raw)]
+    assert cli.main(["ingest", *command]) == 0
+    with Store(tmp_path / "w") as store:
+        refused = store.run(
+            "SELECT key, column_name, action FROM epidemic.quarantine WHERE rule = 'maximum' ORDER BY 1"
+        )
+        assert refused.fetchall() == [("N01|2020-11-30", "cases", "rejected"), ("N02", "people", "changed")]
+        people = store.run("SELECT population FROM epidemic.location WHERE location = 'N02'")
+        assert people.scalar() is None

@@ -580,3 +580,11 @@ def test_reports_that_came_in_bulk_are_told_of(scene: Scene, store: Store) -> No
     ]
     assert sum(row[0] for row in rows) == pytest.approx(counts[-1])
     assert quarantine(store, "case_report") == [(None, None, "0001|2021-02-03", "cases", "300", "dump", "moved", None)]
+
+
+def test_a_count_that_no_float_holds_stops_nothing(scene: Scene, store: Store) -> None:
+    scene.fill_tables()
+    scene.reports("0001|2021-01-04|4611686018427387905|0", "0002|2021-01-04|3|0", "0002|2021-01-05|5|0")
+    assert scene.ingest(store)["reports"].status == "read"
+    rows = store.run("SELECT cases FROM epidemic.incidence WHERE location = '0002' ORDER BY date").fetchall()
+    assert [row[0] for row in rows] == [3, 2]
