@@ -22,9 +22,10 @@ import numpy as np
 import pandas as pd
 
 import epidemic_data
-from restframe_epidemic import backtest, daily, published, scored, scores, scoring
+from restframe_epidemic import backtest, daily, scored, scores, scoring
 from restframe_epidemic.backtest import Backtest
 from restframe_epidemic.ensemble import forecasting
+from restframe_epidemic.forecasts import ENSEMBLE
 from restframe_epidemic.models import MEMBERS, persistence
 from restframe_epidemic.panel import FloatArray, Panel
 from restframe_epidemic.scored import Scored
@@ -48,8 +49,8 @@ def main() -> None:
     chosen = next(dates for dates in (given.dates, given.development, given.evaluation) if dates is not None)
     mondays = pd.DatetimeIndex(chosen).sort_values()
     began = time.perf_counter()
-    result, sums, runs = evaluate(given.data, mondays, given.members, given.cache, given.workers)
-    show(result, sums, runs)
+    result, runs = evaluate(given.data, mondays, given.members, given.cache, given.workers)
+    show(result, runs)
     print(f"\n{len(mondays)} dates, {len(result.locations)} counties, {time.perf_counter() - began:.0f} s")
     if given.report:
         from restframe_epidemic.report import page
@@ -59,8 +60,8 @@ def main() -> None:
 
 def evaluate(
     data: Path, mondays: pd.DatetimeIndex, members: list[str], cache: Path | None, workers: int
-) -> tuple[Scored, pd.DataFrame, tuple[Backtest, Backtest]]:
-    """Forecast on every date from what was known then, and lay it beside what came; of the sums, coverage."""
+) -> tuple[Scored, tuple[Backtest, Backtest]]:
+    """Forecast on every date from what was known then, and lay it beside what came."""
     panel = epidemic_data.panel(data)
     as_of = np.array(mondays.to_numpy(), dtype="datetime64[D]") - 2
     weeks = panel.weeks
@@ -74,63 +75,46 @@ def evaluate(
     today = backtest.run(panel, as_of, costly, folder=cache, workers=workers, progress=_progress)
     alone = {name: history.of(name)[np.searchsorted(history.as_of, as_of)] for name in cheap}
     alone |= {name: today.of(name) for name in costly}
-    found = [
-        _on(panel.until(day), {name: points[t] for name, points in alone.items()}, history)
+    said = [
+        _said(panel.until(day), {name: points[t] for name, points in alone.items()}, history)
         for t, day in enumerate(as_of)
     ]
-    points = {"ensemble": np.stack([ours.points for ours, _ in found])}
-    points[scored.REFERENCE] = np.stack([theirs.points for _, theirs in found])
-    quantiles = {"ensemble": np.stack([ours.quantiles for ours, _ in found])}
-    quantiles[scored.REFERENCE] = np.stack([theirs.quantiles for _, theirs in found])
-    points |= {name: values for name, values in alone.items() if name != scored.REFERENCE}
-    horizons = forecasting.QUANTILE_HORIZONS
-    compared = published.read(data / "hub_county_points.parquet", as_of, panel.locations, horizons)
-    truth = backtest.truth(panel, as_of, horizons)
-    result = Scored(
-        dates=as_of,
-        truth=truth,
-        points={name: values[:, :, :horizons] for name, values in points.items()},
-        quantiles=quantiles,
-        model="ensemble",
-        short=np.stack([scores.short_history(panel.until(day).weekly()) for day in as_of]),
-        locations=panel.locations,
-        names=panel.names,
-        published=compared.points,
-        published_truth=compared.truth,
-        baseline=published.BASELINE,
-        recent=scoring.recent(panel, as_of),
-    )
-    return result, _sums(panel, truth, [ours for ours, _ in found]), (history, today)
+    compared = data / "hub_county_points.parquet"
+    return scoring.beside(panel, as_of, said, _described(panel), others=compared), (history, today)
 
 
-def _sums(panel: Panel, truth: FloatArray, forecasts: list[forecasting.Forecast]) -> pd.DataFrame:
-    """Coverage of the sums of each level above the places, a column per horizon."""
-    rows = {}
-    for index, level in enumerate(panel.levels):
-        quantiles = np.stack([forecast.sums[index].quantiles for forecast in forecasts])
-        came = np.stack([np.where(np.isfinite(day).any(axis=0), level.sums(day), np.nan) for day in truth])
-        for nominal in scored.NOMINAL:
-            held = scores.inside(came, quantiles, nominal)
-            rows[f"{held.shape[1]} sums", f"{nominal:.0%}"] = np.nanmean(held, axis=(0, 1))
-    return pd.DataFrame(rows, index=range(1, truth.shape[2] + 1)).T
+def _described(panel: Panel) -> pd.DataFrame:
+    locations = (*panel.locations, *panel.groups, panel.top)
+    levels = ["county"] * len(panel.locations) + ["state"] * len(panel.groups) + ["nation"]
+    names = (*panel.names, *panel.groups, panel.top)
+    return pd.DataFrame({"name": names, "level": levels}, index=locations)
 
 
-def _on(
-    panel: Panel, members: dict[str, FloatArray], history: Backtest
-) -> tuple[forecasting.Forecast, forecasting.Forecast]:
-    """The ensemble's forecast and the reference's, on the last day of the Panel."""
+def _said(panel: Panel, members: dict[str, FloatArray], history: Backtest) -> list[scoring.Said]:
+    """Of the places and of the levels above, on the last day of the Panel: the ensemble, the reference; of the places,
+    the members."""
     ours = forecasting.forecast(panel, members, history)
-    theirs = forecasting.with_quantiles(
-        panel, persistence.forecast(panel, forecasting.HORIZONS), forecasting.persistence_history(panel)
-    )
-    return ours, theirs
+    unchanged = persistence.forecast(panel, forecasting.HORIZONS)
+    theirs = forecasting.with_quantiles(panel, unchanged, forecasting.persistence_history(panel))
+    middle, weeks = ours.levels.index(0.5), forecasting.QUANTILE_HORIZONS
+    alone = {name: points[:, :weeks] for name, points in members.items()}
+    alone |= {ENSEMBLE: ours.points[:, :weeks], scored.REFERENCE: unchanged[:, :weeks]}
+    said = [scoring.Said(alone, ours.quantiles, theirs.quantiles, scores.short_history(panel.weekly()))]
+    for level, sums, reference in zip(panel.levels, ours.sums, theirs.sums, strict=True):
+        points = {
+            ENSEMBLE: sums.quantiles[:, :, middle],
+            scored.REFERENCE: forecasting.over(level, unchanged[:, :weeks]),
+        }
+        short = scores.short_history(level.sums(panel.weekly()))
+        said.append(scoring.Said(points, sums.quantiles, reference.quantiles, short))
+    return said
 
 
 def _progress(done: int, of: int) -> None:
     print(f"\rforecast on {done} of {of} days", end="" if done < of else "\n", flush=True)
 
 
-def show(result: Scored, sums: pd.DataFrame, runs: tuple[Backtest, ...]) -> None:
+def show(result: Scored, runs: tuple[Backtest, ...]) -> None:
     table = scored.overview(result)
     with pd.option_context("display.width", 200, "display.float_format", "{:.3f}".format, "display.max_rows", None):
         print(f"\nMAE of sums over weeks 1..h, relative to {result.reference_name} (95 % interval over dates)")
@@ -147,8 +131,8 @@ def show(result: Scored, sums: pd.DataFrame, runs: tuple[Backtest, ...]) -> None
         print("\nQuantiles of week h; WIS relative to persistence with the same machinery")
         columns = ["model", "horizon", "relative_wis", "wis_low", "wis_high", "coverage_50", "coverage_95"]
         print(table.loc[table["relative_wis"].notna(), columns].to_string(index=False))
-        print("\nCoverage of the sums over places")
-        print(sums.to_string())
+        print("\nBy level; errors relative to persistence")
+        print(_wide(scored.by_level(result)))
         path = np.log1p(result.points["ensemble"])
         bends = np.abs(np.diff(path[path.min(axis=2) > np.log1p(5.0)], n=2, axis=1)).max(axis=1)
         print(

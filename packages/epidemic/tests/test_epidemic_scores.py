@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,10 +130,35 @@ def test_errors_of_points_are_of_running_sums_relative_to_the_baseline(two_days:
 
 
 def test_without_a_published_baseline_errors_are_relative_to_persistence(two_days: scored.Scored):
-    from dataclasses import replace
-
     alone = scored.overview(replace(two_days, published={}, published_truth=None))
     assert alone.loc[alone["model"] == "model", "relative_mae"].tolist() == [0.1, 0.1]
+
+
+def test_each_level_has_its_scores_relative_to_persistence(two_days: scored.Scored):
+    """Also the places, of which there is a published baseline."""
+    both = two_days.truth.sum(axis=1, keepdims=True)
+    of_all = replace(
+        two_days,
+        truth=both,
+        points={"model": both + 30, "persistence": both + 20},
+        quantiles={name: both[..., None] + 2 + np.linspace(-3, 3, 7) for name in two_days.quantiles},
+        locations=("all",),
+        names=("All",),
+        level="whole",
+        published={},
+    )
+    table = scored.by_level(replace(two_days, level="place", above=(of_all,)))
+    columns = ["class", "forecasts", "horizon", "dates", "relative_mae", "relative_wis", "coverage_50", "coverage_95"]
+    shown = table[columns].round(3).values.tolist()
+    wis = (scores.wis(np.zeros(1), np.linspace(-3, 3, 7)[None]) / scores.wis(np.zeros(1), np.linspace(7, 13, 7)[None]))[
+        0
+    ]
+    assert shown == [
+        ["place", 4, 1, 2, 0.1, round(wis, 3), 1.0, 1.0],
+        ["place", 4, 2, 2, 0.1, round(wis, 3), 1.0, 1.0],
+        ["whole", 2, 1, 2, 1.5, 1.0, 0.0, 1.0],
+        ["whole", 2, 2, 2, 1.5, 1.0, 0.0, 1.0],
+    ]
 
 
 def test_sizes_and_short_histories_are_scored_apart(two_days: scored.Scored):

@@ -88,14 +88,59 @@ def test_scores_of_weeks_that_came_are_kept_once(warehouse: Path, capsys: pytest
     assert counted[["model_id", "weeks", "n", "scored"]].values.tolist() == [
         ["curve", 4, 16, 0],
         ["curve", 2, 8, 0],
-        ["ensemble", 4, 16, 16],
-        ["ensemble", 2, 8, 8],
-        ["persistence", 4, 16, 16],
-        ["persistence", 2, 8, 8],
+        ["ensemble", 4, 28, 28],
+        ["ensemble", 2, 14, 14],
+        ["persistence", 4, 28, 28],
+        ["persistence", 2, 14, 14],
     ]
-    assert counted["held"].sum() > 40
+    assert counted["held"].sum() > 70
     assert (by_hand["forecast"] == by_hand["value"]).all()
     assert by_hand["truth"].between(200, 400).all()
+
+
+def test_every_level_is_scored_like_the_places(warehouse: Path, capsys: pytest.CaptureFixture[str]):
+    """What came to a sum is the sum of what came to its places, and the reference that its last week comes again."""
+    assert score(warehouse) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    shown = {line[0]: line for line in lines if line[:1] in (["place"], ["part"], ["whole"]) and line[2] == "1"}
+    assert {level: line[1:4] for level, line in shown.items()} == {
+        "place": ["8", "1", "2"],
+        "part": ["4", "1", "2"],
+        "whole": ["2", "1", "2"],
+    }
+    with Store(warehouse / "warehouse") as store:
+        kept = store.frame("SELECT model_id, reference_date, horizon, location, truth, forecast FROM epidemic.score")
+        said = store.frame("SELECT * FROM epidemic.forecast WHERE output_type = 'median' AND location = 'all'")
+    keys = ["reference_date", "horizon"]
+    ours, unchanged = (
+        kept[kept["model_id"] == name].pivot(index=keys, columns="location") for name in ("ensemble", "persistence")
+    )
+    assert (ours["truth"]["n"] == ours["truth"]["n01"] + ours["truth"]["n02"]).all()
+    assert (ours["truth"]["all"] == ours["truth"]["n"] + ours["truth"]["s"]).all()
+    assert (unchanged["forecast"]["all"] == unchanged["forecast"][list(PLACES)].sum(axis=1)).all()
+    median = said.set_index(keys)["value"].reindex(ours.index)
+    assert (ours["forecast"]["all"] == median).all()
+    first = kept.query("location == 'all' and horizon == 1")
+    error = (first["forecast"] - first["truth"]).abs().groupby(first["model_id"]).sum()
+    assert shown["whole"][4] == f"{error['ensemble'] / error['persistence']:.3f}"
+
+
+@pytest.mark.parametrize(("silent", "known"), [("s01", [2, 4, 2]), ("s02", [4, 4, 4])], ids=["large", "small"])
+def test_a_sum_of_places_that_fell_silent_is_judged_as_far_as_it_is_known(
+    warehouse: Path, tmp_path: Path, silent: str, known: list[int]
+):
+    """Without nearly all of the South nobody knows what came to the whole; without its place of a few reports a year
+    everybody does."""
+    shutil.copytree(warehouse, tmp_path / "later")
+    with Store(tmp_path / "later" / "warehouse") as store:
+        store.run("DELETE FROM epidemic.case_report WHERE location = $1 AND date > '2021-03-20'", [silent])
+    assert score(tmp_path / "later") == 0
+    with Store(tmp_path / "later" / "warehouse") as store:
+        judged = store.run(
+            "SELECT location, MAX(horizon) FROM epidemic.score WHERE model_id = 'ensemble'"
+            " AND reference_date = '2021-03-14' AND location IN ('n', 's', 'all') GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    assert judged == list(zip(("all", "n", "s"), known, strict=True))
 
 
 class Tags(HTMLParser):
@@ -132,7 +177,8 @@ def test_the_page_is_whole_and_needs_nothing_from_elsewhere(warehouse: Path, tmp
     assert tags.count["svg"] >= 10
     assert "nan" not in page.read_text().lower()
     assert "Lower &lt;&amp;&gt;" in page.read_text()
-    assert all(f"<h2>{name}</h2>" in page.read_text() for name in ("Upper", "Left"))
+    assert all(f"<h2>{name}</h2>" in page.read_text() for name in ("Upper", "Left", "North", "South", "Elsewhere"))
+    assert all(f"<tr><td>{level}</td><td>{n}</td>" in page.read_text() for level, n in (("place", 24), ("whole", 6)))
 
 
 def test_the_page_shows_places_of_which_only_the_first_weeks_came(warehouse: Path, tmp_path: Path):

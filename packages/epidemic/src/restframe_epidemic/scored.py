@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,8 @@ class Scored:
     published_truth : (T, N, H), such sums; where it is not given, errors are relative to REFERENCE
     baseline : the published model that errors are relative to
     recent : (T, N, W) reports of the weeks up to each date, for plots
+    level : what the places are called together (county), for people
+    above : the same of each level above, nearest first, whose places are its codes
     """
 
     dates: DateArray
@@ -44,6 +46,8 @@ class Scored:
     published_truth: FloatArray | None = None
     baseline: str = ""
     recent: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    level: str = ""
+    above: tuple[Scored, ...] = ()
 
     @property
     def sums(self) -> tuple[FloatArray, FloatArray]:
@@ -97,6 +101,22 @@ def _coverage(truth: FloatArray, quantiles: FloatArray) -> dict[str, float]:
     """NaN without any quantiles: an epidemic's first days have them only of horizons that have come true once."""
     held = {f"coverage_{100 * n:.0f}": scores.inside(truth, quantiles, n) for n in NOMINAL}
     return {name: float(np.nanmean(each)) if np.isfinite(each).any() else np.nan for name, each in held.items()}
+
+
+def by_level(scored: Scored) -> pd.DataFrame:
+    """As overview, of the model alone, of the places and of each level above; all errors are relative to REFERENCE,
+    since others publish points of places alone."""
+    frames = []
+    for at in (scored, *scored.above):
+        points = {name: at.points[name] for name in (at.model, REFERENCE)}
+        found = overview(replace(at, points=points, published={}, published_truth=None))
+        known = np.isfinite(np.cumsum(at.truth + at.points[at.model], axis=2)).sum(axis=(0, 1))
+        if len(found):
+            found = found[found["model"] == at.model].drop(columns="model")
+            found.insert(0, "class", at.level)
+            found.insert(1, "forecasts", known[found["horizon"] - 1])
+            frames.append(found)
+    return pd.concat(frames, ignore_index=True)
 
 
 def by_size(scored: Scored) -> pd.DataFrame:

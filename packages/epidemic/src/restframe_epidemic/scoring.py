@@ -1,8 +1,10 @@
-"""Scores of the forecasts that a warehouse keeps, as far as what they were about has come."""
+"""Scores of the forecasts that a warehouse keeps, of places and all levels above, as far as what they were about has
+come."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from restframe_epidemic import backtest, errors, published, scored, scores
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.forecasts import ENSEMBLE
 from restframe_epidemic.models import persistence
-from restframe_epidemic.panel import BoolArray, DateArray, FloatArray, Panel
+from restframe_epidemic.panel import BoolArray, DateArray, FloatArray, Level, Panel
 from restframe_epidemic.scored import REFERENCE, Scored
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
 HORIZONS = forecasting.QUANTILE_HORIZONS
 SHOWN_WEEKS = 12
+_OPEN = 0.01  # share of a sum's forecast that may be of places whose reports are not known
 
+_DESCRIBED = "SELECT location, name, level FROM epidemic.location ORDER BY 1, 2, 3"
 _DATES = """
     SELECT DISTINCT reference_date FROM epidemic.forecast
     WHERE model_id = $1 AND target = $2 AND reference_date < $3 ORDER BY reference_date
@@ -36,9 +40,13 @@ _STORED = """
 
 
 @dataclass(frozen=True, slots=True)
-class _Day:
-    """What was said on a day: points (N, H) by model, quantiles (N, H, levels) of the ensemble and of the reference;
-    short : (N,) places whose history was short then"""
+class Said:
+    """What was said on a day of the K codes of a level, for the H horizons that have quantiles.
+
+    points : (K, H) by model
+    quantiles, reference_quantiles : (K, H, levels) of the ensemble and of REFERENCE
+    short : (K,) whose history was short then
+    """
 
     points: dict[str, FloatArray]
     quantiles: FloatArray
@@ -47,7 +55,7 @@ class _Day:
 
 
 def read(store: Store, panel: Panel, target: str, named: str, others: Path | None = None) -> Scored:
-    """All stored forecasts of a target of which the Panel knows at least a week that followed.
+    """All stored forecasts of a target of which the Panel knows at least a week that followed, of every level.
 
     panel : with the newest reports, which are the truth
     target, named : as the Panel and as the forecast table call it: cases, wk inc case
@@ -62,39 +70,102 @@ def read(store: Store, panel: Panel, target: str, named: str, others: Path | Non
             f'no forecast of "{named}" whose truth is known',
             hint="Forecast an earlier day with --as-of, or wait a week.",
         )
+    # One day after the other: the forecasts of a year are more than memory should hold.
     found = [_of_day(store, panel.until(day), day, target, named) for day in dates]
-    nothing = np.full((len(panel.locations), HORIZONS), np.nan)
-    names = sorted({name for day in found for name in day.points})
-    points = {name: np.stack([day.points.get(name, nothing) for day in found]) for name in names}
+    described = store.frame(_DESCRIBED).drop_duplicates("location").set_index("location")
+    return beside(panel, dates, found, described, target, others)
+
+
+def _of_day(store: Store, known: Panel, day: np.datetime64, target: str, named: str) -> list[Said]:
+    rows = store.frame(_STORED, [named, HORIZONS, str(day)])
+    unchanged = persistence.forecast(known, HORIZONS, target=target)
+    history = forecasting.persistence_history(known, target, HORIZONS)
+    reference = forecasting.with_quantiles(known, unchanged, history)
+    quantiles = (reference.quantiles, *(sums.quantiles for sums in reference.sums))
+    said = []
+    for level, theirs in zip(_levels(known), quantiles, strict=True):
+        points, ours = _laid(rows, level.codes)
+        points[REFERENCE] = forecasting.over(level, unchanged)
+        short = scores.short_history(forecasting.over(level, known.weekly(target)))
+        said.append(Said(points, ours, theirs, short))
+    return said
+
+
+def _levels(panel: Panel) -> tuple[Level, ...]:
+    """The places, each for itself, and the levels above."""
+    return (Level(panel.locations, np.arange(len(panel.locations))), *panel.levels)
+
+
+def beside(
+    panel: Panel,
+    dates: DateArray,
+    said: Sequence[Sequence[Said]],
+    described: pd.DataFrame,
+    target: str = "cases",
+    others: Path | None = None,
+) -> Scored:
+    """What was said on T dates beside what came, of the places and of each level above of which anything is known.
+
+    said : (T, 1 + levels), of the places first
+    described : name and level by location
+    others : published points of the places
+    """
+    truth = backtest.truth(panel, dates, HORIZONS, target=target)
+    points = np.stack([day[0].points[ENSEMBLE] for day in said])
+    weekly = recent(panel, dates, target)
+    found = []
+    for at, level in enumerate(_levels(panel)):
+        came = np.stack([_came(level, *day) for day in zip(truth, points, strict=True)])
+        before = np.stack([forecasting.over(level, day) for day in weekly])
+        found.append(_of_level(dates, level, [day[at] for day in said], came, before, described))
+    of_places, *above = found
     compared = published.Published()
     if others is not None:
         compared = published.read(others, dates, panel.locations, HORIZONS)
-    return Scored(
-        dates=dates,
-        truth=backtest.truth(panel, dates, HORIZONS, target=target),
-        points=points,
-        quantiles={
-            ENSEMBLE: np.stack([day.quantiles for day in found]),
-            REFERENCE: np.stack([day.reference_quantiles for day in found]),
-        },
-        model=ENSEMBLE,
-        short=np.stack([day.short for day in found]),
-        locations=panel.locations,
-        names=panel.names,
+    return replace(
+        of_places,
         published=compared.points,
         published_truth=compared.truth,
         baseline=published.BASELINE,
-        recent=recent(panel, dates, target),
+        above=tuple(at for at in above if np.isfinite(at.truth + at.points[ENSEMBLE]).any()),
     )
 
 
-def _of_day(store: Store, known: Panel, day: np.datetime64, target: str, named: str) -> _Day:
-    """One day after the other: the forecasts of a year are more than memory should hold."""
-    points, quantiles = _laid(store.frame(_STORED, [named, HORIZONS, str(day)]), known.locations)
-    points[REFERENCE] = persistence.forecast(known, HORIZONS, target=target)
-    history = forecasting.persistence_history(known, target, HORIZONS)
-    reference = forecasting.with_quantiles(known, points[REFERENCE], history)
-    return _Day(points, quantiles, reference.quantiles, scores.short_history(known.weekly(target)))
+def _came(level: Level, truth: FloatArray, points: FloatArray) -> FloatArray:
+    """(K, H): sums of what came, truth (N, H); not known while more than a hundredth of the forecast (N, H) is not."""
+    open_ = level.sums(np.where(np.isfinite(truth), 0.0, points))
+    return np.where(open_ <= _OPEN * level.sums(points), forecasting.over(level, truth), np.nan)
+
+
+def _of_level(
+    dates: DateArray,
+    level: Level,
+    said: Sequence[Said],
+    came: FloatArray,
+    before: FloatArray,
+    described: pd.DataFrame,
+) -> Scored:
+    """came, before : (T, K, H) and (T, K, W) what was reported after and before; codes without a name are left out."""
+    kept = [k for k, code in enumerate(level.codes) if code]
+    codes = [level.codes[k] for k in kept]
+    nothing = np.full((len(level.codes), HORIZONS), np.nan)
+    models = sorted({name for day in said for name in day.points})
+    of_codes = described.reindex(codes)
+    return Scored(
+        dates=dates,
+        truth=came[:, kept],
+        points={name: np.stack([day.points.get(name, nothing) for day in said])[:, kept] for name in models},
+        quantiles={
+            ENSEMBLE: np.stack([day.quantiles for day in said])[:, kept],
+            REFERENCE: np.stack([day.reference_quantiles for day in said])[:, kept],
+        },
+        model=ENSEMBLE,
+        short=np.stack([day.short for day in said])[:, kept],
+        locations=tuple(codes),
+        names=tuple(of_codes["name"].fillna("").astype(str)),
+        recent=before[:, kept],
+        level=str(next(iter(of_codes["level"].mode()), "")),
+    )
 
 
 def recent(panel: Panel, dates: DateArray, target: str = "cases") -> FloatArray:
@@ -127,10 +198,11 @@ def _laid(rows: pd.DataFrame, locations: tuple[str, ...]) -> tuple[dict[str, Flo
 
 
 def write(store: Store, result: Scored, named: str) -> int:
-    """Put the scores of every model, place and week into `epidemic.score`, in place of those of the target."""
+    """Put the scores of every model, place of any level and week into `epidemic.score`, in place of those of the
+    target."""
     import pyarrow as pa
 
-    tables = [_rows(result, name, named) for name in sorted(result.points)]
+    tables = [_rows(at, name, named) for at in (result, *result.above) for name in sorted(at.points)]
     rows = pa.concat_tables(tables)
     store.replace("epidemic.score", rows, {"target": named})
     count: int = rows.num_rows

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from restframe_epidemic.cli import arguments
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from restframe_epidemic.scored import Scored
 
 
@@ -36,8 +38,10 @@ def run(given: argparse.Namespace) -> int:
         rows = scoring.write(store, result, named)
         dates = f"{len(result.dates)} date{'s' if len(result.dates) > 1 else ''}"
         shown.say(table(result))
-        for line in (scored.by_size(result), scored.by_history(result)):
-            shown.say("\n" + line.to_string(index=False, float_format="{:.3f}".format, na_rep=""))
+        by_level = scored.by_level(result).rename(columns={"class": "level"})
+        shown.say("\n" + _text(result, by_level, scored.REFERENCE))
+        for frame in (scored.by_size(result), scored.by_history(result)):
+            shown.say("\n" + _text(result, frame, result.reference_name))
         shown.say(f"\n{rows:,} scores in epidemic.score, of {dates} up to {panel.as_of}")
         if given.report is not None:
             from restframe_epidemic.report import page
@@ -51,11 +55,13 @@ def table(result: Scored) -> str:
     """Models and horizons as text: relative errors, and of the ensemble relative WIS and coverage."""
     from restframe_epidemic import scored
 
-    shown = scored.overview(result)
+    return _text(result, scored.overview(result), result.reference_name)
+
+
+def _text(result: Scored, frame: pd.DataFrame, reference: str) -> str:
+    """reference : what errors of points are relative to"""
     if len(result.dates) == 1:  # of which there is no interval
-        shown = shown.drop(columns=[name for name in shown if name.endswith(("_low", "_high"))])
-    shown = shown.rename(
-        columns={"relative_mae": f"MAE / {result.reference_name}", "relative_wis": "WIS / persistence"}
-    )
-    text: str = shown.to_string(index=False, float_format="{:.3f}".format, na_rep="")
+        frame = frame.drop(columns=[name for name in frame if name.endswith(("_low", "_high"))])
+    frame = frame.rename(columns={"relative_mae": f"MAE / {reference}", "relative_wis": "WIS / persistence"})
+    text: str = frame.to_string(index=False, float_format="{:.3f}".format, na_rep="")
     return text

@@ -11,7 +11,7 @@ from restframe_epidemic import backtest
 from restframe_epidemic.backtest import Backtest
 from restframe_epidemic.ensemble import coherence, combining, conformal
 from restframe_epidemic.models.phases import two_phases
-from restframe_epidemic.panel import FloatArray, IntArray, Panel
+from restframe_epidemic.panel import FloatArray, IntArray, Level, Panel
 from restframe_epidemic.scores import LEVELS, short_history
 
 HISTORY_WEEKS = 16  # past days that members are run on: the window of errors and the longest horizon
@@ -86,10 +86,15 @@ def with_quantiles(panel: Panel, points: FloatArray, history: History, *, seed: 
     points, quantiles = np.minimum(points, most), np.minimum(quantiles, most[:, None])
     means = _means(points, quantiles)
     sums = [
-        Sums(np.where(level.sums(np.isfinite(means)) > 0, level.sums(means), np.nan), of_level)
+        Sums(over(level, means), of_level)
         for level, of_level in zip(panel.levels, _summed(panel, quantiles, history, seed), strict=True)
     ]
     return Forecast(points, means, quantiles, tuple(sums))
+
+
+def over(level: Level, values: FloatArray) -> FloatArray:
+    """(N, ...) -> (K, ...): sums over the places of each, NaN where none is known."""
+    return np.where(level.sums(np.isfinite(values)) > 0, level.sums(values), np.nan)
 
 
 def _means(points: FloatArray, quantiles: FloatArray) -> FloatArray:

@@ -21,7 +21,9 @@ from restframe_epidemic.scored import Scored
 # what coverage may be before it is marked; the same bounds as the project's own benchmark
 BANDS = {0.5: (0.45, 0.55), 0.95: (0.92, 0.97)}
 _FANS = 6
+_FANS_ABOVE = 2  # of each level above
 _RANKED = 14
+_FEWEST = 100  # forecasts whose coverage says enough to be marked
 
 
 def write(scored: Scored, path: Path, *, title: str = "How good the forecasts were") -> None:
@@ -38,6 +40,7 @@ def html(scored: Scored, title: str) -> str:
     first, last = (str(day) for day in (scored.dates.min(), scored.dates.max()))
     days = f"{len(scored.dates)} forecast dates, {first} to {last}" if first != last else f"Forecasts of {first}"
     held = f"{days}, {len(scored.locations):,} places"
+    above = "".join(_fans(at, _FANS_ABOVE) for at in scored.above[::-1])
     page = Template(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     return page.substitute(
         title=escape(title),
@@ -46,7 +49,8 @@ def html(scored: Scored, title: str) -> str:
             (
                 _tiles(scored, overview),
                 f'<div class="grid2">{_ranking(scored, overview)}{_dates(scored)}</div>',
-                f'<div class="grid3">{_fans(scored)}</div>',
+                f'<div class="grid1">{_levels(scored)}</div>',
+                f'<div class="grid3">{above}{_fans(scored, _FANS)}</div>',
                 f'<div class="grid1">{_tables(scored)}</div>',
             )
         ),
@@ -153,7 +157,15 @@ def _truths(scored: Scored) -> str:
     return _card("Where the truth fell", text, svg.columns(share, expected, gaps, "truths between quantiles"))
 
 
-def _fans(scored: Scored) -> str:
+def _levels(scored: Scored) -> str:
+    text = (
+        "Places and the sums above them. Errors, too, are relative to persistence here: that the sum's last week comes "
+        "again."
+    )
+    return _card("By level", text, f'<div class="scroll">{_table(tables.by_level(scored))}</div>')
+
+
+def _fans(scored: Scored, count: int) -> str:
     """Places of every size, from large to small, on the day whose truth is fully known last."""
     if not scored.recent.size:
         return ""
@@ -166,22 +178,23 @@ def _fans(scored: Scored) -> str:
     return "".join(
         _card(
             scored.names[i],
-            f"{scored.locations[i]}, forecast of {scored.dates[t]}; weekly reports with 50, 80 and 95 % intervals.",
+            f"{scored.level} {scored.locations[i]}, forecast of {scored.dates[t]}; weekly reports with 50, 80 and 95 % "
+            "intervals.",
             legend,
             svg.fan(
                 scored.recent[t, i], scored.truth[t, i], scored.quantiles[scored.model][t, i], labels, scored.names[i]
             ),
         )
-        for i in _shown(scored, t)
+        for i in _shown(scored, t, count)
     )
 
 
-def _shown(scored: Scored, t: int) -> IntArray:
+def _shown(scored: Scored, t: int, count: int) -> IntArray:
     """Places spread evenly over the ranks of those that report at all, the largest first."""
     known = np.isfinite(scored.truth[t]).any(axis=1) & np.isfinite(scored.quantiles[scored.model][t]).all(axis=(1, 2))
     size: FloatArray = np.where(known, np.nan_to_num(scored.recent[t]).sum(axis=1), 0.0)
     order = np.argsort(-size, kind="stable")[: max(int((size > 0).sum()), 1)]
-    ranks = np.unique(np.round(np.geomspace(1, len(order), _FANS)).astype(np.int64)) - 1
+    ranks = np.unique(np.round(np.geomspace(1, len(order), count)).astype(np.int64)) - 1
     return order[ranks]
 
 
@@ -227,7 +240,9 @@ def _table(frame: pd.DataFrame) -> str:
     wide = frame.pivot(index="class", columns="horizon").reindex(frame["class"].unique())
     rows = ""
     for name, row in wide.iterrows():
-        cells = "".join(_cell(row[column].get(h), column) for column in _COLUMNS for h in horizons)
+        cells = "".join(
+            _cell(row[column].get(h), column, row["forecasts"].get(h)) for column in _COLUMNS for h in horizons
+        )
         rows += f"<tr><td>{escape(str(name))}</td><td>{row['forecasts'].sum():,.0f}</td>{cells}</tr>"
     return (
         f"<table><thead><tr><th></th><th></th>{groups}</tr><tr><th></th><th>forecasts</th>{weeks}</tr></thead>"
@@ -235,11 +250,12 @@ def _table(frame: pd.DataFrame) -> str:
     )
 
 
-def _cell(value: float | None, column: str) -> str:
+def _cell(value: float | None, column: str, forecasts: float) -> str:
     if value is None or np.isnan(value):
         return "<td></td>"
     bands = {f"coverage_{100 * nominal:.0f}": band for nominal, band in BANDS.items()}
     if column not in bands:
         return f"<td>{value:.2f}</td>"
     low, high = bands[column]
-    return f'<td class="{"good" if low <= value <= high else "bad"}">{value:.3f}</td>'
+    mark = "" if forecasts < _FEWEST else "good" if low <= value <= high else "bad"
+    return f'<td class="{mark}">{value:.3f}</td>'
