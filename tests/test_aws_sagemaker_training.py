@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from restframe import Warehouse
 from restframe.aws.backend import Backend
-from restframe.jobs import training
+from restframe.jobs import process, training
 from restframe.jobs.process import TrainingProcess
 from restframe.storage import ObjectUrl
 
@@ -41,6 +41,7 @@ class StandingStill(TrainingProcess):
 @pytest.fixture(autouse=True)
 def standing_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "TrainingProcess", StandingStill)
+    monkeypatch.setattr(process, "_GRACE_S", 60)  # until the test lets it go on
 
 
 @pytest.fixture(autouse=True)
@@ -138,7 +139,7 @@ def test_a_description_waits_for_the_end_and_comes_with_it(aws: Any) -> None:
         # whoever waits holds up nobody
         assert sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["SecondaryStatus"] == "Training"
         os.kill(pid, signal.SIGCONT)
-        assert [one.result(20)["TrainingJobStatus"] for one in held] == ["Completed"] * 3
+        assert [one.result(60)["TrainingJobStatus"] for one in held] == ["Completed"] * 3
 
 
 def test_stopping_a_job_ends_the_wait(aws: Any) -> None:
@@ -151,7 +152,7 @@ def test_stopping_a_job_ends_the_wait(aws: Any) -> None:
         sagemaker.stop_training_job(TrainingJobName="paused")
         os.kill(pid, signal.SIGCONT)
         for one in held:
-            found = one.result(20)
+            found = one.result(60)
             assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("Stopped", "Stopped")
             assert "ModelArtifacts" not in found
     sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName="paused")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from restframe.jobs import Channel, ModelSpec, TransformSpec
+from restframe.jobs import Channel, ModelSpec, TransformSpec, process, transform
+from restframe.jobs.transform import TransformProcess
 from restframe.ml import algorithm as ml
 from restframe.ml import artifact, codecs, registry
 from restframe.ml.deepar import Configuration, fit, save
@@ -155,14 +160,33 @@ def test_a_wrong_configuration_fails_the_job(sagemaker: Any, storage: Any) -> No
     )
 
 
-def test_jobs_are_listed_and_stopped(sagemaker: Any, storage: Any, shared_aws: Any) -> None:
+class StandingStill(TransformProcess):
+    """A child that is stopped before it can do anything."""
+
+    def __init__(self, directory: Path, task: Mapping[str, Any]) -> None:
+        super().__init__(directory, task)
+        os.kill(self.pid, signal.SIGSTOP)
+
+
+def test_jobs_are_listed_and_stopped(
+    sagemaker: Any,
+    storage: Any,
+    shared_aws: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    eventually: Callable[[Callable[[], object]], None],
+) -> None:
     put(storage, "list-a/in/a.csv", b"1\n")
     transforms = shared_aws.warehouse.jobs.transforms
-    sagemaker.create_transform_job(**request("list-a", "forest"))
+    monkeypatch.setattr(process, "_GRACE_S", 60)
+    with monkeypatch.context() as standing:
+        standing.setattr(transform, "TransformProcess", StandingStill)
+        sagemaker.create_transform_job(**request("list-a", "forest"))
+        eventually(lambda: transforms.process_id("list-a") is not None)
     with pytest.raises(ClientError, match="must be unique within an AWS account and region, and a transform job"):
         sagemaker.create_transform_job(**request("list-a", "forest"))
     sagemaker.stop_transform_job(TransformJobName="list-a")
-    assert transforms.wait("list-a", 20).status in ("Stopped", "Completed")
+    os.kill(transforms.process_id("list-a"), signal.SIGCONT)
+    assert transforms.wait("list-a", 60).status == "Stopped"
     with pytest.raises(ClientError, match="The request was rejected because the transform job is in status"):
         sagemaker.stop_transform_job(TransformJobName="list-a")
     # of the library

@@ -204,13 +204,16 @@ def request_time(request: HttpRequest) -> str:
         {"query": "list-type=2&prefix=a&prefix=a"},
         {"host": "127.0.0.1:8440"},
         {"x-amz-meta-colour": "blue"},
-        {"x-amz-date": (datetime.now(UTC) + timedelta(seconds=5)).strftime("%Y%m%dT%H%M%SZ")},
+        {"x-amz-date": "a second that is not that of the signature"},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_changed_request_does_not_match(change: dict[str, str]) -> None:
     url = "http://127.0.0.1:8439/bucket/key?list-type=2&prefix=a"
     request = signed(botocore.auth.S3SigV4Auth, "s3", "GET", url, {"x-amz-meta-colour": "red"})
+    if "x-amz-date" in change:
+        signed_at = request.headers.get("x-amz-date")
+        change = {"x-amz-date": signed_at[:-3] + ("00Z" if signed_at[-3:] != "00Z" else "01Z")}
     fields = [(name, change.get(name, value)) for name, value in request.headers]
     changed = http(
         change.get("method", "GET"), change.get("path", request.path), change.get("query", request.query), fields

@@ -79,7 +79,7 @@ def test_an_artefact_becomes_an_endpoint_step_by_step(service: Service) -> None:
     endpoints.models.create(ModelSpec("m", image, ARCHIVE, details={"ExecutionRoleArn": "x"}))
     endpoints.models.create_config(EndpointConfig("c", "m", "AllTraffic"))
     endpoints.create("taxi", "c")
-    description = endpoints.wait("taxi", 20)
+    description = endpoints.wait("taxi", 60)
     assert (description.status, description.failure) == ("InService", None)
     assert (description.config.name, description.model.artifact) == ("c", ARCHIVE)
     assert description.modified >= description.created
@@ -199,7 +199,7 @@ def test_models_that_cannot_be_served_fail_their_endpoint(service: Service, cont
     endpoints.models.create(ModelSpec("m", artifact="s3://models/bad.tar.gz"))
     endpoints.models.create_config(EndpointConfig("c", "m"))
     endpoints.create("bad", "c")
-    description = endpoints.wait("bad", 20)
+    description = endpoints.wait("bad", 60)
     assert description.status == "Failed"
     assert description.failure is not None
     assert reason in description.failure
@@ -234,12 +234,12 @@ def test_updating_swaps_models_and_keeps_the_old_when_the_new_one_fails(service:
         models.create(ModelSpec(name, artifact=url))
         models.create_config(EndpointConfig(name, name))
     service.endpoints.update("taxi", "none")
-    description = service.endpoints.wait("taxi", 20)
+    description = service.endpoints.wait("taxi", 60)
     assert (description.status, description.config.name) == ("InService", "taxi")
     assert description.failure == 'object "s3://models/none.tar.gz" does not exist'
     assert service.invoke("taxi", b"1000\n", "text/csv", "text/csv") == old
     service.endpoints.update("taxi", "other")
-    description = service.endpoints.wait("taxi", 20)
+    description = service.endpoints.wait("taxi", 60)
     assert (description.status, description.config.name, description.failure) == ("InService", "other", None)
     assert service.invoke("taxi", b"1000\n", "text/csv", "text/csv") != old
 
@@ -251,7 +251,7 @@ def test_a_name_may_be_used_again_while_the_old_one_still_loads(
 
     def slow(source: BytesIO) -> dict[str, bytes]:
         if threading.current_thread().name == "restframe-endpoint-taxi" and not proceed.is_set():
-            proceed.wait(20)
+            proceed.wait(60)
             raise errors.DataError("too late")
         return read(source)
 
@@ -267,7 +267,7 @@ def test_a_name_may_be_used_again_while_the_old_one_still_loads(
     service.endpoints.create("taxi", "c")
     proceed.set()
     first.join()
-    assert service.endpoints.wait("taxi", 20).status in ("InService", "Failed")
+    assert service.endpoints.wait("taxi", 60).status in ("InService", "Failed")
 
 
 def test_endpoints_that_were_being_created_have_failed_after_a_crash(service: ServiceAlone, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def service(tmp_path: Path, archive: bytes) -> Iterator[Service]:
 
 
 def ask(url: str, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes, str]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()
@@ -110,7 +110,7 @@ def test_requests_that_are_not_right(
 def test_half_a_request_is_not_answered(service: Service) -> None:
     with EndpointServer(service, "taxi") as server:
         netloc = urlsplit(server.url)
-        with socket.create_connection((netloc.hostname, netloc.port), timeout=10) as connection:
+        with socket.create_connection((netloc.hostname, netloc.port), timeout=60) as connection:
             connection.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n10\n20\n")
             connection.shutdown(socket.SHUT_WR)
             assert connection.recv(1000) == b""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import os
@@ -10,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +81,7 @@ class StandingStill(TrainingProcess):
 @pytest.fixture(autouse=True)
 def standing_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "TrainingProcess", StandingStill)
+    monkeypatch.setattr(process_module, "_GRACE_S", 60)  # until the test lets it go on
 
 
 def child_of(job: TrainingJob) -> int:
@@ -280,8 +280,7 @@ def test_stopping(service: Service) -> None:
     job.stop()
     assert job.status == "Stopping"
     job.stop()
-    with contextlib.suppress(ProcessLookupError):  # on a slow machine its time is over by now
-        os.kill(pid, signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
     with pytest.raises(errors.TrainingFailed, match='training job "paused" stopped: Stopped'):
         job.wait()
     assert statuses(job.describe()) == ["Starting", "Downloading", "Training", "Stopping", "Stopped"]
@@ -296,26 +295,23 @@ def test_a_child_that_will_not_stop_is_killed(service: Service, monkeypatch: pyt
     child_of(job)  # deaf to SIGTERM as long as it stands still
     job.stop()
     with pytest.raises(errors.TrainingFailed, match="stopped"):
-        job.wait(10)
+        job.wait(60)
 
 
 def test_the_longest_run_time(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "_GRACE_S", 0.1)
     job = train(service, "paused", max_runtime_s=1)
-    child_of(job)
     with pytest.raises(errors.TrainingFailed, match="stopped: MaxRuntimeExceeded"):
-        job.wait(10)
+        job.wait(60)
     assert (job.describe().status, job.describe().secondary_status) == ("Stopped", "MaxRuntimeExceeded")
 
 
 def test_waiting_has_its_limits(service: Service) -> None:
     job = train(service, "paused")
     pid = child_of(job)
-    started = time.monotonic()
     assert service.training.wait("paused", 0.05).status == "InProgress"
     with pytest.raises(errors.TrainingFailed, match='training job "paused" is not done: Training'):
         job.wait(0.05)
-    assert time.monotonic() - started < 5
     os.kill(pid, signal.SIGCONT)
     assert job.wait().status == "Completed"
 
@@ -328,7 +324,7 @@ def test_jobs_wait_for_a_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     pid = child_of(first)
     second, third = train(service, "b"), train(service, "c")
     second.stop()
-    assert service.training.wait("b", 10).status == "Stopped"
+    assert service.training.wait("b", 60).status == "Stopped"
     assert third.describe().secondary_status == "Starting"
     os.kill(pid, signal.SIGCONT)
     assert third.wait().status == first.status == "Completed"
@@ -349,7 +345,9 @@ def test_closing_ends_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     again.close()
 
 
-def test_a_crash_of_the_warehouse_fails_the_job_and_ends_the_child(tmp_path: Path) -> None:
+def test_a_crash_of_the_warehouse_fails_the_job_and_ends_the_child(
+    tmp_path: Path, eventually: Callable[[Callable[[], object]], None], is_gone: Callable[[int], bool]
+) -> None:
     program = f"""
 import os, signal, sys, time
 sys.path.insert(0, {str(Path(__file__).parent)!r})
@@ -365,10 +363,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert done.returncode == -signal.SIGKILL, done.stderr
     child = int(done.stdout)
     os.kill(child, signal.SIGCONT)
-    deadline = time.monotonic() + 60
-    while _is_running(child):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: is_gone(child))
     service = open_service(tmp_path)
     description = service.training.describe("paused")
     assert description.status == "Failed"
@@ -377,15 +372,6 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert objects(service, "s3://models/") == []
     assert list(tmp_path.glob("jobs/*")) == []
     service.close()
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def test_the_child_sees_no_credentials(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from restframe import errors
-from restframe.jobs import JobDescription, Service, TrainingJob, runs
+from restframe.jobs import JobDescription, Service, TrainingJob, process, runs
 from restframe.journal import Journal
 from restframe.ml import artifact, deepar
 from restframe.settings import Settings
@@ -55,7 +55,7 @@ def wait_for_line(job: TrainingJob, text: str) -> None:
 
 def ended(job: TrainingJob) -> JobDescription:
     with pytest.raises(errors.TrainingFailed):
-        job.wait(60)
+        job.wait(300)
     return job.describe()
 
 
@@ -79,9 +79,13 @@ def kept_model(service: Service, description: JobDescription) -> deepar.Model:
 def test_a_stopped_job_keeps_the_best_model_so_far(service: Service) -> None:
     job = train(service)
     wait_for_line(job, "best epoch loss so far")
+    pid = service.training.process_id("demand")
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # or it might be done before we look
     job.stop()
     assert job.status == "Stopping"
     job.stop()
+    os.kill(pid, signal.SIGCONT)
     description = ended(job)
     assert (description.status, description.secondary_status, description.failure) == ("Stopped", "Stopped", None)
     assert statuses(description) == ["Starting", "Downloading", "Training", "Stopping", "Uploading", "Stopped"]
@@ -168,7 +172,8 @@ def test_a_child_that_does_not_save_in_time_is_killed(service: Service, monkeypa
         service.deploy(job)
 
 
-def test_a_forest_just_stops(service: Service) -> None:
+def test_a_forest_just_stops(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_GRACE_S", 60)  # until the test lets it go on
     job = service.train(
         "randomcutforest", {"train": "s3://rides/rows/"}, "s3://models/out", name="forest",
         hyperparameters={"feature_dim": 1, "num_trees": 1000, "num_samples_per_tree": 2000},
@@ -202,7 +207,7 @@ def test_what_is_being_uploaded_is_kept(service: Service, monkeypatch: pytest.Mo
         "random_cut_forest", {"train": "s3://rides/rows/"}, "s3://models/out", name="forest",
         hyperparameters={"num_trees": 50},
     )  # fmt: skip
-    description = service.training.wait("forest", 60)
+    description = service.training.wait("forest", 300)
     assert description.status == ("Completed" if closing else "Stopped")
     assert description.artifact == job.artifact == "s3://models/out/forest/output/model.tar.gz"
     assert objects(service) == [description.artifact]
@@ -218,7 +223,7 @@ def test_a_killed_child_fails_its_job_and_the_next_one_trains(service: Service) 
         "AlgorithmError: the training process was killed (SIGKILL), perhaps for lack of memory, exit code: 137"
     )
     assert objects(service) == []
-    assert train(service, "next", hyperparameters={**ENDLESS, "epochs": 1}).wait(60).status == "Completed"
+    assert train(service, "next", hyperparameters={**ENDLESS, "epochs": 1}).wait(300).status == "Completed"
 
 
 def test_closing_does_not_wait_for_a_model(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from restframe import errors
-from restframe.jobs import Channel, ModelSpec, Service, TransformDescription, TransformSpec, transform
+from restframe.jobs import Channel, ModelSpec, Service, TransformDescription, TransformSpec, process, transform
 from restframe.jobs.transform import LOG_GROUP, TransformProcess
 from restframe.journal import Journal
 from restframe.settings import Settings
@@ -107,7 +107,7 @@ def transformed(service: Service, brackets: ModelSpec) -> Transform:
         service.transforms.create(
             TransformSpec(**{"name": name, "model": brackets, "input": channel, "output": "s3://rides/out/", **given})
         )
-        return service.transforms.wait(name, 30)
+        return service.transforms.wait(name, 120)
 
     return run
 
@@ -270,7 +270,7 @@ class StandingStill(TransformProcess):
 
 
 def let_go(pid: int) -> None:
-    """A child that was asked to end before it stood still has ended already."""
+    """Unless it has been killed by now."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
 
@@ -287,6 +287,7 @@ def child_of(service: Service, name: str) -> int:
 def paused(service: Service, brackets: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> int:
     """The child of a job called paused."""
     monkeypatch.setattr(transform, "TransformProcess", StandingStill)
+    monkeypatch.setattr(process, "_GRACE_S", 60)  # until the test lets it go on
     put(service, {"in/a": b"1"})
     service.transforms.create(TransformSpec("paused", brackets, Channel("s3://rides/in/"), "s3://rides/out"))
     return child_of(service, "paused")
@@ -298,7 +299,7 @@ def test_a_job_can_be_stopped(service: Service, paused: int) -> None:
     assert service.transforms.describe("paused").status == "Stopping"
     service.transforms.stop("paused")
     let_go(paused)
-    assert service.transforms.wait("paused", 20).status == "Stopped"
+    assert service.transforms.wait("paused", 60).status == "Stopped"
     assert outputs(service) == {}
     with pytest.raises(errors.InvalidParameterValue, match="is Stopped, it cannot be stopped"):
         service.transforms.stop("paused")
@@ -306,7 +307,7 @@ def test_a_job_can_be_stopped(service: Service, paused: int) -> None:
 
 def test_a_child_that_is_killed_fails_the_job(service: Service, paused: int) -> None:
     os.kill(paused, signal.SIGKILL)
-    done = service.transforms.wait("paused", 20)
+    done = service.transforms.wait("paused", 60)
     assert done.status == "Failed"
     assert done.failure == (
         "AlgorithmError: the transform process was killed (SIGKILL), perhaps for lack of memory, exit code: 137"
@@ -330,7 +331,12 @@ def test_closing_the_warehouse_fails_what_runs(
     again.close()
 
 
-def test_a_job_that_ran_when_the_warehouse_was_killed_has_failed(tmp_path: Path, brackets: ModelSpec) -> None:
+def test_a_job_that_ran_when_the_warehouse_was_killed_has_failed(
+    tmp_path: Path,
+    brackets: ModelSpec,
+    eventually: Callable[[Callable[[], object]], None],
+    is_gone: Callable[[int], bool],
+) -> None:
     program = f"""
 import os, signal, time
 from restframe import Warehouse
@@ -352,10 +358,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     service = ServiceAlone(tmp_path / "killed")
-    deadline = time.monotonic() + 60
-    while Path(f"/proc/{done.stdout.strip()}").exists():  # the child ends by itself
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: is_gone(int(done.stdout)))  # the child ends by itself
     found = service.transforms.describe("job")
     assert found.status == "Failed"
     assert found.failure == "InternalServerError: the warehouse ended while the job was running"

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,25 +72,17 @@ def _children(server: Any) -> list[int]:
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
-def _ends(pid: int) -> bool:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def test_the_child_ends_with_the_server_however_that_ends(serve: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_child_ends_with_the_server_however_that_ends(
+    serve: Callable[..., Any],
+    tmp_path: Path,
+    eventually: Callable[[Callable[[], object]], None],
+    is_gone: Callable[[int], bool],
+) -> None:
     for end in (signal.SIGTERM, signal.SIGKILL):
         server = serve(NUMBA_CACHE_DIR=str(tmp_path / end.name))
         (child,) = _children(server)
         server.end(end)
-        assert _ends(child)
+        eventually(lambda child=child: is_gone(child))
 
 
 def test_a_server_starts_no_child_where_kernels_are(serve: Callable[..., Any], tmp_path: Path) -> None:
