@@ -274,6 +274,10 @@ class Catalog(SessionRecords):
         if comment is not None:
             self.write("INSERT INTO _restframe.comments VALUES (?, ?, ?)", [*key, comment], Part.RELATIONS)
 
+    def comments(self, oid: int) -> dict[str | None, str]:
+        """What is said about a relation, under None, and about its columns."""
+        return dict(self._connection.run("SELECT column_name, comment FROM _restframe.comments WHERE oid = ?", [oid]))
+
     def close(self) -> None:
         """When the session ends: nobody shall see its temporary tables."""
         if self._temporary:

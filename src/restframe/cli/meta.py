@@ -48,9 +48,14 @@ def _describe(console: Console, name: str | None) -> None:
     schema, _, bare = name.lower().rpartition(".")
     relation = console.session.catalog.relation(schema or None, bare)
     header = f'{relation.kind.capitalize()} "{relation.schema}.{relation.name}"'
+    comments = console.session.catalog.comments(relation.oid)
+    names = ["column", "type", "nullable", "default", "encoding", "keys"]
     rows = [_column(column) for column in relation.columns]
-    _print_rows(console, ("column", "type", "nullable", "default", "encoding", "keys"), rows, header)
-    for line in _about(relation):
+    if comments.keys() - {None}:
+        names.append("comment")
+        rows = [(*row, comments.get(row[0], "")) for row in rows]
+    _print_rows(console, names, rows, header)
+    for line in [*([clean(comments[None])] if None in comments else []), *_about(relation)]:
         print(line)
 
 
