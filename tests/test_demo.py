@@ -20,7 +20,7 @@ def play(out: Path, *arguments: str) -> str:
         [sys.executable, "-m", "restframe", "demo", "taxi", "--out", str(out), *arguments],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         env={**os.environ, "COLUMNS": "200"},
     )
     assert done.returncode == 0, done.stderr
@@ -125,7 +125,7 @@ def test_a_data_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         [sys.executable, "-m", "restframe", "demo", "taxi", "--out", str(tmp_path), "--data-file", "nowhere.csv"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
     assert 'there is no file "nowhere.csv"' in done.stderr

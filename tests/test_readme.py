@@ -27,7 +27,7 @@ def test_the_python_example_finds_the_outlier(tmp_path: Path) -> None:
         f"2014-11-{1 + i // 48:02d} {i // 2 % 24:02d}:{i % 2 * 30:02d}:00,{100 + i % 50}\n" for i in range(1440)
     )
     (bucket / "trips.csv").write_text("started,passengers\n" + rows + "2014-12-01 00:00:00,39197\n")
-    done = subprocess.run([sys.executable, "-c", EMBEDDED], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", EMBEDDED], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert re.search(r"0 2014-12-01 +39197 +[3-9]\.\d+", done.stdout)
 
@@ -38,7 +38,7 @@ def test_the_example_with_boto3_counts_the_trips(tmp_path: Path, serve: Callable
         warehouse.sql("INSERT INTO trips VALUES ('2014-11-01', 7), ('2014-11-02', 8)")
     environment = {**os.environ, **serve().environment()}
     done = subprocess.run(
-        [sys.executable, "-c", WITH_BOTO3], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", WITH_BOTO3], env=environment, capture_output=True, text=True, timeout=300
     )
     assert (done.stdout, done.stderr) == ("[[{'longValue': 2}]]\n", "")
 

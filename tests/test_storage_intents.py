@@ -95,7 +95,7 @@ def at(key: str) -> ObjectUrl:
 @pytest.mark.parametrize("how", ["killed", "failed"])
 def test_stopped_at_any_step_a_publication_happens_whole_or_not_at_all(tmp_path: Path, how: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _AT_EVERY_STEP, str(tmp_path), how], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", _AT_EVERY_STEP, str(tmp_path), how], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     outcomes = json.loads(done.stdout)

@@ -317,7 +317,7 @@ def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
         "warehouse.sql('GRANT SELECT ON t TO ann')\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    killed = subprocess.run([sys.executable, "-c", script], env=dict(os.environ), timeout=60, check=False)
+    killed = subprocess.run([sys.executable, "-c", script], env=dict(os.environ), timeout=300, check=False)
     assert killed.returncode == -signal.SIGKILL
     with restframe.open(tmp_path / "warehouse") as warehouse, warehouse.session("ann") as session:
         assert session.execute("SELECT count(*) FROM t").scalar() == 0

@@ -504,7 +504,7 @@ with restframe.open(sys.argv[1]) as warehouse, warehouse.session() as session:
     threading.Thread(target=kill, daemon=True).start()
     session.execute("unload ('select * from many') to 's3://out/r_' iam_role default manifest")
     print("done", flush=True)
-    time.sleep(10)
+    time.sleep(300)
 """
 
 
@@ -515,7 +515,7 @@ def test_killed_at_any_time_an_unload_happened_or_did_not(tmp_path: Path) -> Non
     whole = ["r_0000_part_00", "r_0001_part_00", "r_manifest"]
     for delay_s in (0.01, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5):
         done = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(tmp_path), str(delay_s)], capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", _KILLED, str(tmp_path), str(delay_s)], capture_output=True, text=True, timeout=300
         )
         assert done.stdout.startswith("ready"), done.stderr
         with restframe.open(tmp_path) as warehouse:
@@ -539,7 +539,7 @@ with restframe.open(sys.argv[1], threads=1, memory_limit="200MB") as warehouse, 
     session.execute("unload ('select * from wide') to 's3://out/r_' iam_role default")
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     grown = int(re.findall(r"\d+", done.stdout)[-1]) * (1 if sys.platform == "darwin" else 1024)
     assert grown < 150_000_000

@@ -80,7 +80,7 @@ def test_killed_in_one_stage_after_the_other(island: ModuleType, tmp_path: Path)
     arguments = command(island, prepared(island, tmp_path / "other"), tmp_path / "other")
     for stage, (module, function, at, when) in STAGES.items():
         killed = [sys.executable, "-c", KILLED, module, function, str(at), when, *arguments]
-        ended = subprocess.run(killed, capture_output=True, timeout=120)
+        ended = subprocess.run(killed, capture_output=True, timeout=300)
         assert ended.returncode == -signal.SIGKILL, f"{stage}: {ended.stderr.decode()}"
     assert main(arguments) == 0
     assert tables(tmp_path / "other" / "warehouse") == tables(tmp_path / "one" / "warehouse")

@@ -47,7 +47,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Done]]:
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=300,
+            timeout=900,
         )
         return done.stdout.decode()
 
