@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from restframe_epidemic import cli, country, daily, models, panel_reading, runs
+from restframe_epidemic import backtest, cli, country, daily, models, panel_reading, runs
 from restframe_epidemic.panel import FloatArray, Panel
 from restframe_epidemic.store import Store
 
@@ -120,6 +121,9 @@ def test_runs_tell_their_steps_inputs_and_versions(days: Store) -> None:
         """SELECT command, reference_date::varchar, status, model_version, substring(data_vintage, 1, 10),
                   finished >= started FROM epidemic.run ORDER BY reference_date""",
     )
+    said = {"members", "backfill", "targets", "horizons", "history_weeks", "seed"}
+    said |= {"as_of", "epidemic_start", "lookback"}
+    assert [set(json.loads(options)) for (options,) in rows(days, "SELECT options FROM epidemic.run")] == [said] * 2
     version = runs.model_version()
     assert told == [("daily", day, "done", version, day, True) for day in ("2021-07-18", "2021-08-01")]
     steps = rows(
@@ -143,6 +147,31 @@ def test_runs_tell_their_steps_inputs_and_versions(days: Store) -> None:
     assert dict(steps)["gaps"] == "skipped"
     notes = rows(days, "SELECT detail FROM epidemic.run_step WHERE step = 'read' AND run_id LIKE '2021-08-01%'")
     assert notes == [("places whose population is not known or not positive: P-17",)]
+
+
+def test_the_version_of_a_run_is_that_of_all_the_code_that_forecasts_and_beds_come_from() -> None:
+    package = Path(runs.__file__).parent
+    counted = {path for pattern in runs._MODELS for path in package.glob(pattern)}
+    assert all(list(package.glob(pattern)) for pattern in runs._MODELS)
+    seen = {f"restframe_epidemic.{name}" for name in ("store", "country")}  # which change no number
+    names = [
+        "panel_reading",
+        "earlier",
+        "ensemble.forecasting",
+        "hospital",
+        *(f"models.{name}" for name in models.MEMBERS),
+    ]
+    todo = [f"restframe_epidemic.{name}" for name in names]
+    files = set()
+    while todo:
+        source = backtest._source(todo.pop())
+        if source is not None:
+            files.add(source)
+            new = backtest._imports(source.read_bytes()) - seen
+            seen |= new
+            todo += new
+    left_out = {"__init__.py", "errors.py", "parts.py"}
+    assert {str(path.relative_to(package)) for path in files - counted} == left_out
 
 
 def test_beds_are_counted_against_what_there_is(days: Store) -> None:

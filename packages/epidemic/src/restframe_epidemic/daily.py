@@ -111,8 +111,8 @@ def _forecast(
             step.reused()
     whole: Forecast | None = None
     with run.step(f"ensemble {target}", optional=True) as step:
-        last_resort = _last_resort(run, options, panel, target, said)
-        together = {**said, "": last_resort}
+        # Beside the members as one more, which has no past: it speaks only where it is alone.
+        together = {**said, "": _last_resort(run, options, panel, target, said)}
         whole = forecasting.forecast(panel, together, past, target=target, seed=options.seed)
         with store.transaction():
             for name, values in said.items():
@@ -141,9 +141,7 @@ def _member(store: Store, run: Run, options: Options, panel: Panel, target: str,
         lost = np.flatnonzero(~np.isfinite(points).all(axis=1)).tolist()
         step.rows = len(points) - len(lost)
         if said.failures:
-            step.status = "failed"
-            step.notes += said.failures
-            run.failed.append(step.name)
+            step.failed(*said.failures)
         elif not said.seconds.any():
             step.reused()
         reasons = [said.failures[0] if said.failures else _reason(panel, target, at) for at in lost]
@@ -181,8 +179,7 @@ def _past(store: Store, run: Run, options: Options, panel: Panel, target: str) -
 def _last_resort(run: Run, options: Options, panel: Panel, target: str, said: Mapping[str, FloatArray]) -> FloatArray:
     """(N, H) the last week again, in places where no member has a forecast; NaN in all others."""
     last = persistence.forecast(panel, options.horizons, target=target)
-    known = [np.isfinite(points).all(axis=1) for points in said.values()]
-    lost = np.flatnonzero(~np.any(known, axis=0)).tolist() if known else list(range(len(last)))
+    lost = np.flatnonzero(~np.any([np.isfinite(points).all(axis=1) for points in said.values()], axis=0)).tolist()
     points = np.full(last.shape, np.nan)
     points[lost] = last[lost]
     reasons = [

@@ -34,20 +34,24 @@ _EARLIER = ("model_id", "target", "reference_date", "earlier_run_id")
 _LONGEST = 4000  # characters of a step's detail
 _SHOWN = 250  # of them on the screen
 _MODELS = (
+    "backtest.py",
+    "daily.py",
     "earlier.py",
     "hierarchy.py",
+    "hospital.py",
     "panel.py",
     "panel_reading/*.py",
     "pipeline/series.py",
     "models/**/*.py",
     "models/**/*.csv",
     "ensemble/**/*.py",
+    "scores.py",
 )
 
 
 @cache
 def model_version() -> str:
-    """The package's version, and a digest of the code that forecasts come from."""
+    """The package's version, and a digest of the code that forecasts and beds come from."""
     digest = hashlib.sha256()
     package = Path(restframe_epidemic.__file__).parent
     for path in sorted({path for pattern in _MODELS for path in package.glob(pattern)}):
@@ -71,6 +75,11 @@ class Step:
     status: str = "done"
     rows: int | None = None
     notes: list[str] = field(default_factory=list)
+
+    def failed(self, *reasons: str) -> None:
+        """What it was there for was not done, or in part."""
+        self.status = "failed"
+        self.notes += reasons
 
     def skipped(self, reason: str) -> None:
         """There was nothing to do, which is no failure."""
@@ -149,9 +158,7 @@ class Run:
         try:
             yield step
         except Exception as error:
-            step.status = "failed"
-            step.notes.append(f"{type(error).__name__}: {str(error)[:300]}")
-            self.failed.append(name)
+            step.failed(f"{type(error).__name__}: {str(error)[:300]}")
             if not isinstance(error, errors.Error):  # those say all there is to say
                 logger.warning("step %s failed", name, exc_info=True)
             self._ended(step)
@@ -162,6 +169,8 @@ class Run:
 
     def _ended(self, step: Step) -> None:
         step.seconds = time.perf_counter() - step.began
+        if step.status == "failed":
+            self.failed.append(step.name)
         if self.run_id:
             self._write(step)
         else:

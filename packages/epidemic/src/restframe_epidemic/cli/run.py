@@ -37,7 +37,12 @@ def run(given: argparse.Namespace) -> int:
     from restframe_epidemic.runs import Run
 
     options = forecast.chosen(given)
-    described = {**options.described, "as_of": given.as_of, "lookback": given.lookback}
+    described = {
+        **options.described,
+        "as_of": given.as_of,
+        "epidemic_start": given.epidemic_start,
+        "lookback": given.lookback,
+    }
     with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
         place = country.of(store, given.country)
@@ -63,10 +68,8 @@ def _ingest(store: Store, run: Run, place: Country, given: argparse.Namespace, s
         absent = [outcome.source for outcome in outcomes if outcome.status == "absent"]
         failed = [f"{outcome.source}: {outcome.error}" for outcome in outcomes if outcome.status == "failed"]
         step.notes += [f"not there: {', '.join(absent)}"] if absent else []
-        step.notes += failed
         if failed:
-            step.status = "failed"
-            run.failed.append("ingest")
+            step.failed(*failed)
 
 
 def _gaps(store: Store, run: Run, given: argparse.Namespace, place: Country) -> None:
