@@ -399,9 +399,10 @@ def test_sources_that_are_not_there_cost_their_own_tables_only(island: ModuleTyp
 
 # Sends itself a signal as soon as it has said a line that begins so.
 STOPPED = """
-import os, sys
+import os, signal, sys
 from restframe_epidemic.cli import arguments, main
 begins, how, *given = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where tests run in the background
 say = arguments.Shown.say
 
 def said(self, line):
