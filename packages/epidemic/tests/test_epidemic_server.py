@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -190,15 +191,24 @@ def test_a_load_that_fails_leaves_nothing_and_fails_as_it_does_in_process(store:
     assert store.run("SELECT count(*) FROM information_schema.schemata WHERE schema_name = 'half'").scalar() == 0
 
 
-def test_a_wrong_password_is_told_and_not_shown(
+def test_why_there_is_no_way_in_is_told_and_no_password_shown(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    def told(address: str) -> str:
+        assert cli.main(["gaps", "--warehouse", address, "--lake", str(tmp_path / "lake")]) == 1
+        return capsys.readouterr().err
+
+    assert 'database "nowhere" does not exist' in told(serving.address.replace("/dev", "/nowhere"))
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        closed = f"postgresql://awsuser@127.0.0.1:{nobody.getsockname()[1]}/dev"
+    assert "hint: Is `restframe serve` running?" in told(closed)
     monkeypatch.setenv("PGPASSWORD", "hunter2hunter2")
-    command = ["gaps", "--warehouse", serving.address, "--lake", str(tmp_path / "lake")]
-    assert cli.main(command) == 1
-    told = capsys.readouterr().err
-    assert "password authentication failed" in told and "hint: " in told
-    assert "hunter2" not in told
+    wrong = told(serving.address)
+    assert wrong.count("password authentication failed") == 1 and "hunter2" not in wrong
+    assert "hint: The server is there, so look at user, password and database" in wrong
+    monkeypatch.delenv("PGPASSWORD")
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "none"))
+    assert "hint: The server asks for a password: set PGPASSWORD" in told(serving.address)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ import restframe.errors
 from restframe_epidemic import errors
 
 if TYPE_CHECKING:
+    import psycopg
     import pyarrow as pa
 
 SCHEMES = ("postgresql:", "postgres:")
@@ -62,10 +63,7 @@ class Server:
                 cursor_factory=psycopg.RawCursor,
             )
         except psycopg.Error as error:
-            raise errors.ServerError(
-                f"no connection to the server: {' '.join(str(error).split())[:300]}",
-                hint='Is `restframe serve` running? eval "$(restframe env)" says where it is and what its password is.',
-            ) from None
+            raise _no_way_in(error) from None
         info = self._connection.info
         self._place = f"{info.host}:{info.port}"
         try:
@@ -196,6 +194,19 @@ def _understood(address: str) -> dict[str, Any]:
             hint='Leave it out and set PGPASSWORD; eval "$(restframe env)" does.',
         )
     return said
+
+
+def _no_way_in(error: psycopg.Error) -> errors.ServerError:
+    # libpq tries again without TLS, and tells the same of both.
+    lines = dict.fromkeys(line.strip() for line in str(error).removeprefix("connection failed: ").splitlines())
+    tried = error.pgconn
+    if tried is not None and tried.needs_password:
+        hint = 'The server asks for a password: set PGPASSWORD; eval "$(restframe env)" does.'
+    elif tried is not None and tried.used_password:
+        hint = 'The server is there, so look at user, password and database: eval "$(restframe env)" sets its own.'
+    else:
+        hint = 'Is `restframe serve` running? eval "$(restframe env)" says where it is and what its password is.'
+    return errors.ServerError(f"no connection to the server: {' '.join(lines)[:300]}", hint=hint)
 
 
 def _home() -> Path:
