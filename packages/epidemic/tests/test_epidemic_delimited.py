@@ -50,7 +50,12 @@ def plain(rows: delimited.Rows) -> tuple[list[int], list[tuple[object, ...]], li
     return rows.line.tolist(), list(zip(*columns, strict=True)), rows.malformed
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(lines, min_size=1, max_size=6), st.sampled_from(["\n", "\r\n"]), st.booleans())
 @example(["a,1,c", 'b,2,"d'], "\n", False)  # a quote that the end of the block leaves open
 @example(['a,1,"c', 'd",2,e', "", "b,2,d"], "\n", True)  # one that goes on, and a blank line

@@ -181,7 +181,9 @@ def brute(tables: tuple[Table, ...]) -> list[tuple[float, float]]:
     return found
 
 
-@hypothesis.settings(max_examples=20, deadline=None, derandomize=True)
+@hypothesis.settings(
+    max_examples=20, deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 @hypothesis.given(
     st.lists(st.integers(0, 40), min_size=20, max_size=20),
     st.sets(st.integers(0, 7), min_size=1, max_size=4),
