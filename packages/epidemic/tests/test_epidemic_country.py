@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,11 @@ from restframe_epidemic.store import Store
 def test_countries_that_come_with_the_package_have_names() -> None:
     us = country.read("us")
     assert (us.name, us.week_ends, us.targets["deaths"]) == ("United States", "saturday", "wk inc death")
+
+
+def test_a_target_that_a_country_does_not_name_has_the_hubs_usual_name(tmp_path: Path) -> None:
+    (tmp_path / "country.toml").write_text('name = "X"\nweek_ends = "sunday"\ntargets = {cases = "wk inc infection"}')
+    assert country.read(tmp_path).targets == {"cases": "wk inc infection", "deaths": "wk inc death"}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,22 @@ def test_a_table_of_a_country_takes_no_place_that_is_not_its_own(
         store.run("CREATE SCHEMA IF NOT EXISTS epidemic_staging")
         with pytest.raises(errors.DataError, match=message):
             country.transform(store, country.read(tmp_path))
+
+
+def test_small_tables_keep_codes_and_what_is_no_number(tmp_path: Path) -> None:
+    (tmp_path / "country.toml").write_text('name = "X"\nweek_ends = "sunday"')
+    (tmp_path / "codes.csv").write_text(
+        "code,number,short,share,day,open,nothing,clock\n"
+        "01,1,NA,0.5,2020-01-31,true,,12:30\n"
+        "10,-2,x,2,2020-02-01,false,,\n"
+    )
+    with Store(tmp_path / "warehouse") as store:
+        store.prepare()
+        country.transform(store, country.read(tmp_path))
+        assert store.run("SELECT *, number + 1, share + 1, day + 1 FROM epidemic_staging.codes").fetchall() == [
+            ("01", 1, "NA", 0.5, date(2020, 1, 31), True, None, "12:30", 2, 1.5, date(2020, 2, 1)),
+            ("10", -2, "x", 2.0, date(2020, 2, 1), False, None, None, -1, 3.0, date(2020, 2, 2)),
+        ]
 
 
 def test_a_folder_without_a_country_is_refused(tmp_path: Path) -> None:

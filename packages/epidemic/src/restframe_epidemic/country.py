@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COUNTRIES = Path(__file__).parent / "countries"
 DEFAULT = "us"
+# What is forecast, and what a hub calls it unless the country says otherwise.
+TARGETS = {"cases": "wk inc case", "deaths": "wk inc death"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _READS = re.compile(r"\bepidemic_staging\.(\w+)", re.IGNORECASE)
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -34,12 +36,12 @@ _KNOWN = {"name", "week_ends", "targets"}
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """week_ends : weekday in English. targets : by our name (cases, deaths), the hub's"""
+    """week_ends : weekday in English. targets : of TARGETS, what hub files call each"""
 
     folder: Path
     name: str
     week_ends: str
-    targets: Mapping[str, str] = field(default_factory=lambda: {"cases": "wk inc case", "deaths": "wk inc death"})
+    targets: Mapping[str, str] = field(default_factory=lambda: TARGETS)
 
     @property
     def sources(self) -> Path:
@@ -75,12 +77,12 @@ def read(folder: Path | str) -> Country:
     targets = said.get("targets", {})
     if not isinstance(said["name"], str) or not isinstance(targets, dict):
         raise errors.DataError(f"{path / 'country.toml'}: name is a text, targets a table")
-    named = list(targets.values())
-    if not set(targets) <= {"cases", "deaths"} or not all(isinstance(each, str) for each in named):
-        raise errors.DataError(f"{path / 'country.toml'}: targets are the names of cases and deaths")
-    if len(set(named)) < len(named):
+    if not set(targets) <= set(TARGETS) or not all(isinstance(each, str) for each in targets.values()):
+        raise errors.DataError(f"{path / 'country.toml'}: targets are the names of {' and '.join(TARGETS)}")
+    targets = TARGETS | targets
+    if len(set(targets.values())) < len(targets):
         raise errors.DataError(f"{path / 'country.toml'}: two targets have the same name")
-    return Country(path, **said)
+    return Country(path, said["name"], said["week_ends"], targets)
 
 
 def of(store: Store, given: str | None = None) -> Country:
@@ -184,16 +186,32 @@ def _text(path: Path) -> str:
         raise errors.DataError(f"{path}: {error}") from error
 
 
-_SQL_TYPES = {"int64": "bigint", "double": "float8", "date32[day]": "date", "bool": "boolean"}
+_SQL_TYPES = {"int64": "bigint", "double": "float8", "date32[day]": "date", "bool": "boolean", "string": "varchar(512)"}
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """Numbers, ISO dates, true and false are found by their look; all else is text, and so are codes such as 01."""
+    import pyarrow.compute as pc
+    from pyarrow import csv
+
+    rows = csv.read_csv(path)
+    kinds = dict.fromkeys(rows.column_names, "string")
+    plain = csv.ConvertOptions(column_types=kinds, null_values=[""], strings_can_be_null=True)
+    texts = csv.read_csv(path, convert_options=plain)
+    for at, name in enumerate(rows.column_names):
+        kind = str(rows.schema.types[at])
+        codes = kind == "int64" and pc.any(pc.match_substring_regex(texts[at], r"^[+-]?0[0-9]")).as_py()
+        if codes or kind not in _SQL_TYPES:
+            rows = rows.set_column(at, name, texts[at])
+    return rows
 
 
 def _stage(store: Store, path: Path) -> None:
-    """A CSV file as a table of epidemic_staging: numbers, ISO dates, true and false are found by their look."""
+    """A CSV file as a table of epidemic_staging."""
     import pyarrow as pa
-    from pyarrow import csv
 
     try:
-        rows = csv.read_csv(path)
+        rows = _read_csv(path)
     except pa.ArrowInvalid as error:
         raise errors.DataError(f"{path}: {str(error)[:200]}") from error
     wrong = [name for name in (path.stem, *rows.column_names) if not _NAME.fullmatch(name)]
@@ -202,7 +220,7 @@ def _stage(store: Store, path: Path) -> None:
     if (path.parent / "sources" / f"{path.stem}.toml").exists():
         raise errors.DataError(f"{path}: a source has the same name", hint="Both would be one table of staging.")
     table = f"epidemic_staging.{path.stem}"
-    kinds = (f'"{column.name}" {_SQL_TYPES.get(str(column.type), "varchar(512)")}' for column in rows.schema)
+    kinds = (f'"{column.name}" {_SQL_TYPES[str(column.type)]}' for column in rows.schema)
     store.run(f"DROP TABLE IF EXISTS {table}")
     store.run(f"CREATE TABLE {table} ({', '.join(kinds)})")
     store.replace(table, rows)

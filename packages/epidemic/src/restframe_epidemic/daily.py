@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from restframe_epidemic import backtest, earlier, errors, forecasts, models, panel_reading
+from restframe_epidemic.country import TARGETS
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import FloatArray, Panel
@@ -40,7 +41,7 @@ class Options:
 
     members: tuple[str, ...] = ()
     backfill: tuple[str, ...] = ()
-    targets: tuple[str, ...] = panel_reading.TARGETS
+    targets: tuple[str, ...] = tuple(TARGETS)
     horizons: int = forecasting.HORIZONS
     history_weeks: int = forecasting.HISTORY_WEEKS
     seed: int = 0
@@ -83,7 +84,7 @@ def _said_earlier(store: Store, country: Country, options: Options, panel: Panel
     """By the members that are not run on past days."""
     others = [name for name in options.members if name not in options.backfill]
     days = backtest.past(panel, options.history_weeks)
-    return earlier.read(store, panel, days, others, country.targets.get(target, target), options.horizons)
+    return earlier.read(store, panel, days, others, country.targets[target], options.horizons)
 
 
 def _forecast(
@@ -94,7 +95,7 @@ def _forecast(
         with run.step(f"members {target}") as step:
             step.skipped(f"no {target} were ever reported")
         return None
-    named = country.targets.get(target, target)
+    named = country.targets[target]
     said = {}
     for done, name in enumerate(options.members, 1):
         said[name] = _member(store, run, options, panel, target, name)
@@ -213,7 +214,7 @@ def score(store: Store, country: Country, run: Run, options: Options) -> None:
 
     panel: Panel | None = None
     for target in options.targets:
-        named = country.targets.get(target, target)
+        named = country.targets[target]
         with run.step(f"score {target}", optional=True) as step:
             panel = panel or panel_reading.read(store, country)
             try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restframe_epidemic.cli import arguments
+from restframe_epidemic.country import TARGETS
 
 if TYPE_CHECKING:
     from restframe_epidemic.daily import Options
@@ -36,7 +37,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=(),
         help="members that are run on past weeks too, to learn how wrong they are (all but agents)",
     )
-    parser.add_argument("--target", choices=("cases", "deaths"), help="one of them only (both)")
+    parser.add_argument("--target", choices=tuple(TARGETS), help="one of them only (both)")
     parser.add_argument("--horizons", metavar="WEEKS", type=int, choices=range(1, 9), default=8, help="1 to 8 (8)")
     parser.add_argument("--seed", metavar="N", type=arguments.seed, default=0, help="of everything that is drawn (0)")
     parser.add_argument("--workers", metavar="N", type=int, default=2, help="processes for past weeks (2)")
@@ -45,9 +46,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 def chosen(given: argparse.Namespace) -> Options:
     """The options that a command line names. UsageError for a member that does not exist."""
     from restframe_epidemic import daily
-    from restframe_epidemic.panel_reading import TARGETS
 
-    targets = (given.target,) if given.target else TARGETS
+    targets = (given.target,) if given.target else tuple(TARGETS)
     return daily.Options(
         given.members,
         given.backfill,

@@ -32,7 +32,7 @@ def run(given: argparse.Namespace) -> int:
     with arguments.shown() as shown, arguments.store(given) as store:
         store.prepare()
         described = country.of(store, given.country)
-        named = described.targets.get(given.target, given.target)
+        named = described.targets[given.target]
         panel = panel_reading.read(store, described)
         result = scoring.read(store, panel, given.target, named, given.published)
         rows = scoring.write(store, result, named)

@@ -14,7 +14,6 @@ from restframe_epidemic.country import WEEKDAYS, Country
 from restframe_epidemic.panel import Panel, cleansed
 from restframe_epidemic.panel_reading import reports as series
 from restframe_epidemic.panel_reading import surroundings
-from restframe_epidemic.panel_reading.reports import TARGETS as TARGETS
 from restframe_epidemic.store import Store
 
 

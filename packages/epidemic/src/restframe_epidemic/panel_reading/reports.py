@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from restframe_epidemic import errors
-from restframe_epidemic.country import WEEKDAYS
+from restframe_epidemic.country import TARGETS, WEEKDAYS
 from restframe_epidemic.hierarchy import Places, some
 from restframe_epidemic.panel import DAYS_OF_WEEK, BoolArray, DateArray, FloatArray, IntArray
 from restframe_epidemic.pipeline.series import beginning
 
-TARGETS = ("cases", "deaths")
 _MANY_FALLS, _FEW_FALLS = 0.2, 10  # a share of the days, and days
 _RHYTHM_WEEKS = 8  # the last ones, which say on what days reports come
 
