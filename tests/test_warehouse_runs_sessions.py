@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +108,24 @@ def test_a_session_ends_when_nobody_uses_it(warehouse: restframe.Warehouse, go: 
     until(lambda: status(warehouse, session_id) == "CLOSED")
     with pytest.raises(runs.SessionNotAvailable, match="Session is not available"):
         go("select 1", session_id=session_id)
+
+
+def test_a_session_that_is_let_go_while_the_next_end_is_looked_for_is_closed_in_time(
+    warehouse: restframe.Warehouse, go: Go, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, looked = warehouse.statements._kept, threading.Event()
+    next_end = kept.next_end
+
+    def look_slowly() -> float | None:
+        found = next_end()
+        if not looked.is_set():
+            looked.set()
+            time.sleep(0.5)  # in which the statement ends, and says so
+        return found
+
+    monkeypatch.setattr(kept, "next_end", look_slowly)
+    session_id = go("select 1", keep_alive_s=1).session_id
+    until(lambda: status(warehouse, session_id) == "CLOSED")
 
 
 def test_a_statement_changes_for_how_long_a_session_is_kept(warehouse: restframe.Warehouse, go: Go) -> None:

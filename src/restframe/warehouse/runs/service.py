@@ -272,10 +272,10 @@ class Statements:
         """Close sessions when their time is over, stop what runs too long, and forget what is old."""
         swept = time.time()
         while True:
-            next_end = self._kept.next_end()
-            until = swept + _SWEEP_EVERY_S if next_end is None else min(next_end, swept + _SWEEP_EVERY_S)
-            with self._wake:
-                if not self._closing:  # whoever sets it wakes us after, and would wake nobody before we wait
+            with self._wake:  # whoever changes what is looked at wakes us after, and would wake nobody before we wait
+                next_end = self._kept.next_end()
+                until = swept + _SWEEP_EVERY_S if next_end is None else min(next_end, swept + _SWEEP_EVERY_S)
+                if not self._closing:
                     self._wake.wait(max(0.0, until - time.time()) + 0.001)
             if self._closing:
                 return
