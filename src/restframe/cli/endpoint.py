@@ -79,8 +79,8 @@ def serve(given: argparse.Namespace) -> int:
         Warehouse(given.directory) as warehouse,
         EndpointServer(warehouse.jobs, given.name, given.host, given.port) as server,
     ):
-        print(f"Serving {given.name} at {server.url}/invocations; ctrl-C ends it", flush=True)
         try:
+            print(f"Serving {given.name} at {server.url}/invocations; ctrl-C ends it", flush=True)
             server.wait()
         except KeyboardInterrupt:
             print()
