@@ -88,9 +88,9 @@ class LiveRun:
     def _interrupt(self) -> None:
         """Until it helps: what comes while no statement is being executed has no effect."""
         while not self._ended:
-            session = self._session
-            if session is not None:
-                session.cancel()
+            with self._lock:  # or another run might have the session by now
+                if self._session is not None:
+                    self._session.cancel()
             self.wait(_INTERRUPT_EVERY_S)
 
     # Running
@@ -126,7 +126,8 @@ class LiveRun:
             self.fail(error_text(error))
             return {}
         finally:
-            self._session = None
+            with self._lock:
+                self._session = None
         self._end_by_parts()
         return self._results
 
