@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -14,7 +15,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from restframe.server.listening import listen
 from restframe.server.server import Server, _trusted_by_others
 
 Serve = Callable[..., Any]
+Eventually = Callable[[Callable[[], object]], None]
 
 STS = "https://sts.us-east-1.amazonaws.com"
 
@@ -47,7 +49,7 @@ def client(server: Any, service: str, **options: Any) -> Any:
 
 def health(url: str) -> dict[str, Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{url}/_restframe/health", timeout=10) as response:
+    with opener.open(f"{url}/_restframe/health", timeout=60) as response:
         return dict(json.load(response))
 
 
@@ -85,7 +87,7 @@ def test_what_it_makes_is_for_its_user_alone(served: Any) -> None:
 def test_through_the_proxy_requests_are_https_to_the_name_that_was_asked_for(served: Any) -> None:
     address = urllib.parse.urlsplit(served.proxy)
     context = ssl.create_default_context(cafile=served.environment()["AWS_CA_BUNDLE"])
-    connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=context, timeout=10)
+    connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=context, timeout=60)
     connection.set_tunnel("iam.amazonaws.com")
     for _ in range(2):  # the connection stays
         connection.request("GET", "/_restframe/health")
@@ -108,7 +110,7 @@ def test_the_bundle_keeps_what_clients_trusted_before(served: Any, serve: Serve,
 
 def test_a_second_server_in_the_directory_is_refused_with_the_first_ones_name(served: Any) -> None:
     second = type(served)(served.directory)
-    assert second.process.wait(30) == 1
+    assert second.process.wait(60) == 1
     _, said = second.process.communicate()
     assert f"the warehouse is open in another process (process {served.process.pid})" in said
     assert f"HINT:  restframe serve (process {served.process.pid}) has it open." in said
@@ -120,7 +122,7 @@ def test_a_taken_port_is_an_error_and_leaves_the_directory_closed(serve: Serve) 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         failed = serve("--port", "0", "--sql-port", "0", "--proxy-port", port)
-        assert failed.process.wait(30) == 1
+        assert failed.process.wait(60) == 1
     said = failed.process.stderr.read()
     assert said.splitlines() == [
         f"ERROR:  port {port} of 127.0.0.1 is taken",
@@ -149,7 +151,7 @@ def test_where_other_machines_reach_it_it_warns_makes_no_buckets_and_opens_no_tu
     with pytest.raises(ClientError, match="NoSuchBucket"):
         s3.put_object(Bucket="rides", Key="a", Body=b"")
     address = urllib.parse.urlsplit(server.proxy)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(b"CONNECT pypi.example:443 HTTP/1.1\r\n\r\n")
         assert b"403 Forbidden: this proxy leads to *.amazonaws.com only" in connection.recv(1000)
     assert server.end()[1] == (
@@ -162,7 +164,7 @@ def test_tunnels_go_through_the_proxy_of_its_own_environment(serve: Serve) -> No
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         server = serve(https_proxy=f"http://127.0.0.1:{upstream.getsockname()[1]}", no_proxy="")
         address = urllib.parse.urlsplit(server.proxy)
-        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
             connection.sendall(b"CONNECT pypi.example:443 HTTP/1.1\r\n\r\n")
             accepted, _ = upstream.accept()
             with accepted:
@@ -170,21 +172,28 @@ def test_tunnels_go_through_the_proxy_of_its_own_environment(serve: Serve) -> No
     assert heard == [b"CONNECT pypi.example:443 HTTP/1.1\r\nHost: pypi.example:443\r\n\r\n"]
 
 
+def reserved() -> socket.socket:
+    """A port that the system gives nobody else meanwhile, and on which whoever names it may listen."""
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("127.0.0.1", 0))
+    return one
+
+
 def test_one_started_where_its_environment_was_evaluated_is_not_its_own_proxy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
-        ports = [one.getsockname()[1] for one in (first, second)]
-    for name, port in (("AWS_ENDPOINT_URL", ports[0]), ("HTTPS_PROXY", ports[1]), ("https_proxy", ports[1])):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
-    server = Server(tmp_path, http_port=ports[0], proxy_port=ports[1], sql_port=0)
     found: list[Any] = []
 
     def ready(_: object) -> None:
         found.extend(name for name in ("AWS_ENDPOINT_URL", "HTTPS_PROXY", "https_proxy") if name in os.environ)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    server.run(ready)
+    with reserved() as first, reserved() as second:
+        ports = [one.getsockname()[1] for one in (first, second)]
+        for name, port in (("AWS_ENDPOINT_URL", ports[0]), ("HTTPS_PROXY", ports[1]), ("https_proxy", ports[1])):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        Server(tmp_path, http_port=ports[0], proxy_port=ports[1], sql_port=0).run(ready)
     assert found == []
 
 
@@ -206,19 +215,33 @@ def test_after_a_kill_everything_is_there_again_and_nobody_takes_it_for_running(
     assert client(second, "s3").get_object(Bucket="rides", Key="a")["Body"].read() == b"kept"
 
 
-def test_a_request_that_is_under_way_ends_before_the_server_does(serve: Serve) -> None:
-    server = serve()
+@contextlib.contextmanager
+def half_a_request(server: Any) -> Iterator[tuple[socket.socket, Callable[[], bool]]]:
+    """A connection on which the server waits for five more bytes of an object, and whether it takes others no more."""
     s3 = client(server, "s3", signature_version="s3v4")
     s3.create_bucket(Bucket="rides")
     url = urllib.parse.urlsplit(s3.generate_presigned_url("put_object", {"Bucket": "rides", "Key": "a"}))
-    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
-        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 10\r\n\r\nhello"
-        connection.sendall(head.encode())
-        time.sleep(0.3)
+
+    def takes_no_more() -> bool:
+        try:
+            socket.create_connection((url.hostname, url.port), timeout=60).close()
+        except OSError:
+            return True
+        return False
+
+    with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
+        fields = f"Host: {url.netloc}\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"
+        connection.sendall(f"PUT {url.path}?{url.query} HTTP/1.1\r\n{fields}".encode())
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"hello")
+        yield connection, takes_no_more
+
+
+def test_a_request_that_is_under_way_ends_before_the_server_does(serve: Serve, eventually: Eventually) -> None:
+    server = serve(RESTFRAME_SHUTDOWN_GRACE_S="60")
+    with half_a_request(server) as (connection, takes_no_more):
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
-        with pytest.raises(OSError):
-            socket.create_connection((url.hostname, url.port), timeout=10).close()
+        eventually(takes_no_more)
         connection.sendall(b"world")
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
     assert server.process.wait(45) == 0
@@ -229,7 +252,7 @@ def test_a_connection_that_only_waits_does_not_keep_it_from_ending(serve: Serve)
     server = serve(RESTFRAME_SHUTDOWN_GRACE_S="60")
     address = urllib.parse.urlsplit(server.proxy)
     context = ssl.create_default_context(cafile=server.environment()["AWS_CA_BUNDLE"])
-    connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=context, timeout=10)
+    connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=context, timeout=60)
     connection.set_tunnel("sts.amazonaws.com")
     connection.request("GET", "/_restframe/health")
     connection.getresponse().read()
@@ -244,10 +267,10 @@ def test_who_waits_for_a_statement_is_answered_when_it_ends(serve: Serve, endles
     number = data.execute_statement(ClusterIdentifier="c", Database="dev", Sql=endless)["Id"]
     answers: list[str] = []
     waiting = threading.Thread(
-        target=lambda: answers.append(data.describe_statement(Id=number, WaitTimeSeconds=20)["Status"])
+        target=lambda: answers.append(data.describe_statement(Id=number, WaitTimeSeconds=30)["Status"])
     )
     waiting.start()
-    time.sleep(0.5)
+    time.sleep(2)  # until it waits, which nothing tells
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(45) == 0
     waiting.join()
@@ -255,16 +278,11 @@ def test_who_waits_for_a_statement_is_answered_when_it_ends(serve: Serve, endles
 
 
 @pytest.mark.slow
-def test_a_second_interrupt_does_not_wait_for_requests(serve: Serve) -> None:
+def test_a_second_interrupt_does_not_wait_for_requests(serve: Serve, eventually: Eventually) -> None:
     server = serve(RESTFRAME_SHUTDOWN_GRACE_S="60")
-    url = urllib.parse.urlsplit(
-        client(server, "s3", signature_version="s3v4").generate_presigned_url("put_object", {"Bucket": "b", "Key": "a"})
-    )
-    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
-        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 10\r\n\r\nhello"
-        connection.sendall(head.encode())
-        time.sleep(0.3)
+    with half_a_request(server) as (_, takes_no_more):
         server.process.send_signal(signal.SIGINT)
+        eventually(takes_no_more)
         time.sleep(0.5)
         assert server.process.poll() is None
         server.process.send_signal(signal.SIGINT)

@@ -102,7 +102,7 @@ def the_notebook(create_table, by_month, unload):
         model = WaiterModel({"version": 2, "waiters": {"DataAPIExecution": config}})
         return create_waiter_with_client("DataAPIExecution", model, client)
 
-    def run(*statements, delay=2, attempts=3):
+    def run(*statements, delay=2, attempts=30):
         ids = [client.execute_statement(Sql=sql, **login)["Id"] for sql in statements]
         for one in ids:
             waiter(delay, attempts).wait(Id=one)
@@ -110,7 +110,7 @@ def the_notebook(create_table, by_month, unload):
 
     run("create schema taxischema;")
     (created,) = run(create_table)
-    seen["created"] = [created["Status"], created["Duration"] / pow(10, 6) < 4000, created["ResultRows"]]
+    seen["created"] = [created["Status"], created["Duration"] / pow(10, 6) < 60_000, created["ResultRows"]]
 
     role = sagemaker.get_execution_role()
     source = "s3://nyc-tlc/trip data/green_tripdata_2020-"

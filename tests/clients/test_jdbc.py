@@ -22,7 +22,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("javac or the JDBC driver is not installed: default-jdk-headless, libpostgresql-jdbc-java")
     classes = tmp_path_factory.mktemp("classes")
     source = Path(__file__).with_name("jdbc") / "Client.java"
-    subprocess.run(["javac", "-cp", DRIVER, "-d", classes, source], check=True, timeout=120)
+    subprocess.run(["javac", "-cp", DRIVER, "-d", classes, source], check=True, timeout=300)
     return classes
 
 

@@ -139,7 +139,7 @@ def test_ctrl_c_cancels(
         with psycopg.connect(dbname="dev", autocommit=True, **place) as connection:
             eventually(lambda: connection.execute(running).fetchall())
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=120)
     # psql reads no further from a pipe once it was interrupted, or goes on: either is psql's own affair
     assert "ERROR:" in out and "cancel" in out.lower()
 

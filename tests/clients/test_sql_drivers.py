@@ -143,13 +143,22 @@ def psycopg_cancels():
     import psycopg
 
     with psycopg.connect(autocommit=True) as connection:
-        threading.Timer(0.5, connection.cancel_safe).start()
+        ended = threading.Event()
+
+        def cancel():  # again, as it has no effect before the statement runs
+            while not ended.wait(0.5):
+                connection.cancel_safe()
+
+        cancelling = threading.Thread(target=cancel)
+        cancelling.start()
         endless = """select count(*) from (select generate_series(1, 200000) as i) a,
             (select generate_series(1, 200000) as i) b where a.i + b.i = 7 and a.i * b.i = 11"""
         try:
             connection.execute(endless)
         except psycopg.errors.QueryCanceled as error:
             states = [error.sqlstate]
+        ended.set()
+        cancelling.join()
         connection.execute("set statement_timeout to 300")
         try:
             connection.execute(endless)
@@ -223,7 +232,7 @@ def asyncpg_story():
 
     async def play():
         answers = []
-        connection = await asyncpg.connect(timeout=20)
+        connection = await asyncpg.connect(timeout=60)
         await connection.execute("create temp table ap (a int, b varchar(40), c decimal(8,2), d timestamp)")
         rows = [
             (i, f"ü{i}", decimal.Decimal(i) / 4, dt.datetime(2020, 1, 1) + dt.timedelta(hours=i)) for i in range(-5, 5)
@@ -249,7 +258,7 @@ def asyncpg_story():
             answers.append(error.sqlstate)
         answers.append(await connection.fetchval("select count(*) from ap where a = 7"))
         try:
-            await connection.execute("select pg_sleep_for_ever()", timeout=5)
+            await connection.execute("select pg_sleep_for_ever()", timeout=60)
         except asyncpg.UndefinedFunctionError as error:
             answers.append(error.sqlstate)
         statement = await connection.prepare("select a, b from ap where a = $1")

@@ -149,7 +149,8 @@ public class Client {
 
     static void cancel(Connection connection) throws Exception {
         Statement statement = connection.createStatement();
-        new Timer(true).schedule(new TimerTask() {
+        Timer again = new Timer(true); // as it has no effect before the statement runs
+        again.schedule(new TimerTask() {
             public void run() {
                 try {
                     statement.cancel();
@@ -157,13 +158,14 @@ public class Client {
                     System.out.println(error);
                 }
             }
-        }, 500);
+        }, 500, 500);
         try {
             statement.executeQuery("select count(*) from (select generate_series(1, 200000) as i) a,"
                 + " (select generate_series(1, 200000) as i) b where a.i + b.i = 7 and a.i * b.i = 11");
         } catch (SQLException error) {
             System.out.println(error.getSQLState());
         }
+        again.cancel();
         statement.setQueryTimeout(1);
         try {
             statement.executeQuery("select count(*) from (select generate_series(1, 200000) as i) a,"
