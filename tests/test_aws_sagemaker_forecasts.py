@@ -70,7 +70,7 @@ class Gate:
 
     def sample(self, asked: Sequence[Asked]) -> Any:
         self.together.append(sum(len(one.series) for one in asked))
-        assert self._opened.wait(30)
+        assert self._opened.wait(60)
         return self._model.sample(asked)
 
     def wait(self, count: int) -> None:
@@ -124,9 +124,9 @@ def test_who_asks_at_once_is_answered_together_and_each_as_if_alone(
             ask(runtime, instances=[{**INSTANCE, "target": ["x"]}])  # it waits for nobody
         assert len(ask(runtime, "tips")[0]["mean"]) == 3  # and neither does another endpoint
         gate.open()
-        assert len(first.result(20)) == 1
-        assert all(len(one.result(20)) == 2 for one in many)
-        answers = [one.result(20) for one in seeded]
+        assert len(first.result(60)) == 1
+        assert all(len(one.result(60)) == 2 for one in many)
+        answers = [one.result(60) for one in seeded]
     assert gate.together == [1, 3 + 10]
     assert answers[0] == answers[2] != answers[1]
     # beside others the same as by itself
@@ -145,7 +145,7 @@ def test_an_endpoint_that_is_deleted_answers_those_who_wait(
         with pytest.raises(ClientError, match="not found"):
             ask(runtime, "gone")
         gate.open()
-        assert [len(one.result(20)[0]["mean"]) for one in waiting] == [3, 3, 3]
+        assert [len(one.result(60)[0]["mean"]) for one in waiting] == [3, 3, 3]
 
 
 def test_two_endpoints_under_load(runtime: Any) -> None:

@@ -22,7 +22,7 @@ from restframe.settings import load
 
 def env(directory: Path, *options: str, **around: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "restframe", "env", "-d", str(directory), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **around})
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, **around})
 
 
 def stopped(directory: Path) -> Path:
@@ -99,7 +99,7 @@ def test_a_shell_sets_and_unsets(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         env={**os.environ, **around},
-        timeout=60,
+        timeout=120,
         check=True,
     )
     found = dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)

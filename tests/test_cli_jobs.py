@@ -19,7 +19,7 @@ from restframe.cli import doctor
 
 def restframe(*arguments: str | Path, text: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "restframe", *map(str, arguments)]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_an_endpoint_is_served_over_http_until_ctrl_c(directory: Path) -> None:
         address = re.search(r"http://\S+/invocations", process.stdout.readline())
         assert address is not None
         request = urllib.request.Request(address[0], b"9999\n", {"Content-Type": "text/csv", "Accept": "text/csv"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert float(answer.read()) > 1.5
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 def keys(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "restframe", "keys", arguments[0], "-d", str(server.directory), *arguments[1:]]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 def caller(server: Any, key: dict[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 
 import pytest
 
@@ -25,20 +24,27 @@ class Screen(io.StringIO):
 
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
-    monkeypatch.setattr(running, "_PATIENCE_S", 0.05)
     monkeypatch.setenv("COLUMNS", "100")
     return Screen()
 
 
-def test_quick_work_shows_nothing(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "_PATIENCE_S", 60)
-    ProgressBar(screen).draw(lambda: 50.0)
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr(running.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_quick_work_shows_nothing(screen: Screen, clock: list[float]) -> None:
+    bar = ProgressBar(screen)
+    clock[0] += 0.9
+    bar.draw(lambda: 50.0)
     assert screen.getvalue() == ""
 
 
-def test_the_engine_is_asked_unless_the_work_reports_by_itself(screen: Screen) -> None:
+def test_the_engine_is_asked_unless_the_work_reports_by_itself(screen: Screen, clock: list[float]) -> None:
     bar = ProgressBar(screen)
-    time.sleep(0.06)
+    clock[0] += 1
     bar.draw(lambda: 25.0)
     assert screen.shown.startswith("━" * 8 + "╌" * 24 + "  25%")
     bar.report(3, 4)
@@ -46,16 +52,16 @@ def test_the_engine_is_asked_unless_the_work_reports_by_itself(screen: Screen) -
     assert screen.shown.startswith("━" * 24 + "╌" * 8 + "  75%")
 
 
-def test_unknown_progress_still_shows_the_time(screen: Screen) -> None:
+def test_unknown_progress_still_shows_the_time(screen: Screen, clock: list[float]) -> None:
     bar = ProgressBar(screen)
-    time.sleep(0.06)
+    clock[0] += 65
     bar.draw(lambda: None)
-    assert screen.shown.startswith("running 0:00")
+    assert screen.shown.startswith("running 1:05")
 
 
-def test_the_line_is_gone_before_output_and_stays_away(screen: Screen) -> None:
+def test_the_line_is_gone_before_output_and_stays_away(screen: Screen, clock: list[float]) -> None:
     bar = ProgressBar(screen)
-    time.sleep(0.06)
+    clock[0] += 1
     bar.draw(lambda: 50.0)
     bar.hide()
     bar.draw(lambda: 60.0)

@@ -25,7 +25,7 @@ RECORD = Record(4711, "http://127.0.0.1:1", "http://127.0.0.1:2", "127.0.0.1:3",
 
 def restframe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "restframe", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 def test_status_and_stop(serve: Callable[..., Any]) -> None:

@@ -42,7 +42,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def read_until(self, pattern: str, timeout_s: float = 60) -> str:
+    def read_until(self, pattern: str, timeout_s: float = 120) -> str:
         """What the screen has been sent since the last call, up to the pattern."""
         deadline = time.monotonic() + timeout_s
         while (match := re.search(pattern, self._seen)) is None:
@@ -63,7 +63,7 @@ class Terminal:
         return self.read_until(until)
 
     def wait(self) -> int:
-        return self._process.wait(timeout=60)
+        return self._process.wait(timeout=120)
 
     def close(self) -> None:
         if self._process.poll() is None:

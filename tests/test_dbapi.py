@@ -400,10 +400,18 @@ def test_what_is_closed_cannot_be_used(connection: dbapi.Connection) -> None:
 
 
 def test_a_running_statement_can_be_cancelled_from_another_thread(connection: dbapi.Connection, endless: str) -> None:
-    cursor = connection.cursor()
-    threading.Timer(0.3, cursor.cancel).start()
+    cursor, cancelled = connection.cursor(), threading.Event()
+
+    def cancel() -> None:  # again, as it has no effect before the statement runs
+        while not cancelled.wait(0.3):
+            cursor.cancel()
+
+    cancelling = threading.Thread(target=cancel)
+    cancelling.start()
     with pytest.raises(errors.QueryCanceled):
         cursor.execute(endless).fetchall()
+    cancelled.set()
+    cancelling.join()
     connection.rollback()
     assert cursor.execute("select 1").fetchone() == (1,)
 
