@@ -63,7 +63,7 @@ def plain(rows: delimited.Rows) -> tuple[list[int], list[tuple[object, ...]], li
 def test_arrow_and_line_by_line(source: sources.Source, texts: list[str], end: str, ended: bool) -> None:
     data = (end.join(texts) + end * ended).encode()
     block = Block(data, 2, data.count(b"\n") + (not data.endswith(b"\n")))
-    reader = delimited._Reader(source, HEADER)
+    reader = delimited._Reader(source, HEADER, "reports.csv")
     if data.strip():
         assert plain(reader.rows(block)) == plain(reader._line_by_line(data, block))
 

@@ -284,6 +284,20 @@ def test_a_file_of_blank_lines_is_empty(scene: Scene, store: Store) -> None:
     assert "reports: reports.psv: the file is empty (It has not even a header.)" in scene.quiet.said
 
 
+@pytest.mark.parametrize("line", ["", "x", '"'], ids=["blank", "short", "quote"])
+def test_a_file_of_lines_that_are_no_rows_is_refused_before_each_is_told_of(
+    line: str, scene: Scene, store: Store
+) -> None:
+    """A few kilobytes of gzip may be millions of blank lines."""
+    row = "0001|2021-01-05|1|0"
+    scene.reports(row, *[line] * 100_001, row, name="reports_2.psv.gz")
+    scene.reports("0002|2021-01-05|2|0", name="reports_1.psv")
+    (outcome,) = scene.ingest(store, only=("reports",)).values()
+    assert outcome.status == "failed"
+    assert [row[0] for row in reports(store)] == ["0002"] and quarantine(store) == []
+    assert str(outcome.error) == ("reports_2.psv.gz:3: from here on more than 100,000 lines are no rows of 4 columns")
+
+
 def test_lines_that_are_rows_keep_their_numbers_without_any_other_damage(scene: Scene, store: Store) -> None:
     scene.reports("0001|2021-01-05|1|0", "0001|2021-01-06", "0002|2021-01-05|2|0")
     scene.ingest(store)

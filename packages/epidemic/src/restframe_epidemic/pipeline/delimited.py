@@ -19,6 +19,8 @@ from restframe_epidemic.pipeline import values
 from restframe_epidemic.pipeline.streams import BLOCK_BYTES, Block, RawFile
 from restframe_epidemic.sources import Column, Source
 
+_MOST_MALFORMED = 100_000  # lines of a block: more of them are another file, and to tell of each would take memory
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -92,7 +94,7 @@ def read(source: Source, file: RawFile) -> Iterator[Callable[[], Rows]]:
             first, _, rest = block.data.partition(b"\n")
             header = _fields(_in_utf8(first, source.encoding).decode(errors="replace"), source) or []
             check_header(source, file.name, header)
-            reader = _Reader(source, header)
+            reader = _Reader(source, header, file.name)
             block = Block(rest, 2, block.lines - 1)
         if block.data:
             yield partial(reader.rows, block)
@@ -121,8 +123,9 @@ def _fields(line: str, source: Source) -> list[str] | None:
 
 
 class _Reader:
-    def __init__(self, source: Source, header: list[str]) -> None:
+    def __init__(self, source: Source, header: list[str], name: str) -> None:
         self._source = source
+        self._name = name
         self._header = header
         self._wanted = {column.header: column for column in source.columns}
         if source.wide:
@@ -136,7 +139,7 @@ class _Reader:
         data = _in_utf8(block.data, self._source.encoding)
         if _is_plain(data, self._source.delimiter):
             malformed: list[tuple[int, str]] = []
-            table = self._read(data, malformed)
+            table = self._read(data, malformed, block.line)
             if table.num_rows + len(malformed) == block.lines:  # fewer where one is blank
                 return Rows(table, _numbers(block, malformed), _placed(malformed, block.line))
         return self._line_by_line(data, block)
@@ -150,15 +153,25 @@ class _Reader:
             fields = _fields(text, self._source)
             if fields is None or len(fields) != len(self._header) or "\r" in text:
                 malformed.append((at, _text(text).decode(errors="replace")))
+                self._check(malformed, block.line)
             else:
                 writer.writerow(fields)
-        table = self._read(_text(whole.getvalue()), [])
+        table = self._read(_text(whole.getvalue()), [], block.line)
         return Rows(table, _numbers(block, malformed), _placed(malformed, block.line))
 
-    def _read(self, data: bytes, malformed: list[tuple[int, str]]) -> pa.Table:
+    def _check(self, malformed: list[tuple[int, str]], first: int) -> None:
+        """DataError when there are too many lines that are no rows, in a block that begins with a line."""
+        if len(malformed) > _MOST_MALFORMED:
+            raise errors.DataError(
+                f"{self._name}:{first + malformed[0][0] - 1}: from here on more than {_MOST_MALFORMED:,} lines are no"
+                f" rows of {len(self._header)} columns",
+                hint="Nothing of the file was loaded. Fetch it again.",
+            )
+
+    def _read(self, data: bytes, malformed: list[tuple[int, str]], first: int) -> pa.Table:
         def skip(row: pa.csv.InvalidRow) -> str:
             malformed.append((row.number, row.text))
-            return "skip"
+            return "skip" if len(malformed) <= _MOST_MALFORMED else "error"
 
         found = len(malformed)
         if not data:
@@ -166,6 +179,7 @@ class _Reader:
         try:
             return self._parse(data, skip, direct=True)
         except pa.ArrowInvalid:  # a value does not fit its column: all as texts, so that it can be told which
+            self._check(malformed, first)
             del malformed[found:]
             return self._parse(data, skip, direct=False)
 
