@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -129,6 +131,29 @@ def test_what_runs_is_in_flight(warehouse: restframe.Warehouse) -> None:
         assert found == [(endless[:100],)]
         found = rows(watching, f"SELECT trim(status) FROM sys_query_history WHERE session_id = {session.pid}")
         assert found == [("canceled",)]
+
+
+def test_sessions_may_come_and_go_while_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Somebody:
+        def __init__(self) -> None:
+            self.pid = len(opened)
+            opened.append(self)
+            known.opened(self)  # type: ignore[arg-type]
+
+    def come(frame: FrameType, event: str, argument: object) -> None:
+        if frame.f_globals["__name__"] == "weakref":  # somebody walks over those who are known
+            Somebody()
+
+    monkeypatch.setattr(activity, "_session", lambda session: {"pid": session.pid})
+    known, opened = activity.Activity(), list[Somebody]()
+    for _ in range(3):
+        Somebody()
+    sys.setprofile(come)
+    try:
+        listed = [row["pid"] for row in known._rows("sessions", None)]
+    finally:
+        sys.setprofile(None)
+    assert listed[:3] == [0, 1, 2] and len(opened) > 3
 
 
 def test_others_see_their_own_rows(warehouse: restframe.Warehouse) -> None:

@@ -136,7 +136,9 @@ class Activity:
                 entries = list(self._statements)
             return [dict(zip(_STATEMENT, entry, strict=True)) for entry in entries]
         if what == "sessions":
-            return [*self._closed, *(_session(session) for session in list(self._open.values()))]
+            # References in one step: values() finds out while it walks that others have opened or closed a session.
+            sessions = [session for known in self._open.valuerefs() if (session := known()) is not None]
+            return [*self._closed, *map(_session, sessions)]
         return [] if asking is None else _OWN[what](asking)
 
 
