@@ -46,7 +46,7 @@ class House(Door, Protocol):
 class Connection(asyncio.Protocol):
     """It takes what arrives, and has it answered in a thread.
 
-    heard_at : when something came last, on the loop's clock
+    idle_since : when something came last, or was last seen to run, on the loop's clock
     paused : it takes nothing until there is room for more messages
     """
 
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
         self._splitter = Splitter(types=messages.CLIENTS_TYPES)
         self.answering = Answering(self, house.workers)
         self.paused = False
-        self.heard_at = self._loop.time()
+        self.idle_since = self._loop.time()
         self.secure = False
         self.address = ""
         self.certificate_hash: bytes | None = None
@@ -147,7 +147,7 @@ class Connection(asyncio.Protocol):
         self._arrived(found)
 
     def _arrived(self, found: list[Message | ProtocolViolation]) -> None:
-        self.heard_at = self._loop.time()
+        self.idle_since = self._loop.time()
         if not self.answering.hear(found):
             self.abort()
         elif self.answering.is_full and not self.paused:

@@ -139,8 +139,10 @@ class Listener:
             now = self._loop.time()
             for connection in list(self.connections):
                 connection.look_after()
+                if connection.busy:
+                    connection.idle_since = now
                 limit_s = self._idle_limit_s(connection)
-                if limit_s and not connection.busy and now - connection.heard_at > limit_s:
+                if limit_s and now - connection.idle_since > limit_s:
                     connection.leave(errors.IdleSessionTimeout("terminating connection due to idle-session timeout"))
 
     def _idle_limit_s(self, connection: Connection) -> int:
