@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -392,6 +393,26 @@ def test_no_more_than_500_are_active(tmp_path: Path, endless: str) -> None:
             statements.submit(Request((endless,), "awsuser"), ANN)
         with pytest.raises(runs.TooManyRuns):
             statements.submit(Request(("select 1",), "awsuser"), ANN)
+
+
+def test_runs_may_end_while_those_that_are_active_are_counted(
+    warehouse: restframe.Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living: dict[str, Any] = {}
+
+    class Ending:
+        """A run that ends when somebody looks at it."""
+
+        @property
+        def run(self) -> SimpleNamespace:
+            living.popitem()
+            return SimpleNamespace(is_final=False)
+
+    living.update(dict.fromkeys(map(str, range(500)), Ending()))
+    with monkeypatch.context() as patch:
+        patch.setattr(warehouse.statements, "_live", living)
+        with pytest.raises(runs.TooManyRuns):
+            warehouse.statements.submit(Request(("select 1",), "awsuser"), ANN)
 
 
 def test_a_result_over_the_limit(tmp_path: Path) -> None:

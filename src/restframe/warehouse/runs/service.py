@@ -95,7 +95,7 @@ class Statements:
                 raise errors.OperationalError("the warehouse is being closed")
             if (
                 len(self._live) >= _MOST_RUNS
-                and sum(not live.run.is_final for live in self._live.values()) >= _MOST_RUNS
+                and sum(not live.run.is_final for live in list(self._live.values())) >= _MOST_RUNS
             ):
                 raise TooManyRuns(f"The number of active statements exceeds the limit of {_MOST_RUNS}")
             live = self._accept(request, caller, token)
