@@ -98,6 +98,20 @@ def test_scores_of_weeks_that_came_are_kept_once(warehouse: Path, capsys: pytest
     assert by_hand["truth"].between(200, 400).all()
 
 
+def test_dashboards_read_scores_beside_persistence(warehouse: Path):
+    assert score(warehouse) == 0
+    with Store(warehouse / "warehouse") as store:
+        shown = store.run(
+            """SELECT target_end_date::varchar, name, truth, persistence IS NOT NULL, wis_of_persistence IS NOT NULL
+               FROM epidemic_published.score
+               WHERE location = 'n01' AND horizon = 1 AND reference_date = '2021-03-14'"""
+        ).fetchall()
+        (kept,) = store.run("SELECT count(*) FROM epidemic.score WHERE model_id = 'ensemble'").fetchall()
+        (published,) = store.run("SELECT count(*) FROM epidemic_published.score").fetchall()
+    assert shown == [("2021-03-21", "Upper", 277, True, True)]
+    assert kept == published
+
+
 def test_every_level_is_scored_like_the_places(warehouse: Path, capsys: pytest.CaptureFixture[str]):
     """What came to a sum is the sum of what came to its places, and the reference that its last week comes again."""
     assert score(warehouse) == 0

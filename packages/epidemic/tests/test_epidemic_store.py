@@ -82,8 +82,35 @@ def test_an_engine_that_takes_little_memory_for_a_while(tmp_path: Path) -> None:
     with Store(tmp_path / "w") as store:
         store.prepare()
         with pytest.raises(ZeroDivisionError), store.bounded():
-            assert limit(store) == "200MB"
+            assert limit(store) == "320MB"
             store.replace("epidemic.holiday", holidays(may="2021-05-01"))
             raise ZeroDivisionError
         assert limit(store) is None
         assert names(store) == ["may"]
+
+
+def test_what_is_published_says_what_it_means(tmp_path: Path) -> None:
+    meanings = """
+        SELECT table_name, column_name, remarks FROM svv_columns
+        WHERE table_schema = 'epidemic_published' AND column_name IN ('change', 'available') ORDER BY 1, 2
+    """
+    untold = """
+        SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = 'epidemic_published' AND relkind IN ('r', 'v')
+            AND obj_description(pg_class.oid, 'pg_class') IS NULL
+    """
+    told = [
+        (
+            "hospital_demand",
+            "available",
+            "Those of them that patients with the disease may have: compare demand with these",
+        ),
+        ("local_gap", "change", "events / expected: .8 is a fifth fewer"),
+        ("treatment_gap", "change", "events / expected: .8 is a fifth fewer"),
+    ]
+    with Store(tmp_path / "w") as store:
+        for _ in range(2):  # as an earlier version may have said something else
+            store.prepare()
+            assert store.run(meanings).fetchall() == told
+            assert store.run(untold).fetchall() == []
+            store.run("COMMENT ON COLUMN epidemic_published.treatment_gap.change IS 'percent'")

@@ -50,11 +50,12 @@ def test_a_warehouse_of_an_earlier_version(tmp_path: Path) -> None:
         roles.grant(store)
         for _ in range(2):  # once more changes nothing
             store.prepare()
+        store.run("INSERT INTO epidemic.parameter VALUES ('beds_available_share', 0.25, 'share', 'made up')")
         store.run("CREATE USER dash PASSWORD 'Passw0rd-of-theirs'")
         store.run(f"GRANT ROLE {roles.DASHBOARD} TO dash")
         store.run("SET SESSION AUTHORIZATION dash")
-        beds = "SELECT location, demand, demand_of_agents FROM epidemic_published.hospital_demand"
-        assert store.run(beds).fetchall() == [("N1", 7.0, None)]
+        beds = "SELECT location, demand, demand_of_agents, capacity, available FROM epidemic_published.hospital_demand"
+        assert store.run(beds).fetchall() == [("N1", 7.0, None, 20.0, 5.0)]
         gaps = "SELECT told_of, months, events, change FROM epidemic_published.local_gap WHERE location = 'N1'"
         assert store.run(gaps).fetchall() == [("N1", 1, 40, 0.8)]
         store.run("RESET SESSION AUTHORIZATION")

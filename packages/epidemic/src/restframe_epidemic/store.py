@@ -29,6 +29,7 @@ SQL = Path(__file__).parent / "pipeline" / "sql"
 # Of the warehouse's engine where raw files of any size are read: it would otherwise keep in memory what it loads, up to
 # most of the machine's, and each of its threads needs some.
 BOUNDED = {"memory_limit": "200MB", "threads": 2}
+_COMMENT = re.compile(r" IS '((?:[^']|'')*)';")
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 
 
@@ -96,7 +97,23 @@ class Store:
         for view in sorted(SQL.glob("view_*.sql")):
             self.run_file(view)
         self.run_file(SQL / "published.sql")
+        self._comment(SQL / "comments.sql")
         roles.prepare(self)
+
+    def _comment(self, path: Path) -> None:
+        """Say what tables and columns mean, unless what the file says is said already."""
+        said = self.run(
+            """
+            SELECT description FROM pg_description
+            JOIN pg_class ON pg_class.oid = objoid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE nspname = 'epidemic_published'
+            UNION ALL
+            SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'epidemic_published'
+            """
+        ).fetchall()
+        texts = _COMMENT.findall(path.read_text(encoding="utf-8"))
+        if sorted(text.replace("''", "'") for text in texts) != sorted(text for (text,) in said if text):
+            self.run_file(path)
 
     # Statements
 

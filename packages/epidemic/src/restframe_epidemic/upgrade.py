@@ -20,7 +20,7 @@ _WIDENED = (
     ("epidemic_published.treatment_gap", "location", 24),
 )
 # Views by a column that they got: CREATE OR REPLACE changes no columns. Made anew, they take their rights on.
-_VIEWS = (("epidemic_published.hospital_demand", "demand_of_agents"),)
+_VIEWS = (("epidemic_published.hospital_demand", "available"),)
 
 
 def upgrade(store: Store) -> None:

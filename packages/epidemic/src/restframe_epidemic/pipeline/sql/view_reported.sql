@@ -28,9 +28,11 @@ GROUP BY 1, 2, 3, 4, 5;
 CREATE OR REPLACE VIEW epidemic_published.hospital_demand AS
 SELECT beds.reference_date, beds.location, place.name, place.level, place.parent, beds.unit, beds.date, beds.demand,
        beds.lower, beds.upper, beds.capacity, beds.days_until_full,
-       agents.demand AS demand_of_agents, agents.days_until_full AS days_until_full_of_agents
+       agents.demand AS demand_of_agents, agents.days_until_full AS days_until_full_of_agents,
+       beds.capacity * COALESCE(free.value, 1) AS available
 FROM epidemic.hospital_demand AS beds
 JOIN epidemic.location AS place ON place.location = beds.location
 LEFT JOIN epidemic.hospital_demand AS agents ON agents.model_id = 'agents' AND agents.location = beds.location
     AND agents.reference_date = beds.reference_date AND agents.unit = beds.unit AND agents.date = beds.date
+LEFT JOIN epidemic.parameter AS free ON free.name = 'beds_available_share'
 WHERE beds.model_id = 'ensemble' AND beds.reference_date = (SELECT MAX(reference_date) FROM epidemic.hospital_demand);
