@@ -93,10 +93,17 @@ def through_dbapi(request: pytest.FixtureRequest) -> Iterator[Door]:
 def through_data_api(request: pytest.FixtureRequest) -> Iterator[Door]:
     """boto3 against the live server, in one session that is kept."""
     client = request.getfixturevalue("aws").client("redshift-data")
-    started = client.execute_statement(Sql="", Database="dev", SessionKeepAliveSeconds=3600, WaitTimeSeconds=20)
+
+    def ended(**options: Any) -> Any:
+        found = client.execute_statement(WaitTimeSeconds=20, **options)
+        while found["Status"] in ("SUBMITTED", "PICKED", "STARTED"):
+            found = client.describe_statement(Id=found["Id"])
+        return found
+
+    session_id = ended(Sql="", Database="dev", SessionKeepAliveSeconds=3600)["SessionId"]
 
     def run(text: str) -> list[tuple[Any, ...]]:
-        accepted = client.execute_statement(Sql=text, SessionId=started["SessionId"], WaitTimeSeconds=20)
+        accepted = ended(Sql=text, SessionId=session_id)
         if accepted["Status"] != "FINISHED":
             error = client.describe_statement(Id=accepted["Id"])["Error"]
             raise ErrorWithoutState(
