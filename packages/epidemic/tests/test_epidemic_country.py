@@ -57,7 +57,7 @@ def test_a_country_that_is_no_text_is_refused(tmp_path: Path) -> None:
     [
         pytest.param("canton; DROP TABLE x.csv", "code", "is no name of a table or column", id="file"),
         pytest.param("canton.csv", "code bigint); DROP TABLE x; --", "is no name of a table or column", id="column"),
-        pytest.param("reports.csv", "code", "a source has the same name", id="source"),
+        pytest.param("reports.csv", "code", "has a table of the same name", id="source"),
     ],
 )
 def test_a_table_of_a_country_takes_no_place_that_is_not_its_own(

@@ -72,6 +72,7 @@ def test_a_declaration(tmp_path: Path) -> None:
         ('uri = "reports.csv"', 'uri = "../reports.csv"', "uri: relative to the data directory, and inside it"),
         ('uri = "reports.csv"', "uri = ", "reports.toml: Invalid value"),
         ('uri = "reports.csv"', 'uri = ""', "uri: '' is no path and no pattern"),
+        ('uri = "reports.csv"', f'uri = "{"a/" * 9000}"', "a/a/' is no path and no pattern"),
         ('uri = "reports.csv"', 'uri = "a**"', "uri: 'a**' is no path and no pattern"),
         ('uri = "reports.csv"', 'uri = "s3://bucket/key"', "uri: relative to the data directory, and inside it"),
         ('"bigint"', '"decimal(39,2)"', "columns.cases.type: a decimal has 1 to 38 digits"),
@@ -87,13 +88,21 @@ def test_a_declaration(tmp_path: Path) -> None:
         ('uri = "reports.csv"', "uri = " + 5000 * "[", "reports.toml: "),
         ('uri = "reports.csv"', 'uri = "r"\nheader = ["place", "cases"]', 'columns.day.from: "day" does not stand in'),
     ],
-    ids=range(37),
+    ids=range(38),
 )  # fmt: skip
 def test_a_wrong_declaration_names_file_and_key(tmp_path: Path, old: str, new: str, told: str) -> None:
     assert old in DECLARATION
     with pytest.raises(errors.DataError) as raised:
         declared(tmp_path, DECLARATION.replace(old, new))
     assert told in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["case_report", "loaded", "members", "quarantine", "spool"])
+def test_a_source_does_not_go_by_a_name_that_the_engine_keeps_for_itself(tmp_path: Path, name: str) -> None:
+    """A source `quarantine` would have swept those of all others out of the lake."""
+    (tmp_path / f"{name}.toml").write_text(DECLARATION)
+    with pytest.raises(errors.DataError, match=f"{name}.toml: the engine has something else of this name"):
+        sources.read(tmp_path)
 
 
 def test_sources_come_after_those_they_refer_to(tmp_path: Path) -> None:

@@ -217,8 +217,10 @@ def _stage(store: Store, path: Path) -> None:
     wrong = [name for name in (path.stem, *rows.column_names) if not _NAME.fullmatch(name)]
     if wrong:
         raise errors.DataError(f'{path}: "{wrong[0][:100]}" is no name of a table or column')
-    if (path.parent / "sources" / f"{path.stem}.toml").exists():
-        raise errors.DataError(f"{path}: a source has the same name", hint="Both would be one table of staging.")
+    if path.stem == "loaded" or (path.parent / "sources" / f"{path.stem}.toml").exists():
+        raise errors.DataError(
+            f"{path}: a source, or the engine, has a table of the same name", hint="Both would be one table of staging."
+        )
     table = f"epidemic_staging.{path.stem}"
     kinds = (f'"{column.name}" {_SQL_TYPES[str(column.type)]}' for column in rows.schema)
     store.run(f"DROP TABLE IF EXISTS {table}")

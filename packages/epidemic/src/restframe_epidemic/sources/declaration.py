@@ -20,7 +20,10 @@ _TYPE = re.compile(
 _DELIMITERS = {"csv": ",", "tsv": "\t", "psv": "|", "parquet": ""}
 _PARTITIONS = ("day", "month", "year")
 _OTHERWISE = ("reject", "null", "keep")
+# What the engine itself keeps in staging, in the lake and in the quarantine goes by these names.
+RESERVED = ("case_report", "loaded", "members", "quarantine", "spool")
 _LONGEST_VARCHAR = 65_535
+_LONGEST_URI = 1_000
 _MOST_DIGITS = 38
 
 # key -> the type of its value
@@ -86,6 +89,8 @@ class _Wrong(errors.Error):
 def _source(name: str, given: Mapping[str, Any], text: str) -> Source:
     if not _NAME.fullmatch(name):
         raise _Wrong("the file's name is no name of a table", hint="Small letters, digits and underscores.")
+    if name in RESERVED:
+        raise _Wrong("the engine has something else of this name", hint=f"All but {', '.join(RESERVED)}.")
     _check_keys("", given, _SOURCE)
     for needed in _NEEDED:
         if needed not in given:
@@ -271,7 +276,12 @@ def _check(source: Source) -> None:
     parts = Path(source.uri).parts
     if source.uri.startswith("/") or ".." in parts or "://" in source.uri:
         raise _Wrong("uri: relative to the data directory, and inside it")
-    if not parts or "\0" in source.uri or any("**" in part and part != "**" for part in parts):
+    if (
+        not parts
+        or len(source.uri) > _LONGEST_URI
+        or "\0" in source.uri
+        or any("**" in part and part != "**" for part in parts)
+    ):
         raise _Wrong(f"uri: {source.uri[:100]!r} is no path and no pattern")
 
 
