@@ -206,7 +206,7 @@ def test_a_batch_that_fails(data: Any, go: Go) -> None:
 def test_cancelling(data: Any, go: Go, endless: str) -> None:
     running = data.execute_statement(Sql=endless, **TARGET)["Id"]
     assert data.cancel_statement(Id=running)["Status"] is True
-    assert data.describe_statement(Id=running)["Status"] == "ABORTED"
+    assert data.describe_statement(Id=running, WaitTimeSeconds=30)["Status"] == "ABORTED"
     finished = go("select 1")["Id"]
     assert refused(data.cancel_statement, Id=finished) == (
         "ValidationException",
