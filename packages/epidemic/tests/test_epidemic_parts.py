@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -71,5 +72,25 @@ def test_parts_of_forecasts_that_nobody_goes_on_with_are_removed(tmp_path: Path)
         each.write("0", np.zeros(2))
     os.utime(forgotten.folder, (0, 0))
     parts.forget(tmp_path)
-    assert (kept.read("0") == 0).all()
-    assert forgotten.read("0") is None
+    assert (kept.read("0", (2,)) == 0).all()
+    assert forgotten.read("0", (2,)) is None
+
+
+def test_a_file_that_is_no_such_array_is_none(tmp_path: Path) -> None:
+    """Somebody's pickle, an archive, an endless array, another forecast: nothing of it is opened or believed."""
+    path = tmp_path / "0.npy"
+    endless = {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, endless)
+    assert parts.read(path, (10**12,)) is None
+    path.write_bytes(pickle.dumps(np.zeros(2)))
+    assert parts.read(path, (2,)) is None
+    with path.open("wb") as file:
+        np.savez(file, np.zeros(2))
+    assert parts.read(path, (2,)) is None
+    for other in (np.zeros(3), np.zeros(2, dtype=np.float32), np.array([None, None])):
+        with path.open("wb") as file:
+            np.save(file, other)
+        assert parts.read(path, (2,)) is None
+    parts.write(path, np.ones(2))
+    assert parts.read(path, (2,)).tolist() == [1.0, 1.0]

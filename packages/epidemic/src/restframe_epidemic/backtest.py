@@ -199,7 +199,7 @@ def _day(
     seconds, failures = np.zeros(len(task.members)), []
     for m, name in enumerate(task.members):
         path = _path(task, name, data)
-        if path is not None and (kept := parts.read(path)) is not None:
+        if path is not None and (kept := parts.read(path, points[m].shape)) is not None:
             points[m] = kept
             continue
         began = time.perf_counter()

@@ -34,8 +34,8 @@ class Parts:
     folder: Path
     progress: Progress = _nobody
 
-    def read(self, name: str) -> FloatArray | None:
-        return read(self.folder / f"{name}.npy")
+    def read(self, name: str, shape: tuple[int, ...]) -> FloatArray | None:
+        return read(self.folder / f"{name}.npy", shape)
 
     def write(self, name: str, values: FloatArray) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -54,13 +54,16 @@ def forget(folder: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def read(path: Path) -> FloatArray | None:
+def read(path: Path, shape: tuple[int, ...]) -> FloatArray | None:
     """None when it is not there, or damaged: a disk that lost its power may keep a name and lose what it named."""
     try:
-        values: FloatArray = np.load(path)
+        with path.open("rb") as file:
+            values: FloatArray = np.lib.format.read_array(file, allow_pickle=False)
+        if values.shape != shape or values.dtype != np.float64:
+            raise ValueError(f"an array of {values.dtype} {values.shape}, not of {shape}")
     except FileNotFoundError:
         return None
-    except (EOFError, OSError, ValueError) as error:
+    except (EOFError, MemoryError, OSError, ValueError) as error:
         logger.warning("%s is damaged and made anew: %s", path.name, error)
         return None
     return values

@@ -92,7 +92,7 @@ def forecast(
     weeks = np.full((len(panel.locations), replicates, horizons), np.nan)
 
     def several(numbers: IntArray) -> None:
-        kept = None if parts is None else parts.read(str(numbers[0]))
+        kept = None if parts is None else parts.read(str(numbers[0]), (len(numbers), replicates, horizons))
         if kept is None:
             kept = _weeks(place.several(numbers), _FIRST, horizons)
             if parts is not None:
