@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,13 @@ def test_a_dashboard_may_draw_a_map(store: Store) -> None:
         places = session.execute("SELECT * FROM epidemic_published.place").fetchall()
     store.run("DELETE FROM epidemic.location")
     assert places == [("d1", "One", "district", None, 5000, 47.5, 8.25)]
+
+
+def test_questions_of_the_page_are_answered_from_what_is_published(store: Store) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "epidemic.md").read_text(encoding="utf-8")
+    questions = [text for text in page.split("```sql\n")[1].split("```")[0].split(";") if text.strip()]
+    assert len(questions) == 3
+    with store.connection.warehouse.session() as session:
+        session.execute("SET SESSION AUTHORIZATION dash")
+        for question in questions:
+            assert session.execute(question).fetchall() == []
