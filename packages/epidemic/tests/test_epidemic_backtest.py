@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +148,22 @@ def test_a_kept_forecast_that_is_damaged_or_made_with_another_table_is_made_anew
     backtest._code.cache_clear()
     run()
     assert len(counting) == 4
+
+
+def test_kept_forecasts_go_when_nobody_has_taken_them_for_two_months(panel: Panel, counting: list[str], tmp_path: Path):
+    """Each correction makes other forecasts of past days: without an end, a year of days would fill the disk."""
+
+    def run(*weeks: int) -> None:
+        backtest.run(panel, panel.weeks[list(weeks)], ["counting"], 2, folder=tmp_path / "kept")
+
+    run(3, 4)
+    for path in (tmp_path / "kept").iterdir():
+        os.utime(path, (time.time() - 59 * 86_400,) * 2)
+    run(4)  # is taken, and thereby young again
+    (unused,) = (path for path in (tmp_path / "kept").iterdir() if time.time() - path.stat().st_mtime > 86_400)
+    os.utime(unused, (time.time() - 61 * 86_400,) * 2)
+    run(4)
+    assert len(counting) == 2 and len(list((tmp_path / "kept").iterdir())) == 1 and not unused.exists()
 
 
 def test_whatever_a_member_may_look_at_tells_panels_apart(panel: Panel):

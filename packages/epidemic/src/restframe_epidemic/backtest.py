@@ -201,6 +201,7 @@ def _day(
         path = _path(task, name, data)
         if path is not None and (kept := parts.read(path, points[m].shape)) is not None:
             points[m] = kept
+            path.touch()  # still in use
             continue
         began = time.perf_counter()
         try:

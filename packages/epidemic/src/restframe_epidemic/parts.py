@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # done, of how many
 _SUFFIX = ".parts"
 _FORGOTTEN_S = 2 * 86_400  # after which nobody goes on with a forecast
+_UNUSED_S = 60 * 86_400  # after which nobody takes one that is finished: that of a later correction is another one
 
 
 def _nobody(done: int, of: int) -> None: ...
@@ -48,10 +49,13 @@ def of(folder: Path, name: str, progress: Progress | None = None) -> Parts:
 
 
 def forget(folder: Path) -> None:
-    """Remove parts to which nothing was added for two days."""
+    """Remove parts to which nothing was added for two days, and what nobody has written or taken for two months."""
     for old in folder.glob(f"*{_SUFFIX}"):
         if time.time() - old.stat().st_mtime > _FORGOTTEN_S:
             shutil.rmtree(old, ignore_errors=True)
+    for finished in folder.glob("*.npy"):
+        if time.time() - finished.stat().st_mtime > _UNUSED_S:
+            finished.unlink(missing_ok=True)
 
 
 def read(path: Path, shape: tuple[int, ...]) -> FloatArray | None:
