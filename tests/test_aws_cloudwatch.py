@@ -20,7 +20,7 @@ def job(aws: Any) -> Any:
     storage, jobs = aws.warehouse.storage, aws.warehouse.jobs
     storage.put(ObjectUrl.parse("s3://rides/train.csv"), ROWS.replace(b",0", b"").replace(b",1", b""))
     found = jobs.train("random_cut_forest", {"train": "s3://rides/train.csv"}, "s3://models", name="forest")
-    return found.wait(60)
+    return found.wait(300)
 
 
 def write(aws: Any, job: Any, *lines: tuple[float, str]) -> None:
