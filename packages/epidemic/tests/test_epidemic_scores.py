@@ -159,6 +159,8 @@ def test_each_level_has_its_scores_relative_to_persistence(two_days: scored.Scor
         ["whole", 2, 1, 2, 1.5, 1.0, 0.0, 1.0],
         ["whole", 2, 2, 2, 1.5, 1.0, 0.0, 1.0],
     ]
+    nobody_knows = replace(two_days, truth=np.full(two_days.truth.shape, np.nan))
+    assert scored.by_level(nobody_knows).empty
 
 
 def test_sizes_and_short_histories_are_scored_apart(two_days: scored.Scored):

@@ -116,7 +116,7 @@ def by_level(scored: Scored) -> pd.DataFrame:
             found.insert(0, "class", at.level)
             found.insert(1, "forecasts", known[found["horizon"] - 1])
             frames.append(found)
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def by_size(scored: Scored) -> pd.DataFrame:
