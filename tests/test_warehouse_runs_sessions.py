@@ -93,6 +93,26 @@ def test_one_statement_at_a_time(warehouse: restframe.Warehouse, go: Go, endless
     assert go("select 1", session_id=session_id).state == "FINISHED"
 
 
+def test_who_cancels_a_run_meets_no_later_one_in_its_session(
+    warehouse: restframe.Warehouse, go: Go, endless: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = go("select 1", keep_alive_s=60).session_id
+    session = warehouse.statements._kept.open(session_id or "")
+    cancel, found = session.cancel, set()
+
+    def cancel_slowly() -> None:
+        cancel()
+        time.sleep(0.5)  # in which the statement ends
+        found.add(status(warehouse, session_id))
+
+    monkeypatch.setattr(session, "cancel", cancel_slowly)
+    run = warehouse.statements.submit(Request((endless,), "awsuser", session_id=session_id), ANN)
+    until(lambda: session.executing)
+    warehouse.statements.cancel(run.id, ANN)
+    assert warehouse.statements.wait(run.id, ANN, 60).state == "ABORTED"
+    assert found == {"BUSY"}
+
+
 def test_a_batch_in_a_session_is_a_transaction_of_its_own(warehouse: restframe.Warehouse, go: Go) -> None:
     session_id = go("create temp table t (a int)", keep_alive_s=60).session_id
     assert go("insert into t values (1)", "select 1 / 0", batch=True, session_id=session_id).state == "FAILED"
