@@ -183,13 +183,13 @@ def test_beds_are_counted_against_what_there_is(days: Store) -> None:
     ) == [
         (unit, model_id, places, "2021-08-02", True)
         for unit in ("hospital_beds", "icu_beds")
-        for model_id, places in (("agents", 17), ("ensemble", 17 + 3))
+        for model_id, places in (("agents", 17 + 3), ("ensemble", 17 + 3))
     ]
     assert rows(
         days,
         """SELECT level, count(DISTINCT location), count(demand_of_agents) > 0
            FROM epidemic_published.hospital_demand GROUP BY 1 ORDER BY 1""",
-    ) == [("canton", 3, False), ("parish", 17, True)]
+    ) == [("canton", 3, True), ("parish", 17, True)]
 
 
 def test_earlier_forecasts_are_scored_when_their_weeks_have_come(days: Store) -> None:

@@ -40,7 +40,7 @@ AGENTS, ENSEMBLE = "agents", "ensemble"
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """N places and, of the ensemble's, sums above them; days after `reference`, one number per level of LEVELS.
+    """N places and the levels above them; days after `reference`, one number per level of LEVELS.
 
     beds : by unit (N, days, levels) beds needed; NaN where nothing can be said
     capacity : by unit (N,) beds of the place; NaN where unknown
@@ -73,10 +73,26 @@ class _Of:
 
 
 def of_agents(panel: Panel, outcomes: Outcomes) -> Demand:
-    """From replicates of the agent model, run with spread=True and ahead=REPORT_DAYS."""
+    """From replicates of the agent model, run with spread=True and ahead=REPORT_DAYS.
+
+    Levels above have the sums of their places' replicates. Those of one number are off in the same direction
+    everywhere, so intervals of sums are as wide as if all places erred together: they are the widest that may be.
+    """
     people = outcomes.people.astype(np.float64)
-    severe, critical = (people[..., OUTCOMES.index(name)] for name in _SHARES)
-    return _demand(panel, panel.locations, _capacity(panel), severe, critical, outcomes.first)
+    severe, critical = (_with_sums(panel, people[..., OUTCOMES.index(name)]) for name in _SHARES)
+    locations = (*panel.locations, *(code for level in panel.levels for code in level.codes))
+    capacity = {unit: _with_sums(panel, beds) for unit, beds in _capacity(panel).items()}
+    return _demand(panel, locations, capacity, severe, critical, outcomes.first)
+
+
+def _with_sums(panel: Panel, values: FloatArray) -> FloatArray:
+    """(N, ...) -> (N and the codes of all levels above, ...)."""
+    return np.concatenate([values, *(_sums(level, values) for level in panel.levels)])
+
+
+def _sums(level: Level, values: FloatArray) -> FloatArray:
+    """(N, ...) -> (K, ...) of what is known; NaN where nothing is."""
+    return np.where(level.sums(np.isfinite(values)) > 0, level.sums(values), np.nan)
 
 
 def of_ensemble(
@@ -129,10 +145,7 @@ def _of_level(places: _Of, level: Level) -> _Of:
         known = np.where(np.isfinite(of_place), infected, 0.0)
         total = level.sums(known)
         share[name] = np.where(total > 0, level.sums(np.nan_to_num(of_place) * known) / np.maximum(total, 1e-9), np.nan)
-    capacity = {
-        unit: np.where(level.sums(np.isfinite(beds)) > 0, level.sums(beds), np.nan)
-        for unit, beds in places.capacity.items()
-    }
+    capacity = {unit: _sums(level, beds) for unit, beds in places.capacity.items()}
     ascertainment = level.sums(infected * places.ascertainment) / level.sums(infected)
     return _Of(level.codes, level.sums(places.past), ascertainment, share, capacity)
 

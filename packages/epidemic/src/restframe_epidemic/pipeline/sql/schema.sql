@@ -208,5 +208,5 @@ CREATE TABLE IF NOT EXISTS epidemic.hospital_demand (
     upper           float8,
     capacity        float8,                 -- of all beds; of levels above, of those that are known
     days_until_full int,                    -- from reference_date, by the median; NULL when it does not happen
-    model_id        varchar(64)             -- agents, of places alone, or ensemble
+    model_id        varchar(64)             -- agents or ensemble
 ) DISTKEY (location) COMPOUND SORTKEY (reference_date, unit, location);

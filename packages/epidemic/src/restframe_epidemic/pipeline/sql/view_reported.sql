@@ -23,8 +23,8 @@ JOIN climbed ON climbed.location = of_place.location
 JOIN epidemic.location AS place ON place.location = climbed.ancestor
 GROUP BY 1, 2, 3, 4, 5;
 
--- Beds that the newest forecast asks for, day by day, of every place and of what is above it; of places, beside what the
--- agent model alone says.
+-- Beds that the newest forecast asks for, day by day, of every place and of what is above it, beside what the agent model
+-- alone says.
 CREATE OR REPLACE VIEW epidemic_published.hospital_demand AS
 SELECT beds.reference_date, beds.location, place.name, place.level, place.parent, beds.unit, beds.date, beds.demand,
        beds.lower, beds.upper, beds.capacity, beds.days_until_full,
