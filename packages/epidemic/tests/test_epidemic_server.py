@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -83,13 +83,30 @@ def files(island: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def _killed_when(reached: Callable[[], object], command: list[str]) -> int:
-    """Run a command line in a process of its own, and kill it at some point."""
-    with subprocess.Popen([sys.executable, "-m", "restframe_epidemic", *command], stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and not reached():
-            time.sleep(0.002)
-        process.kill()
-    return process.returncode
+# Ends the process when it has called a function for the first time.
+KILLED = """
+import importlib, os, signal, sys
+from restframe_epidemic.cli import main
+module, path, *arguments = sys.argv[1:]
+holder = importlib.import_module(module)
+*parents, name = path.split(".")
+for parent in parents:
+    holder = getattr(holder, parent)
+function = getattr(holder, name)
+
+def killed(*given, **named):
+    function(*given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(holder, name, killed)
+main(arguments)
+"""
+
+
+def _killed_after(module: str, function: str, command: list[str]) -> int:
+    """Run a command line in a process of its own, up to the first call of a function; its status."""
+    called = [sys.executable, "-c", KILLED, f"restframe_epidemic.{module}", function, *command]
+    return subprocess.run(called, stdout=subprocess.DEVNULL, check=False).returncode
 
 
 def _tables(store: Store) -> dict[str, pa.Table]:
@@ -112,8 +129,10 @@ def test_a_day_that_was_killed_twice_gives_the_tables_of_one_in_process(
     direct = ["--warehouse", str(tmp_path / "direct")]
     raw = ["--country", str(island.COUNTRY), "--data", str(files)]
     day = ["run", "--daily", *raw, *QUICK]
-    assert _killed_when(lambda: list(lake.glob("*/manifest.json")), [*day, *through]) == -signal.SIGKILL
-    assert _killed_when(lambda: list(lake.glob("members/*.npy")), [*day, *through]) == -signal.SIGKILL
+    assert _killed_after("pipeline.lake", "Lake.write_manifest", [*day, *through]) == -signal.SIGKILL
+    assert list(lake.glob("*/manifest.json")) and not list(lake.glob("members/*.npy"))
+    assert _killed_after("parts", "write", [*day, *through]) == -signal.SIGKILL
+    assert len(list(lake.glob("members/*.npy"))) == 1
     for where in (through, direct):
         assert cli.main(["ingest", *raw, *where]) == 0
         assert cli.main(["claims", "generate", "--patients", "400", *CLAIMS, *where]) == 0
