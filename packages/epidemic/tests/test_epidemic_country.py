@@ -199,9 +199,10 @@ def test_another_country_than_the_warehouses_is_refused_before_anything_changes(
 
 def test_a_country_may_move_or_change_its_name(isle: tuple[Path, list[str]], tmp_path: Path) -> None:
     folder, _ = isle
+    shutil.copytree(folder / "w", tmp_path / "w")
     shutil.copytree(folder / "pack", tmp_path / "moved")
     renamed = (folder / "pack" / "country.toml").read_text().replace('"Isle"', '"Republic of the Isle"')
-    with Store(folder / "w") as store:
+    with Store(tmp_path / "w") as store:
         country.remember(store, country.of(store, str(tmp_path / "moved")))
         assert country.of(store).folder == tmp_path / "moved"
         (tmp_path / "moved" / "country.toml").write_text(renamed)
