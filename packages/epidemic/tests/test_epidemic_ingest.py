@@ -490,6 +490,19 @@ def test_a_source_that_is_absent_stops_nothing(scene: Scene, store: Store) -> No
     assert store.run("SELECT count(*) FROM epidemic.location").fetchall()[0][0] == 2
 
 
+def test_what_is_not_checked_is_told_of_files_that_are_there(scene: Scene, store: Store) -> None:
+    (scene.data / "places.csv").unlink()
+    scene.ingest(store)
+    assert [line for line in scene.quiet.said if line.startswith("reports")] == [
+        "reports: there is no reports*; the run goes on without it"
+    ]
+    scene.reports("0001|2021-03-01|4|0")
+    scene.ingest(store)
+    assert [line for line in scene.quiet.said if line.startswith("reports")] == [
+        "reports: place is not checked, there is no places"
+    ]
+
+
 def test_a_file_that_is_gone_is_told_and_its_rows_stay(scene: Scene, store: Store) -> None:
     scene.ingest(store)
     (scene.data / "places.csv").unlink()

@@ -129,7 +129,7 @@ def _read_and_load(
     files = {path.relative_to(data).as_posix(): path for path in source.files(data)}
     terms = Terms(
         today,
-        _known(store, declared, source, watching),
+        _known(store, declared, source, watching if files else None),
         tokens.load_key(store.folder) if source.identifies and files else None,
     )
     declaration = _declaration(source, terms)
@@ -188,8 +188,10 @@ def _lake(store: Store, source: Source) -> Lake:
     return Lake(store.private if source.identifies else store.lake, source)
 
 
-def _known(store: Store, declared: Mapping[str, Source], source: Source, watching: Watching) -> dict[str, pa.Array]:
-    """The values that columns may refer to, of the sources that are there."""
+def _known(
+    store: Store, declared: Mapping[str, Source], source: Source, watching: Watching | None
+) -> dict[str, pa.Array]:
+    """The values that columns may refer to, of the sources that are there; nobody watches where there is no file."""
     known = {}
     for column in source.stored:
         if column.references and column.references not in known:
@@ -198,7 +200,7 @@ def _known(store: Store, declared: Mapping[str, Source], source: Source, watchin
             manifest = lake.manifest()
             if manifest.partitions:
                 known[column.references] = lake.values(manifest, other)
-            else:
+            elif watching is not None:
                 watching.say(f"{source.name}: {column.name} is not checked, there is no {name}")
     return known
 
