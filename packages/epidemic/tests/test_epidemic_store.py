@@ -82,7 +82,7 @@ def test_an_engine_that_takes_little_memory_for_a_while(tmp_path: Path) -> None:
     with Store(tmp_path / "w") as store:
         store.prepare()
         with pytest.raises(ZeroDivisionError), store.bounded():
-            assert limit(store) == "200MB"
+            assert limit(store) == "240MB"
             store.replace("epidemic.holiday", holidays(may="2021-05-01"))
             raise ZeroDivisionError
         assert limit(store) is None
