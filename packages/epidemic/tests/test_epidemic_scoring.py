@@ -234,6 +234,13 @@ def test_a_file_without_the_columns_is_refused(tmp_path: Path):
         published.read(tmp_path / "nothing.csv", np.array([], dtype="datetime64[D]"), PLACES, 4)
 
 
+@pytest.mark.parametrize("row", ["2021-03-21,,1,A,2", "soon,1,1,A,2", "2021-03-21,1,1,A,many", "2021-03-21,1,x,A,2"])
+def test_a_file_with_a_date_or_number_that_is_none_is_refused(tmp_path: Path, row: str):
+    (tmp_path / "others.csv").write_text(f"target_end_date,horizon_wk,actual_cases,location,other\n{row}\n")
+    with pytest.raises(errors.DataError, match=r"others\.csv: a date or number is none: "):
+        published.read(tmp_path / "others.csv", np.array(["2021-03-14"], dtype="datetime64[D]"), ("A",), 2)
+
+
 def test_nothing_to_score_is_said(warehouse: Path, capsys: pytest.CaptureFixture[str]):
     assert score(warehouse, "--target", "deaths") == 1
     assert 'error: no forecast of "wk inc death" whose truth is known' in capsys.readouterr().err

@@ -34,15 +34,25 @@ def read(path: Path, reference_dates: DateArray, locations: tuple[str, ...], hor
     path : Parquet or CSV with target_end_date (the end of the last week), horizon_wk, location or fips, actual_cases
         and a column per model; points and actual_cases are sums over weeks 1..h
     reference_dates : (T,) the ends of the last weeks that were known
-    DataError for a file without these columns.
+    DataError for a file without these columns, or with a date or number in them that is none.
     """
-    import pandas as pd
-
     table = _table(path)
     place = next((name for name in _PLACES if name in table), None)
     missing = [name for name in _NEEDED if name not in table] + ([] if place else ["location"])
     if missing:
         raise errors.DataError(f"{path.name}: no column {', '.join(missing)}", hint="See the page on scores.")
+    try:
+        return _laid(table, place, reference_dates, locations, horizons)
+    except ValueError as error:
+        raise errors.DataError(f"{path.name}: a date or number is none: {str(error)[:100]}") from error
+
+
+def _laid(
+    table: pd.DataFrame, place: str | None, reference_dates: DateArray, locations: tuple[str, ...], horizons: int
+) -> Published:
+    """place : the column of codes"""
+    import pandas as pd
+
     weeks = pd.to_timedelta(7 * table["horizon_wk"].astype(int), unit="D")
     table = table.assign(reference=(pd.to_datetime(table["target_end_date"]) - weeks).astype("datetime64[s]"))
     dates = pd.DatetimeIndex(reference_dates).astype("datetime64[s]")
