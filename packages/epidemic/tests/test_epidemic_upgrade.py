@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from restframe_epidemic import errors
 from restframe_epidemic.privacy import roles
 from restframe_epidemic.store import Store
 
@@ -63,3 +66,15 @@ def test_a_warehouse_of_an_earlier_version(tmp_path: Path) -> None:
         store.run("INSERT INTO epidemic_published.treatment_gap (location, months) VALUES ($1, 3)", [area])
         store.run("INSERT INTO epidemic_published.condition_burden (location, infected_lower) VALUES ($1, 3)", [area])
         store.run("INSERT INTO epidemic_published.provider_access (location, area) VALUES ('N1', $1)", [area])
+
+
+def test_who_may_not_upgrade_is_told_who_may(tmp_path: Path) -> None:
+    with Store(tmp_path / "warehouse") as store:
+        store.run(EARLIER)
+        store.run("CREATE USER ana PASSWORD 'Passw0rd-of-theirs'")
+        store.run("GRANT USAGE ON SCHEMA epidemic, epidemic_published TO ana")
+        store.run("GRANT SELECT ON ALL TABLES IN SCHEMA epidemic, epidemic_published TO ana")
+        store.run("SET SESSION AUTHORIZATION ana")
+        with pytest.raises(errors.UsageError, match=r"earlier version.*must be owner of relation") as refused:
+            store.prepare()
+        assert refused.value.hint is not None and "Let the user who made its tables" in refused.value.hint

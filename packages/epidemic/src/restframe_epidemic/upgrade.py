@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import restframe.errors
+from restframe_epidemic import errors
+
 if TYPE_CHECKING:
     from restframe_epidemic.store import Store
 
@@ -24,7 +27,20 @@ _VIEWS = (("epidemic_published.hospital_demand", "available"),)
 
 
 def upgrade(store: Store) -> None:
-    """Nothing happens to what is not there, nor to what is as it should be."""
+    """Nothing happens to what is not there, nor to what is as it should be.
+
+    UsageError for a user who may not change what an earlier version made: that takes its owner.
+    """
+    try:
+        _upgrade(store)
+    except restframe.errors.InsufficientPrivilege as error:
+        raise errors.UsageError(
+            f"the warehouse is of an earlier version, and this user may not change it: {error}",
+            hint="Let the user who made its tables, or a superuser, run one command of the engine: that upgrades it.",
+        ) from error
+
+
+def _upgrade(store: Store) -> None:
     found = {
         (f"{schema}.{table}", column): length
         for schema, table, column, length in store.run(
