@@ -142,9 +142,11 @@ class Lake:
             compression="zstd",
             compression_level=1,
             use_dictionary=repeating,
+            column_encoding=_encodings(rows.drop_columns(repeating).schema),
+            store_decimal_as_integer=True,
             write_statistics=False,  # whole files are read
         )
-        data = sink.getvalue().to_pybytes()
+        data = sink.getvalue()
         key = f"{self.source.name}/date={date}/part-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
         if not (self.root / key).exists():
             self._replace(self.root / key, data)
@@ -193,7 +195,7 @@ class Lake:
                         path.parent.rmdir()
         shutil.rmtree(self._writing, ignore_errors=True)
 
-    def _replace(self, path: Path, data: bytes) -> None:
+    def _replace(self, path: Path, data: bytes | pa.Buffer) -> None:
         """Whole or not at all."""
         self._writing.mkdir(parents=True, exist_ok=True)
         beside = self._writing / f"{path.name}.{os.getpid()}.{threading.get_ident()}"
@@ -201,3 +203,19 @@ class Lake:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(path)
         self._written.append(path)
+
+
+def _encodings(schema: pa.Schema) -> dict[str, str]:
+    """Parquet's, of columns whose values do not repeat: smaller, and faster to write and to read, than plain ones."""
+    result = {}
+    for name, kind in zip(schema.names, schema.types, strict=True):
+        if pa.types.is_string(kind):
+            result[name] = "DELTA_LENGTH_BYTE_ARRAY"
+        elif pa.types.is_integer(kind) or pa.types.is_date(kind) or _is_short_decimal(kind):
+            result[name] = "DELTA_BINARY_PACKED"
+    return result
+
+
+def _is_short_decimal(kind: pa.DataType) -> bool:
+    """Parquet stores it as an integer, and longer ones as bytes."""
+    return bool(pa.types.is_decimal(kind) and kind.precision <= 18)
