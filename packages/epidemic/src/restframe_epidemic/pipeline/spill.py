@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -31,12 +30,16 @@ class Spill:
         self._directory = directory
         self._held: list[pa.Table] = []
         self._held_bytes = 0
-        self._where: dict[str, list[tuple[int, int, int]]] = {}  # partition -> piece of `most`, file, batch
+        # Of each batch in the file: day of its partition * most + piece, offset, length. There may be a million.
+        self._batches: list[NDArray[np.int64]] = []
+        self._index = np.zeros((0, 3), dtype=np.int64)
         self._bytes: dict[str, int] = {}
-        self._files = 0
         self._schema = pa.schema([])
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
+        self._path = directory / "rows.arrow"
+        self._file = pa.OSFile(str(self._path), "wb")
+        self._writer: pa.RecordBatchStreamWriter | None = None
 
     def __enter__(self) -> Spill:
         return self
@@ -44,6 +47,7 @@ class Spill:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._file.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def add(self, rows: pa.Table) -> None:
@@ -55,26 +59,28 @@ class Spill:
     def partitions(self) -> list[str]:
         """Their dates, in order. Nothing may be added afterwards."""
         self._write()
-        return sorted(self._where)
+        every = np.concatenate([self._index, *self._batches])
+        self._index, self._batches = every[np.argsort(every[:, 0], kind="stable")], []
+        self._file.close()
+        self._file = pa.OSFile(str(self._path), "rb")
+        return sorted(self._bytes)
 
     def size_bytes(self, partition: str) -> int:
         return self._bytes[partition]
 
     def rows(self, partition: str, piece: int = 0, pieces: int = 1) -> pa.Table:
-        """One partition's, or one piece of them, in the order in which they came."""
+        """One partition's, or one piece of them, in the order in which they came. In any thread."""
         step = min(pieces, self.most)
-
-        def batches() -> Iterator[pa.RecordBatch]:
-            for part, file, batch in self._where[partition]:
-                if part % step == piece % step:
-                    with pa.ipc.open_file(pa.memory_map(str(self._path(file)))) as reader:
-                        yield reader.get_batch(batch)
-
-        rows = pa.Table.from_batches(list(batches()), self._schema)
+        place = int(np.datetime64(partition, "D").astype(np.int64)) * self.most
+        start, end = np.searchsorted(self._index[:, 0], [place, place + self.most])
+        mine = self._index[start:end]
+        mine = mine[mine[:, 0] % step == piece % step]
+        batches = [
+            pa.ipc.read_record_batch(pa.py_buffer(self._file.read_at(length, offset)), self._schema)
+            for _, offset, length in mine[np.argsort(mine[:, 1])].tolist()
+        ]
+        rows = pa.Table.from_batches(batches, self._schema)
         return only(self._source, rows, piece, pieces) if pieces > self.most else rows
-
-    def _path(self, file: int) -> Path:
-        return self._directory / f"{file:06}.arrow"
 
     def _write(self) -> None:
         if not self._held:
@@ -83,26 +89,31 @@ class Spill:
         self._held, self._held_bytes = [], 0
         if table.num_rows == 0:
             return
-        self._schema = table.schema
-        days = self._days(table)
-        place = days * self.most + piece_of(self._source, table, self.most).astype(np.int64)
+        writer = self._writer or self._begin(table.schema)
+        place = self._days(table) * self.most + piece_of(self._source, table, self.most).astype(np.int64)
         first = int(place.min())
         place -= first
         if (np.diff(place) < 0).any():
             # numbers of 16 bits are sorted in a tenth of the time
             order = np.argsort(place.astype(np.uint16) if place.max() < 1 << 16 else place, kind="stable")
-            table, days, place = table.take(pa.array(order)), days[order], place[order]
+            table, place = table.take(pa.array(order)), place[order]
         starts = np.flatnonzero(np.concatenate([[True], place[1:] != place[:-1]]))
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with pa.ipc.new_file(self._path(self._files), table.schema, options=options) as out:
-            for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(place)], strict=True)):
-                (batch,) = table.slice(start, end - start).combine_chunks().to_batches()
-                out.write_batch(batch)
-                date = str(np.datetime64(int(days[start]), "D"))
-                piece = int((place[start] + first) % self.most)
-                self._where.setdefault(date, []).append((piece, self._files, number))
-                self._bytes[date] = self._bytes.get(date, 0) + batch.nbytes
-        self._files += 1
+        index = np.empty((len(starts), 3), dtype=np.int64)
+        for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(place)], strict=True)):
+            (batch,) = table.slice(start, end - start).to_batches()
+            offset = self._file.tell()
+            writer.write_batch(batch)
+            index[number] = place[start] + first, offset, self._file.tell() - offset
+            date = str(np.datetime64(int(place[start] + first) // self.most, "D"))
+            self._bytes[date] = self._bytes.get(date, 0) + batch.nbytes
+        self._batches.append(index)
+
+    def _begin(self, schema: pa.Schema) -> pa.RecordBatchStreamWriter:
+        """With an empty batch: before its first one a writer puts the schema, which is none of a partition's."""
+        self._schema = schema
+        self._writer = pa.ipc.new_stream(self._file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+        self._writer.write_batch(pa.RecordBatch.from_pylist([], schema))
+        return self._writer
 
     def _days(self, table: pa.Table) -> NDArray[np.int64]:
         """The first day of each row's partition, counted from 1970."""
