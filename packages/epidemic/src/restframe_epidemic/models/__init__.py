@@ -19,8 +19,8 @@ class Member(Protocol):
     def __call__(self, panel: Panel, horizons: int, *, target: str = "cases", seed: int = 0) -> FloatArray: ...
 
 
-# name -> module of this package; what stands here is what an ensemble is made of, in the order it is shown. One that learns
-# from other places also stands in `phases`, one that takes too long for past days in `daily.COSTLY`.
+# name -> module of this package; what stands here is what an ensemble is made of, in the order it is shown. One that
+# learns from other places also stands in `phases`, one that takes too long for past days in `daily.COSTLY`.
 MEMBERS: dict[str, str] = {
     "persistence": "persistence",
     "projection": "projection",
