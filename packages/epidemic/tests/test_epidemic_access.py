@@ -265,7 +265,7 @@ def test_people_with_a_condition_who_were_infected_by_age(store: Store) -> None:
 
 def test_every_file_of_measures_is_run() -> None:
     folder = Path(marts.__file__).parent
-    assert {path.stem for path in folder.glob("*.sql")} == {*marts.MARTS, "base", "parameters"}
+    assert {path.stem for path in folder.glob("*.sql")} == {*marts.STEPS, "parameters", "end"}
 
 
 def test_the_extract_by_patient_is_coarser_than_the_claims(store: Store) -> None:

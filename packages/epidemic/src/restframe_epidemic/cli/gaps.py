@@ -105,7 +105,6 @@ def measure(store: Store, run: Run, parameters: Parameters, country: Country) ->
     from restframe_epidemic.gaps import drivers, infections, marts
     from restframe_epidemic.privacy import published
 
-    total = len(marts.MARTS) + 1
     done = 0
     with run.step("infections", optional=True) as step:
         step.notes += infections.run(store, country, parameters.last_day)
@@ -115,7 +114,7 @@ def measure(store: Store, run: Run, parameters: Parameters, country: Country) ->
             nonlocal done
             done += 1
             step.notes.append(f"{name} {seconds:.1f} s")
-            run.progress("measures", done, total)
+            run.progress("measures", done, len(marts.STEPS))
 
         marts.run(store, parameters, marts.MARTS, finished)
         unusable = store.run("SELECT sum(row_count) FROM epidemic_gaps.unusable").scalar()

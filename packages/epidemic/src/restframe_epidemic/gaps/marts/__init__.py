@@ -16,7 +16,6 @@ from restframe_epidemic import errors
 from restframe_epidemic.gaps import areas
 from restframe_epidemic.store import Store
 
-BASE = "base"
 # In the order in which they are computed: access and concentration look at demand, local_change at diagnosis too.
 MARTS = (
     "diagnosis",
@@ -31,6 +30,13 @@ MARTS = (
     "published",
     "extract",
 )
+# What several measures start from, and the measures that do.
+_SHARED = {
+    "base": MARTS,
+    "filled": ("changes", "persistency", "local_change"),
+    "care": ("diagnosis", "demand", "concentration", "local_change", "published", "extract"),
+}
+STEPS = (*_SHARED, *MARTS)
 _FOLDER = Path(__file__).parent
 _MOST_PERIODS = 7
 
@@ -132,10 +138,12 @@ def run(
         raise errors.UsageError(f'there is no measure "{unknown[0][:100]}"', hint=f"There are: {', '.join(MARTS)}.")
     days_of_claims(store)
     _prepare(store, parameters)
-    for mart in (BASE, *(mart for mart in MARTS if mart in marts)):
-        begun = time.monotonic()
-        store.run_file(_FOLDER / f"{mart}.sql")
-        finished(mart, time.monotonic() - begun)
+    for step in STEPS:
+        if not set(marts).isdisjoint(_SHARED.get(step, (step,))):
+            begun = time.monotonic()
+            store.run_file(_FOLDER / f"{step}.sql")
+            finished(step, time.monotonic() - begun)
+    store.run_file(_FOLDER / "end.sql")
 
 
 def prepare(store: Store) -> None:

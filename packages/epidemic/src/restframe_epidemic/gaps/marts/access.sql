@@ -112,3 +112,5 @@ FROM wanted
 LEFT JOIN offered ON offered.location = wanted.location AND offered.specialty = wanted.specialty
 LEFT JOIN reached ON reached.location = wanted.location AND reached.specialty = wanted.specialty
 LEFT JOIN epidemic.location AS place ON place.location = wanted.location;
+
+DROP TABLE near;

@@ -15,30 +15,8 @@
 -- MPR, the medication possession ratio: days of supply dispensed over the days of the treatment period; may exceed 1.
 -- Gap days: days of the treatment period without supply, days - covered.
 --
--- How: of fills i of one molecule, shifted one behind the other, the last day of supply is
--- max over i of (date_i + sum of supply from i on) - 1 = max(date_i - sum of supply before i) + sum of supply - 1,
--- and all supply lies within the period but for what reaches beyond its end. So one window and one aggregation are
--- enough for patients with one molecule of the class, who are nearly all; for the others intervals are merged. One number
--- stands for spell (times 8), period (times 2^20) and molecule, since windows over one column are quicker.
-DROP TABLE IF EXISTS course;
-CREATE TEMP TABLE course AS
-SELECT CAST(course / 8388608 AS int) AS spell, CAST(course / 1048576 % 8 AS int) AS period_number,
-    CAST(course % 1048576 AS int) AS molecule_number,
-    min(fill_date) AS first_fill, max(fill_date) AS last_fill, sum(days_supply) AS supply,
-    max(fill_date - CAST(supply_before AS int)) AS origin
-FROM (
-    SELECT course, fill_date, days_supply,
-        sum(days_supply) OVER (PARTITION BY course ORDER BY fill_date ROWS UNBOUNDED PRECEDING) - days_supply
-            AS supply_before
-    FROM (
-        SELECT (CAST(fill.spell AS bigint) * 8 + period.period_number) * 1048576 + fill.molecule_number AS course,
-            fill.fill_date, fill.days_supply
-        FROM fill
-        JOIN epidemic_gaps.period ON fill.fill_date BETWEEN period.start_date AND period.end_date
-    ) AS dispensed
-) AS stacked
-GROUP BY course;
-
+-- How: all supply lies within the period but for what reaches beyond its end. So courses (base.sql) are enough for
+-- patients with one molecule of the class, who are nearly all; for the others intervals are merged.
 DROP TABLE IF EXISTS treatment;
 CREATE TEMP TABLE treatment AS
 WITH taken AS (
@@ -126,3 +104,6 @@ SELECT period, location, class, count(*) AS patients, sum(adherent) AS adherent_
     CAST(avg(CAST(gap_days AS decimal(9, 3))) AS decimal(9, 3)) AS mean_gap_days
 FROM epidemic_gaps.adherence_patient
 GROUP BY period, location, class;
+
+DROP TABLE treatment;
+DROP TABLE several;

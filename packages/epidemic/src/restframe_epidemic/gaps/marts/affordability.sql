@@ -106,3 +106,5 @@ JOIN person ON person.person = spent.person
 CROSS JOIN epidemic_gaps.parameter
 WHERE person.income > 0
 GROUP BY spent.period, person.location;
+
+DROP TABLE presented;

@@ -1,18 +1,19 @@
 -- What all measures start from: patients, places and drugs by number, spells of enrolment, fills that were dispensed,
--- diagnoses, and the claims that no measure can use. All but the last are temporary: they belong to one run of the
--- measures. Numbers stand for texts in what follows, since they are compared and sorted much faster.
+-- and the claims that no measure can use. All but the last are temporary: they belong to one run of the measures.
+-- Numbers stand for texts in what follows, since they are compared and sorted much faster.
 --
 -- molecule  an ingredient of a class of drugs
--- meaning   a condition and the specialty that treats it
 -- above     of each smallest place the places that it counts in: itself, its area (epidemic_published.area), and those
 --           above. Not patients of whom no more than a place above others is known (a state, not the county): a total
 --           must be the sum of its parts, or the difference would be a count that nobody guards.
 -- spell     a patient's maximal time of enrolment: spells that overlap, touch, or are at most
 --           parameter.enrolment_gap_days apart are one (31 days for PQA's measures: "no more than a 1-month gap", PQA
 --           Measure Specifications, PDC, continuous enrollment), cut at death and at the last day of the claims
--- fill      an ingredient of a paid claim with a known drug and a supply, of a patient enrolled on that day
--- care      a diagnosis in a line of a medical claim, with the condition that it means; is_ordered: the line does not end
---           before it starts, is_first: the diagnosis stands first
+-- fill      an ingredient of a paid claim with a known drug and a supply, of a patient enrolled on that day; with the
+--           supply of all earlier fills of the molecule in the spell, and the day after that of the last one ends
+-- course    the fills of a molecule in a spell and a period, taken one behind the other: their last day of supply is
+--           max over fills i of (date_i + sum of supply from i on) - 1 = origin + supply - 1, where origin is
+--           max(date_i - sum of supply before i)
 -- unusable  how many rows are left out of everything, by table and reason
 DROP TABLE IF EXISTS molecule;
 CREATE TEMP TABLE molecule AS
@@ -46,7 +47,7 @@ SELECT location, area FROM epidemic_published.area;
 DROP TABLE IF EXISTS person;
 CREATE TEMP TABLE person AS
 SELECT CAST(row_number() OVER () AS int) AS person, patient.token, place.place, place.location, patient.birth_year,
-    patient.death_date, patient.income
+    patient.sex, patient.plan, patient.death_date, patient.income
 FROM epidemic_claims.patient
 JOIN place ON place.location = coalesce(patient.location, '');
 
@@ -88,46 +89,34 @@ WITH product AS (
     SELECT drug.code, molecule.molecule_number
     FROM epidemic_claims.drug
     JOIN molecule ON molecule.class = drug.class AND molecule.molecule = drug.molecule
+), dispensed AS (
+    -- One number stands for spell (times 2^20) and molecule, since windows over one column are quicker.
+    SELECT CAST(spell.spell AS bigint) * 1048576 + product.molecule_number AS taken, claim.fill_date, claim.days_supply
+    FROM epidemic_claims.pharmacy_claim AS claim
+    JOIN spell ON spell.token = claim.token AND claim.fill_date BETWEEN spell.start_date AND spell.end_date
+    JOIN product ON product.code = claim.drug
+    WHERE claim.status = 'paid' AND claim.days_supply > 0
 )
-SELECT spell.spell, product.molecule_number, claim.fill_date, claim.days_supply
-FROM epidemic_claims.pharmacy_claim AS claim
-JOIN spell ON spell.token = claim.token AND claim.fill_date BETWEEN spell.start_date AND spell.end_date
-JOIN product ON product.code = claim.drug
-WHERE claim.status = 'paid' AND claim.days_supply > 0;
+SELECT CAST(taken / 1048576 AS int) AS spell, CAST(taken % 1048576 AS int) AS molecule_number, fill_date, days_supply,
+    CAST(sum(days_supply) OVER (PARTITION BY taken ORDER BY fill_date, days_supply ROWS UNBOUNDED PRECEDING) AS int)
+        - days_supply AS supply_before,
+    lag(fill_date + days_supply) OVER (PARTITION BY taken ORDER BY fill_date, days_supply) AS due
+FROM dispensed;
 
-DROP TABLE IF EXISTS meaning;
-CREATE TEMP TABLE meaning AS
-SELECT CAST(row_number() OVER (ORDER BY condition, specialty) AS int) AS meaning,
-    CAST(dense_rank() OVER (ORDER BY condition) AS int) AS condition_number,
-    CAST(dense_rank() OVER (ORDER BY specialty) AS int) AS specialty_number, condition, specialty
-FROM (SELECT DISTINCT condition, specialty FROM epidemic_claims.condition) AS known;
-
-DROP TABLE IF EXISTS care;
-CREATE TEMP TABLE care AS
-WITH line AS (
-    SELECT claim, token, provider, from_date, through_date, diagnosis_1 AS code, 1 AS is_first
-    FROM epidemic_claims.medical_claim
-    UNION ALL
-    SELECT claim, token, provider, from_date, through_date, diagnosis_2, 0 FROM epidemic_claims.medical_claim
-    WHERE diagnosis_2 IS NOT NULL
-    UNION ALL
-    SELECT claim, token, provider, from_date, through_date, diagnosis_3, 0 FROM epidemic_claims.medical_claim
-    WHERE diagnosis_3 IS NOT NULL
-    UNION ALL
-    SELECT claim, token, provider, from_date, through_date, diagnosis_4, 0 FROM epidemic_claims.medical_claim
-    WHERE diagnosis_4 IS NOT NULL
-), coded AS (
-    SELECT DISTINCT code.code, meaning.meaning
-    FROM (SELECT DISTINCT code FROM line) AS code
-    JOIN epidemic_claims.condition ON left(code.code, len(condition.code_prefix)) = condition.code_prefix
-    JOIN meaning ON meaning.condition = condition.condition
-        AND coalesce(meaning.specialty, '') = coalesce(condition.specialty, '')
-)
-SELECT person.person, coded.meaning, line.from_date, line.claim, line.provider, line.is_first = 1 AS is_first,
-    line.through_date IS NULL OR line.through_date >= line.from_date AS is_ordered
-FROM line
-JOIN coded ON coded.code = line.code
-JOIN person ON person.token = line.token;
+DROP TABLE IF EXISTS course;
+CREATE TEMP TABLE course AS
+SELECT CAST(course / 8388608 AS int) AS spell, CAST(course / 1048576 % 8 AS int) AS period_number,
+    CAST(course % 1048576 AS int) AS molecule_number,
+    min(fill_date) AS first_fill, max(fill_date) AS last_fill, sum(days_supply) AS supply,
+    -- Supply from before the period does not count.
+    max(fill_date - supply_before) + min(supply_before) AS origin
+FROM (
+    SELECT (CAST(fill.spell AS bigint) * 8 + period.period_number) * 1048576 + fill.molecule_number AS course,
+        fill.fill_date, fill.days_supply, fill.supply_before
+    FROM fill
+    JOIN epidemic_gaps.period ON fill.fill_date BETWEEN period.start_date AND period.end_date
+) AS within
+GROUP BY course;
 
 DROP TABLE IF EXISTS epidemic_gaps.unusable;
 CREATE TABLE epidemic_gaps.unusable AS

@@ -12,47 +12,50 @@
 -- Treated: patients with a fill of the class in that month.
 DROP TABLE IF EXISTS begun;
 CREATE TEMP TABLE begun AS
-SELECT spell.person, molecule.class, fill.molecule_number, min(fill.fill_date) AS first_fill
+SELECT spell.person, molecule.class_number, fill.molecule_number, min(fill.fill_date) AS first_fill,
+    max(fill.fill_date + fill.days_supply - 1) AS supplied_until, max(spell.end_date) AS enrolled_until
 FROM fill
 JOIN spell ON spell.spell = fill.spell
 JOIN molecule ON molecule.molecule_number = fill.molecule_number
-GROUP BY spell.person, molecule.class, fill.molecule_number;
+GROUP BY spell.person, molecule.class_number, fill.molecule_number;
 
 DROP TABLE IF EXISTS change;
 CREATE TEMP TABLE change AS
 WITH later AS (
-    SELECT begun.person, begun.class, begun.molecule_number, begun.first_fill
+    SELECT begun.person, begun.class_number, begun.molecule_number, begun.first_fill
     FROM begun
-    JOIN (SELECT person, class, min(first_fill) AS first_fill FROM begun GROUP BY person, class) AS start
-        ON start.person = begun.person AND start.class = begun.class AND start.first_fill < begun.first_fill
+    JOIN (SELECT person, class_number, min(first_fill) AS first_fill FROM begun GROUP BY person, class_number) AS start
+        ON start.person = begun.person AND start.class_number = begun.class_number
+        AND start.first_fill < begun.first_fill
 ), other AS (
-    SELECT later.person, later.class, later.molecule_number, later.first_fill, fill.molecule_number AS other_number,
+    SELECT later.person, later.class_number, later.molecule_number, later.first_fill,
+        fill.molecule_number AS other_number,
         max(CASE WHEN fill.fill_date < later.first_fill THEN fill.fill_date END) AS last_before,
         max(CASE WHEN fill.fill_date < later.first_fill THEN fill.fill_date + fill.days_supply END) AS supplied_until,
         max(CASE WHEN fill.fill_date > later.first_fill THEN 1 ELSE 0 END) AS goes_on
     FROM later
     JOIN spell ON spell.person = later.person
     JOIN fill ON fill.spell = spell.spell AND fill.molecule_number <> later.molecule_number
-    JOIN molecule ON molecule.molecule_number = fill.molecule_number AND molecule.class = later.class
-    GROUP BY later.person, later.class, later.molecule_number, later.first_fill, fill.molecule_number
+    JOIN molecule ON molecule.molecule_number = fill.molecule_number AND molecule.class_number = later.class_number
+    GROUP BY later.person, later.class_number, later.molecule_number, later.first_fill, fill.molecule_number
 ), within_reach AS (
-    SELECT other.person, other.class, other.molecule_number, other.first_fill, other.other_number,
-        max(other.goes_on) OVER (PARTITION BY other.person, other.class, other.molecule_number) AS goes_on,
-        row_number() OVER (PARTITION BY other.person, other.class, other.molecule_number
+    SELECT other.person, other.class_number, other.molecule_number, other.first_fill, other.other_number,
+        max(other.goes_on) OVER (PARTITION BY other.person, other.class_number, other.molecule_number) AS goes_on,
+        row_number() OVER (PARTITION BY other.person, other.class_number, other.molecule_number
             ORDER BY other.last_before DESC, other.other_number) AS recency
     FROM other
     CROSS JOIN epidemic_gaps.parameter
     WHERE other.first_fill <= other.supplied_until + parameter.permitted_gap_days
         AND other.first_fill <= parameter.last_day - parameter.permitted_gap_days
 )
-SELECT person, class, first_fill AS change_date, other_number AS from_number, molecule_number AS to_number,
+SELECT person, class_number, first_fill AS change_date, other_number AS from_number, molecule_number AS to_number,
     CASE WHEN goes_on = 1 THEN 'add-on' ELSE 'switch' END AS kind
 FROM within_reach
 WHERE recency = 1;
 
 DROP TABLE IF EXISTS epidemic_gaps.change_patient;
 CREATE TABLE epidemic_gaps.change_patient AS
-SELECT person.token, person.location, change.class, change.change_date, change.kind,
+SELECT person.token, person.location, taken_up.class, change.change_date, change.kind,
     left_one.molecule AS from_molecule, taken_up.molecule AS to_molecule
 FROM change
 JOIN person ON person.person = change.person
@@ -61,21 +64,11 @@ JOIN molecule AS taken_up ON taken_up.molecule_number = change.to_number;
 
 DROP TABLE IF EXISTS epidemic_gaps.change;
 CREATE TABLE epidemic_gaps.change AS
-WITH treated_there AS (
-    SELECT person.place, seen.class_number, seen.month, count(*) AS patients
-    FROM (
-        SELECT DISTINCT spell.person, molecule.class_number, CAST(date_trunc('month', fill.fill_date) AS date) AS month
-        FROM fill
-        JOIN spell ON spell.spell = fill.spell
-        JOIN molecule ON molecule.molecule_number = fill.molecule_number
-    ) AS seen
-    JOIN person ON person.person = seen.person
-    GROUP BY 1, 2, 3
-), treated AS (
-    SELECT place.location, drug_class_number.class, there.month, there.patients
-    FROM treated_there AS there
-    JOIN place ON place.place = there.place
-    JOIN drug_class_number ON drug_class_number.class_number = there.class_number
+WITH treated AS (
+    SELECT place.location, drug_class_number.class, filled.month, filled.patients
+    FROM filled
+    JOIN place ON place.place = filled.place
+    JOIN drug_class_number ON drug_class_number.class_number = filled.class_number
 ), changed AS (
     SELECT location, class, CAST(date_trunc('month', change_date) AS date) AS month,
         sum(CASE WHEN kind = 'switch' THEN 1 ELSE 0 END) AS switches,
@@ -92,32 +85,45 @@ LEFT JOIN changed ON changed.location = treated.location AND changed.class = tre
 DROP TABLE IF EXISTS epidemic_gaps.line_patient;
 CREATE TABLE epidemic_gaps.line_patient AS
 WITH starts AS (
-    SELECT person, class, min(first_fill) AS start_date FROM begun GROUP BY person, class
+    SELECT person, class_number, min(first_fill) AS start_date FROM begun GROUP BY person, class_number
     UNION
-    SELECT person, class, change_date FROM change
+    SELECT person, class_number, change_date FROM change
 ), bounded AS (
-    SELECT person, class, start_date,
-        row_number() OVER (PARTITION BY person, class ORDER BY start_date) AS line,
-        lead(start_date) OVER (PARTITION BY person, class ORDER BY start_date) AS next_start
+    SELECT person, class_number, start_date,
+        row_number() OVER (PARTITION BY person, class_number ORDER BY start_date) AS line,
+        lead(start_date) OVER (PARTITION BY person, class_number ORDER BY start_date) AS next_start
     FROM starts
 ), taken AS (
-    SELECT bounded.person, bounded.class, bounded.line, bounded.start_date, bounded.next_start, fill.molecule_number,
-        max(fill.fill_date + fill.days_supply - 1) AS supplied_until, max(spell.end_date) AS enrolled_until
+    -- The line of those who never changed, who are most, has all their fills.
+    SELECT bounded.person, bounded.class_number, bounded.line, bounded.start_date, bounded.next_start,
+        begun.molecule_number, begun.supplied_until, begun.enrolled_until
+    FROM bounded
+    JOIN begun ON begun.person = bounded.person AND begun.class_number = bounded.class_number
+    WHERE bounded.line = 1 AND bounded.next_start IS NULL
+    UNION ALL
+    SELECT bounded.person, bounded.class_number, bounded.line, bounded.start_date, bounded.next_start,
+        fill.molecule_number, max(fill.fill_date + fill.days_supply - 1), max(spell.end_date)
     FROM bounded
     JOIN spell ON spell.person = bounded.person
     JOIN fill ON fill.spell = spell.spell AND fill.fill_date >= bounded.start_date
         AND (bounded.next_start IS NULL OR fill.fill_date < bounded.next_start)
-    JOIN molecule ON molecule.molecule_number = fill.molecule_number AND molecule.class = bounded.class
+    JOIN molecule ON molecule.molecule_number = fill.molecule_number AND molecule.class_number = bounded.class_number
+    WHERE bounded.line > 1 OR bounded.next_start IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6
+), line AS (
+    SELECT taken.person, taken.class_number, taken.line, taken.start_date,
+        least(max(taken.supplied_until), coalesce(taken.next_start - 1, max(taken.enrolled_until)),
+            max(taken.enrolled_until)) AS end_date,
+        listagg(molecule.molecule, ' + ') WITHIN GROUP (ORDER BY molecule.molecule) AS regimen
+    FROM taken
+    JOIN molecule ON molecule.molecule_number = taken.molecule_number
+    GROUP BY taken.person, taken.class_number, taken.line, taken.start_date, taken.next_start
 )
-SELECT person.token, person.location, taken.class, CAST(taken.line AS int) AS line, taken.start_date,
-    least(max(taken.supplied_until), coalesce(taken.next_start - 1, max(taken.enrolled_until)),
-        max(taken.enrolled_until)) AS end_date,
-    listagg(molecule.molecule, ' + ') WITHIN GROUP (ORDER BY molecule.molecule) AS regimen
-FROM taken
-JOIN molecule ON molecule.molecule_number = taken.molecule_number
-JOIN person ON person.person = taken.person
-GROUP BY person.token, person.location, taken.class, taken.line, taken.start_date, taken.next_start;
+SELECT person.token, person.location, drug_class_number.class, CAST(line.line AS int) AS line, line.start_date,
+    line.end_date, line.regimen
+FROM line
+JOIN drug_class_number ON drug_class_number.class_number = line.class_number
+JOIN person ON person.person = line.person;
 
 DROP TABLE IF EXISTS epidemic_gaps.line;
 CREATE TABLE epidemic_gaps.line AS
@@ -125,3 +131,6 @@ SELECT location, class, line, count(*) AS patients,
     CAST(avg(CAST(datediff(day, start_date, end_date) + 1 AS decimal(9, 3))) AS decimal(9, 3)) AS mean_days
 FROM epidemic_gaps.line_patient
 GROUP BY location, class, line;
+
+DROP TABLE begun;
+DROP TABLE change;

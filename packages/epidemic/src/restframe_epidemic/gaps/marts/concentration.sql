@@ -9,12 +9,12 @@
 DROP TABLE IF EXISTS epidemic_gaps.concentration;
 CREATE TABLE epidemic_gaps.concentration AS
 WITH made AS (
-    SELECT DISTINCT visit.claim, visit.place, meaning.specialty_number, known.provider,
+    SELECT DISTINCT visit.claim, visit.place, meaning.specialty_number, visit.provider_number AS provider,
         visit.from_date >= parameter.epidemic_start AS is_since
     FROM visit
     JOIN meaning ON meaning.meaning = visit.meaning
-    JOIN (SELECT CAST(row_number() OVER () AS int) AS provider, provider AS name, specialty FROM epidemic_claims.provider)
-        AS known ON known.name = visit.provider AND known.specialty = meaning.specialty
+    JOIN known_provider ON known_provider.provider_number = visit.provider_number
+        AND known_provider.specialty = meaning.specialty
     CROSS JOIN epidemic_gaps.parameter
 ), share AS (
     SELECT above.ancestor AS location, made.specialty_number, made.is_since, made.provider,

@@ -8,12 +8,6 @@
 -- during the look-back before it; patients who have the condition already are among them.
 -- Baseline: the rate of the same calendar months before the month in which the epidemic began, taken together.
 -- Ratio: rate / baseline rate; 1 is no change. NULL where there is no baseline.
-DROP TABLE IF EXISTS diagnosed;
-CREATE TEMP TABLE diagnosed AS
-SELECT DISTINCT care.person, meaning.condition_number, care.from_date AS diagnosed_date
-FROM care
-JOIN meaning ON meaning.meaning = care.meaning;
-
 DROP TABLE IF EXISTS epidemic_gaps.diagnosis_patient;
 CREATE TABLE epidemic_gaps.diagnosis_patient AS
 WITH spaced AS (

@@ -14,23 +14,19 @@ WITH anchor AS (
         extract(year FROM parameter.last_day) AS this_year
     FROM epidemic_gaps.parameter
 ), described AS (
-    SELECT patient.token, row_number() OVER (ORDER BY md5(patient.token)) AS person, patient.sex,
-        CASE WHEN anchor.this_year - patient.birth_year > 89 THEN 90
-            ELSE anchor.this_year - patient.birth_year END AS age,
-        CASE WHEN place.population >= 20000 THEN place.location ELSE place.parent END AS area, patient.plan
-    FROM epidemic_claims.patient
+    SELECT person.person AS known_as, row_number() OVER (ORDER BY md5(person.token)) AS person, person.sex,
+        CASE WHEN anchor.this_year - person.birth_year > 89 THEN 90
+            ELSE anchor.this_year - person.birth_year END AS age,
+        CASE WHEN place.population >= 20000 THEN place.location ELSE place.parent END AS area, person.plan
+    FROM person
     CROSS JOIN anchor
-    LEFT JOIN epidemic.location AS place ON place.location = patient.location
-), visit_of AS (
-    SELECT DISTINCT care.person, meaning.condition_number, care.from_date
-    FROM care
-    JOIN meaning ON meaning.meaning = care.meaning
-    WHERE care.is_first
+    LEFT JOIN epidemic.location AS place ON place.location = person.location
 ), weekly AS (
-    SELECT visit_of.person, visit_of.condition_number,
-        anchor.week_end - (anchor.week_end - visit_of.from_date) / 7 * 7 AS week_end, count(*) AS visits
-    FROM visit_of
+    SELECT diagnosed.person, diagnosed.condition_number,
+        anchor.week_end - (anchor.week_end - diagnosed.diagnosed_date) / 7 * 7 AS week_end, count(*) AS visits
+    FROM diagnosed
     CROSS JOIN anchor
+    WHERE diagnosed.is_first
     GROUP BY 1, 2, 3
 )
 SELECT described.person, described.age, described.sex, described.area, described.plan, named.condition,
@@ -38,5 +34,4 @@ SELECT described.person, described.age, described.sex, described.area, described
 FROM weekly
 JOIN (SELECT DISTINCT condition_number, condition FROM meaning) AS named
     ON named.condition_number = weekly.condition_number
-JOIN person ON person.person = weekly.person
-JOIN described ON described.token = person.token;
+JOIN described ON described.known_as = weekly.person;

@@ -52,20 +52,13 @@ WITH visited AS (
     JOIN meaning ON meaning.meaning = visit.meaning
     WHERE meaning.specialty IS NOT NULL
     GROUP BY 1, 2, 3
-), filled AS (
-    SELECT spell.place, molecule.class_number, CAST(date_trunc('month', fill.fill_date) AS date) AS month,
-        count(*) AS events
-    FROM fill
-    JOIN spell ON spell.spell = fill.spell
-    JOIN molecule ON molecule.molecule_number = fill.molecule_number
-    GROUP BY 1, 2, 3
 )
 SELECT 'visits' AS measure, visited.specialty AS subject, place.location, visited.month, visited.events
 FROM visited
 JOIN place ON place.place = visited.place
 WHERE place.location <> ''
 UNION ALL
-SELECT 'fills', drug_class_number.class, place.location, filled.month, filled.events
+SELECT 'fills', drug_class_number.class, place.location, filled.month, filled.fills
 FROM filled
 JOIN drug_class_number ON drug_class_number.class_number = filled.class_number
 JOIN place ON place.place = filled.place
@@ -214,3 +207,9 @@ SELECT measure, subject, location, month, months, CAST(events AS bigint) AS even
         / (1 - greatest(middle - half, 0.0::float8)) / k END AS lower,
     CASE WHEN events_before > 0 AND k > 0 THEN (middle + half) / (1 - middle - half) / k END AS upper
 FROM wilson;
+
+DROP TABLE enrolled_month;
+DROP TABLE counted_month;
+DROP TABLE measured_month;
+DROP TABLE usual_rate;
+DROP TABLE dispersion;

@@ -12,46 +12,35 @@
 -- delay_days lets early ones (negative) count too.
 --
 -- How: with b_i the supply before fill i of one molecule, the supply before it lasts until max over j < i of
--- (date_j - b_j) + b_i - 1; so two windows give all gaps of patients with one molecule of the class, who are nearly all.
--- For the others intervals are merged. One number stands for spell (times 8) and period, times 2^20 for a molecule or a
--- class, since windows over one column are quicker.
-DROP TABLE IF EXISTS dispensed;
-CREATE TEMP TABLE dispensed AS
-SELECT course, days_supply, fill_date, CAST(supply_before AS int) AS supply_before
-FROM (
-    SELECT course, fill_date, days_supply,
-        sum(days_supply) OVER (PARTITION BY course ORDER BY fill_date ROWS UNBOUNDED PRECEDING) - days_supply
-            AS supply_before
-    FROM (
-        SELECT (CAST(fill.spell AS bigint) * 8 + period.period_number) * 1048576 + fill.molecule_number AS course,
-            fill.fill_date, fill.days_supply
-        FROM fill
-        JOIN epidemic_gaps.period ON fill.fill_date BETWEEN period.start_date AND period.end_date
-    ) AS within
-) AS stacked;
-
+-- (date_j - b_j) + b_i - 1; so one window more gives all gaps of patients with one molecule of the class, who are nearly
+-- all. For the others intervals are merged. One number stands for spell (times 8) and period, times 2^20 for a molecule
+-- or a class, since windows over one column are quicker.
 DROP TABLE IF EXISTS therapy;
 CREATE TEMP TABLE therapy AS
-SELECT taken.course / 1048576 * 1048576 + molecule.class_number AS therapy, count(*) AS molecules,
-    min(taken.first_fill) AS index_date, max(taken.last_day) AS covered_until
-FROM (
-    SELECT course, min(fill_date) AS first_fill,
-        max(fill_date - supply_before) + CAST(sum(days_supply) AS int) - 1 AS last_day
-    FROM dispensed
-    GROUP BY course
-) AS taken
-JOIN molecule ON molecule.molecule_number = CAST(taken.course % 1048576 AS int)
+SELECT (CAST(course.spell AS bigint) * 8 + course.period_number) * 1048576 + molecule.class_number AS therapy,
+    count(*) AS molecules, min(course.first_fill) AS index_date,
+    max(course.origin + CAST(course.supply AS int) - 1) AS covered_until
+FROM course
+JOIN molecule ON molecule.molecule_number = course.molecule_number
 GROUP BY 1;
 
 DROP TABLE IF EXISTS unsupplied;
 CREATE TEMP TABLE unsupplied AS
-WITH known AS (
-    SELECT dispensed.course, molecule.class_number, dispensed.days_supply, dispensed.fill_date, dispensed.supply_before,
-        max(dispensed.fill_date - dispensed.supply_before) OVER (PARTITION BY dispensed.course
-            ORDER BY dispensed.supply_before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-            + dispensed.supply_before - 1 AS covered_until
+WITH dispensed AS (
+    SELECT (CAST(fill.spell AS bigint) * 8 + period.period_number) * 1048576 + fill.molecule_number AS course,
+        fill.fill_date, fill.days_supply, fill.supply_before
+    FROM fill
+    JOIN epidemic_gaps.period ON fill.fill_date BETWEEN period.start_date AND period.end_date
+), stacked AS (
+    SELECT course, days_supply, fill_date,
+        max(fill_date - supply_before) OVER (PARTITION BY course
+            ORDER BY supply_before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + supply_before - 1
+            AS covered_until
     FROM dispensed
-    JOIN molecule ON molecule.molecule_number = CAST(dispensed.course % 1048576 AS int)
+), known AS (
+    SELECT stacked.course, molecule.class_number, stacked.days_supply, stacked.fill_date, stacked.covered_until
+    FROM stacked
+    JOIN molecule ON molecule.molecule_number = CAST(stacked.course % 1048576 AS int)
 ), several AS (
     SELECT therapy.therapy, known.course, known.days_supply,
         greatest(known.fill_date, coalesce(known.covered_until + 1, known.fill_date)) AS first_day
@@ -143,21 +132,26 @@ WITH ending_there AS (
         sum(ending) OVER (PARTITION BY period_number, place, class_number, gap_days ORDER BY days
             ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS at_risk
     FROM ending_on
-), named AS (
-    SELECT period.period, coalesce(place.location, '*') AS location, drug_class_number.class, risk.gap_days, risk.days,
-        risk.at_risk, risk.events
-    FROM risk
-    LEFT JOIN place ON place.place = risk.place
-    JOIN drug_class_number ON drug_class_number.class_number = risk.class_number
-    JOIN epidemic_gaps.period ON period.period_number = risk.period_number
+), estimated AS (
+    SELECT period_number, place, class_number, gap_days, days, at_risk, events,
+        -- all that are at risk can have an event on a group's last day alone
+        CASE WHEN at_risk = events THEN 0.0
+            ELSE exp(CAST(sum(CAST(log_share AS decimal(38,18)))
+                OVER (PARTITION BY period_number, place, class_number, gap_days ORDER BY days
+                    ROWS UNBOUNDED PRECEDING) AS float8))
+            END AS survival
+    FROM (
+        SELECT period_number, place, class_number, gap_days, days, at_risk, events,
+            ln(CASE WHEN at_risk = events THEN 1.0::float8 ELSE 1 - CAST(events AS float8) / at_risk END) AS log_share
+        FROM risk
+    ) AS shared
 )
-SELECT period, location, class, gap_days, days, at_risk, events,
-    -- all that are at risk can have an event on a group's last day alone
-    CASE WHEN at_risk = events THEN 0.0
-        ELSE exp(sum(ln(CASE WHEN at_risk = events THEN 1.0 ELSE 1.0 - CAST(events AS float8) / at_risk END))
-            OVER (PARTITION BY period, location, class, gap_days ORDER BY days ROWS UNBOUNDED PRECEDING))
-        END AS survival
-FROM named;
+SELECT period.period, coalesce(place.location, '*') AS location, drug_class_number.class, estimated.gap_days,
+    estimated.days, estimated.at_risk, estimated.events, estimated.survival
+FROM estimated
+LEFT JOIN place ON place.place = estimated.place
+JOIN drug_class_number ON drug_class_number.class_number = estimated.class_number
+JOIN epidemic_gaps.period ON period.period_number = estimated.period_number;
 
 DROP TABLE IF EXISTS epidemic_gaps.persistence;
 CREATE TABLE epidemic_gaps.persistence AS
@@ -184,21 +178,13 @@ LEFT JOIN (
 
 DROP TABLE IF EXISTS epidemic_gaps.refill;
 CREATE TABLE epidemic_gaps.refill AS
-WITH delayed AS (
-    SELECT spell, molecule_number, fill_date,
-        datediff(day, lag(fill_date + days_supply) OVER (PARTITION BY CAST(spell AS bigint) * 1048576 + molecule_number
-            ORDER BY fill_date, days_supply), fill_date) AS delay
-    FROM fill
-), monthly AS (
-    SELECT spell.place, molecule.class_number, CAST(date_trunc('month', delayed.fill_date) AS date) AS month,
-        count(*) AS refills, sum(delayed.delay) AS delay_days, sum(greatest(0, delayed.delay)) AS gap_days
-    FROM delayed
-    JOIN spell ON spell.spell = delayed.spell
-    JOIN molecule ON molecule.molecule_number = delayed.molecule_number
-    WHERE delayed.delay IS NOT NULL
-    GROUP BY 1, 2, 3
-)
-SELECT place.location, monthly.month, drug_class_number.class, monthly.refills, monthly.delay_days, monthly.gap_days
-FROM monthly
-JOIN place ON place.place = monthly.place
-JOIN drug_class_number ON drug_class_number.class_number = monthly.class_number;
+SELECT place.location, filled.month, drug_class_number.class, filled.refills, filled.delay_days, filled.gap_days
+FROM filled
+JOIN place ON place.place = filled.place
+JOIN drug_class_number ON drug_class_number.class_number = filled.class_number
+WHERE filled.refills > 0;
+
+DROP TABLE therapy;
+DROP TABLE unsupplied;
+DROP TABLE episode;
+DROP TABLE ended;

@@ -141,3 +141,8 @@ FROM epidemic_gaps.open_provider AS provider
 JOIN epidemic.location AS place ON place.location = provider.location
 JOIN (SELECT DISTINCT specialty, condition FROM epidemic_claims.condition) AS known
     ON known.specialty = provider.specialty;
+
+DROP TABLE resident;
+DROP TABLE ill;
+DROP TABLE prevalence;
+DROP TABLE infected_with;
