@@ -174,6 +174,21 @@ def test_a_target_is_reached_and_tells_the_reproduction_number() -> None:
     assert (course.contacts[:, 0] == 0).all()
 
 
+def test_where_nobody_is_left_contacts_end() -> None:
+    """Each infection seems to take thousands of contacts there: of as many agents as these, a day took minutes."""
+    who, days = people(400), 42
+    target = np.full((1, days + 28), kernel.FREE)
+    target[:, :days] = 0
+    target[:, days - 7 : days] = 400
+    course = simulation.simulate(
+        who, disease.prepare(ALIKE), randomness.stream("nobody"), target=target,
+        transmission=np.full(target.shape, 5.0), inverted=True,
+    )  # fmt: skip
+    assert course.series("infected").sum() == 400
+    assert course.contacts[0, :days].max() < 4 * 400
+    assert course.contacts[0, days] == pytest.approx(20 * 400, rel=0.05)
+
+
 def test_streams_decide_and_nothing_else() -> None:
     who = people()
     first, second = spread(who, ALIKE, replicates=2), spread(who, ALIKE, replicates=1)

@@ -44,6 +44,7 @@ _S16 = np.uint64(16)
 SLOTS = LARGEST_HOUSEHOLD - 1
 _STRONGEST = 4.0  # times the usual transmission, at which a target is no longer pursued through contacts
 _TRIES = 20  # people looked at per infection from outside, before it is given up
+_MOST = 20.0  # contacts a day per person of the place: hundreds of times what there are, even where all are infected
 _WINDOW = 14  # days with a target that tell how many contacts an infection takes
 _BELIEF = 5.0  # infections that what is usual counts for, beside those seen
 
@@ -205,7 +206,8 @@ def _run(
                 per_infection = _contacts_per_infection(day, contacts, flow, plan.usual)
             relative = rate / usual_rate if usual_rate > 0.0 else 1.0
             strength = transmission[day] * per_infection / disease.infectious_days * relative
-            limit = poisson(stream, strength * count)
+            # Where nobody is left to infect, an infection seems to take any number of contacts.
+            limit = poisson(stream, min(strength * count, _MOST * n))
         else:
             limit = poisson(stream, transmission[day] * expected[day])
         unit = 65536.0 / max(rate, 1e-300)  # which layer, in 65536ths
