@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from restframe_epidemic import backtest, cli, country, daily, models, panel_reading, runs
+from restframe_epidemic.cli.arguments import Shown
 from restframe_epidemic.panel import FloatArray, Panel
 from restframe_epidemic.store import Store
 
@@ -450,3 +451,43 @@ def test_killed_after_any_step_the_same_command_ends_with_the_same_tables(
         for table, columns in tables.items():
             query = f"SELECT {columns} FROM epidemic.{table}"
             assert sorted(map(repr, rows(one, query))) == sorted(map(repr, rows(other, query))), table
+
+
+# Ends itself when the first of the past days is done.
+TERMINATED = """
+import os, signal, sys
+from restframe_epidemic.cli import arguments, main
+
+def progress(self, what, done, of):
+    if what.startswith("past days"):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+arguments.Shown.progress = progress
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_sigterm_ends_a_command_and_its_workers_as_ctrl_c_does(island: ModuleType, tmp_path: Path) -> None:
+    """Workers' semaphores are given back: Python would write of leaked ones into the log."""
+    island.write(tmp_path, weeks=6)
+    place = ["--warehouse", str(tmp_path / "w"), "--country", str(island.COUNTRY), "--data", str(tmp_path)]
+    small = ["--members", "persistence", "--target", "cases", "--workers", "2"]
+    command = [sys.executable, "-c", TERMINATED, "run", "--daily", *place, *small]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 143
+    assert ended.stderr == "cancelled; what is finished is kept, the same command goes on from there\n"
+    assert "member persistence cases" in ended.stdout
+    assert "past days" not in ended.stdout  # the step did not end
+
+
+def test_a_log_gets_a_line_when_nothing_was_said_for_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    shown = Shown(None, {}, clock=lambda: now[0])
+    for done, now[0] in enumerate((20.0, 59.0, 61.0, 100.0, 122.0, 190.0), 1):
+        shown.progress("past days cases", done, 6)
+    shown.say("past days cases (190.0 s, 6 rows)")
+    assert capsys.readouterr().out.splitlines() == [
+        "past days cases: 3 of 6",
+        "past days cases: 5 of 6",
+        "past days cases (190.0 s, 6 rows)",
+    ]

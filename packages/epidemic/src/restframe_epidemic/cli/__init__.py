@@ -7,14 +7,23 @@ is imported before the command is known.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 from restframe_epidemic import errors
 
 COMMANDS: tuple[str, ...] = ("example", "ingest", "forecast", "score", "claims", "gaps", "run")
 _INTERRUPTED = 130
+_TERMINATED = 143
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as ctrl-C does."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     module, function = given.run.split(":")
     try:
-        status: int = getattr(importlib.import_module(module), function)(given)
+        with _terminable():
+            status: int = getattr(importlib.import_module(module), function)(given)
     except errors.Error as error:
         print(f"error: {error}", file=sys.stderr)
         if error.hint:
@@ -46,7 +56,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"error: the warehouse: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         print("cancelled; what is finished is kept, the same command goes on from there", file=sys.stderr)
-        return _INTERRUPTED
+        return _TERMINATED if isinstance(stopped, _Terminated) else _INTERRUPTED
     return status
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM raises for the time of a `with`; without that, workers' semaphores would be left to Python's tracker,
+    which complains of them. Signals are the main thread's: elsewhere nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def raised(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would stop the tidying up
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, raised)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -6,8 +6,9 @@ import argparse
 import contextlib
 import datetime
 import sys
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from restframe_epidemic.store import Store
 
 _WAREHOUSE = "epidemic"
+_SILENT_S = 60.0  # after which a log gets a line that something goes on
 
 
 def warehouse(parser: argparse.ArgumentParser) -> None:
@@ -85,12 +87,18 @@ def names(text: str) -> tuple[str, ...]:
 
 @dataclass
 class Shown:
-    """What a command tells while it works: lines, and on a terminal a bar that moves."""
+    """What a command tells while it works: lines, and on a terminal a bar that moves; elsewhere a line a minute."""
 
     bars: Progress | None
     tasks: dict[str, TaskID]
+    clock: Callable[[], float] = time.monotonic
+    said: float = field(init=False)  # when the last line was
+
+    def __post_init__(self) -> None:
+        self.said = self.clock()
 
     def say(self, line: str) -> None:
+        self.said = self.clock()
         if self.bars is not None:
             self.bars.console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
@@ -98,6 +106,8 @@ class Shown:
 
     def progress(self, what: str, done: int, of: int) -> None:
         if self.bars is None:
+            if done < of and self.clock() - self.said >= _SILENT_S:
+                self.say(f"{what}: {done:,} of {of:,}")
             return
         if what not in self.tasks:
             self.tasks[what] = self.bars.add_task(what, total=of)
