@@ -126,6 +126,11 @@ def _read_decimal(column: Column, values: pa.Array) -> pa.Array:
 
 
 def _read_date(column: Column, values: pa.Array) -> pa.Array:
+    encoded = values.dictionary_encode()  # dates are few, and slow to read
+    return _dates(column, encoded.dictionary).take(encoded.indices)
+
+
+def _dates(column: Column, values: pa.Array) -> pa.Array:
     if column.format == "ordinal":
         numbers = _whole(values)
         inside = pc.and_(pc.greater_equal(numbers, 1), pc.less_equal(numbers, _LAST_ORDINAL))
