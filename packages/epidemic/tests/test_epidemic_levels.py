@@ -32,14 +32,15 @@ INSERT INTO epidemic.signal (location, date, name, value) VALUES
 
 
 def _country(folder: Path) -> None:
-    """Reports come in two files, which both have a day of w1: it stands twice in the country's SQL."""
+    """Reports come in two files, which both have a day of w1: it stands twice in the country's SQL. The source lets in
+    days to come."""
     (folder / "sources").mkdir(parents=True)
     (folder / "country.toml").write_text('name = "Fourfold"\nweek_ends = "sunday"\n')
     (folder / "tables.sql").write_text(LOCATIONS)
     (folder / "sources" / "reports.toml").write_text(
         'uri = "reports.csv"\nformat = "csv"\nkey = ["ward", "day", "file"]\ndate = "day"\npartition = "month"\n'
         'cadence = "daily"\nlicence = "none"\nattribution = "nobody"\n[columns]\nward = { type = "varchar(16)" }\n'
-        'day = { type = "date" }\nfile = { type = "bigint" }\ncases = { type = "bigint" }\n'
+        'day = { type = "date", future = true }\nfile = { type = "bigint" }\ncases = { type = "bigint" }\n'
     )
     above = [("n", "nation", ""), ("p1", "province", "n"), ("p2", "province", "n")]
     rows = [*above, *((code, "district", over) for code, over in DISTRICTS.items())]
@@ -57,6 +58,7 @@ def _reports(folder: Path) -> None:
         lines += [f"{ward},{day},1,{count}" for day, count in zip(days, counts, strict=True)]
         if ward == "w1":
             lines.append(f"w1,{days[30]},2,{counts[30] + 3}")
+            lines += ["w1,9999-12-31,1,9", "w1,2999-01-01,1,9"]
     folder.mkdir()
     (folder / "reports.csv").write_text("\n".join(lines) + "\n")
 
@@ -114,14 +116,17 @@ def test_what_was_wrong_is_listed(fourfold: Store) -> None:
         "SELECT source, key, column_name, value, new_value, action FROM epidemic.quarantine"
         " WHERE source LIKE 'epidemic.%' ORDER BY 1, 2"
     ).fetchall()
-    (beds, again, first, second, signal) = listed
+    (beds, again, far, farthest, first, second, signal) = listed
     assert beds == ("epidemic.capacity", "w1", "icu_beds", "4.0", "5.0", "changed")
     assert again[:3] == ("epidemic.case_report", "w1|2021-03-31", "cases") and int(again[4]) == int(again[3]) + 3
+    assert far == ("epidemic.case_report", "w1|2999-01-01", "date", "2999-01-01", None, "rejected")
+    assert farthest == ("epidemic.case_report", "w1|9999-12-31", "date", "9999-12-31", None, "rejected")
     assert signal == ("epidemic.signal", "n|2021-03-01|closed", "value", "1.0", "3.0", "changed")
     assert first == ("epidemic.location", "w8", "parent", None, "n", "changed")
     assert second == ("epidemic.location", "w9", "parent", "d77", "n", "changed")
     told = fourfold.run("SELECT detail FROM epidemic.run_step WHERE step = 'read'").scalar()
     assert told == (
+        "a report of a day that is to come, more than ten years after all others: w1 2999-01-01, w1 9999-12-31; "
         "locations whose parent is not there, counted in n alone: w9; "
         "locations without a parent, unlike others of their level, counted in n alone: w8; "
         "two capacities of one place, of which the greater ones stand: w1; "

@@ -81,10 +81,16 @@ def beginning(dates: NDArray[np.datetime64]) -> np.datetime64:
     """The first day that counts of some days with reports: a date ten years before all others is a mistake, and a
     series that began then would be a row of millions of empty days.
     """
-    days = np.unique(dates.astype("datetime64[D]"))
-    silent = np.flatnonzero(np.diff(days).astype(np.int64) > _LONGEST_SILENCE_DAYS)
-    first: np.datetime64 = days[silent[-1] + 1] if len(silent) else days[0]
+    first: np.datetime64 = beginnings(dates)[-1]
     return first
+
+
+def beginnings(dates: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """The first of some days with reports, and those that follow on ten years without any."""
+    days = np.unique(dates.astype("datetime64[D]"))
+    silence = np.diff(days, prepend=days[:1]).astype(np.int64)
+    silence[0] = _LONGEST_SILENCE_DAYS + 1
+    return days[silence > _LONGEST_SILENCE_DAYS]
 
 
 def cleanse(cumulative: FloatArray, holiday: BoolArray) -> Cleansed:
