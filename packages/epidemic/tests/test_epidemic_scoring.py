@@ -116,11 +116,11 @@ def test_every_level_is_scored_like_the_places(warehouse: Path, capsys: pytest.C
     """What came to a sum is the sum of what came to its places, and the reference that its last week comes again."""
     assert score(warehouse) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    shown = {line[0]: line for line in lines if line[:1] in (["place"], ["part"], ["whole"]) and line[2] == "1"}
+    shown = {line[0]: line for line in lines if line[:1] in (["place"], ["part"], ["whole"]) and line[1] == "1"}
     assert {level: line[1:4] for level, line in shown.items()} == {
-        "place": ["8", "1", "2"],
-        "part": ["4", "1", "2"],
-        "whole": ["2", "1", "2"],
+        "place": ["1", "2", "8"],
+        "part": ["1", "2", "4"],
+        "whole": ["1", "2", "2"],
     }
     with Store(warehouse / "warehouse") as store:
         kept = store.frame("SELECT model_id, reference_date, horizon, location, truth, forecast FROM epidemic.score")
@@ -155,6 +155,26 @@ def test_a_sum_of_places_that_fell_silent_is_judged_as_far_as_it_is_known(
             " AND reference_date = '2021-03-14' AND location IN ('n', 's', 'all') GROUP BY 1 ORDER BY 1"
         ).fetchall()
     assert judged == list(zip(("all", "n", "s"), known, strict=True))
+
+
+def test_tables_say_whose_they_are_and_what_their_columns_mean(warehouse: Path, capsys: pytest.CaptureFixture[str]):
+    assert score(warehouse) == 0
+    tables = [table.splitlines()[:2] for table in capsys.readouterr().out.split("\n\n")[:4]]
+    assert tables[0][0].startswith(
+        "MAE is of sums over weeks 1 to h, WIS and coverage of week h alone; h is the horizon."
+    )
+    assert [table[0] for table in tables[1:]] == [
+        "ensemble by level:",
+        "ensemble by size of its forecast, in reports per week:",
+        "ensemble by length of history:",
+    ]
+    figures = "MAE / persistence MAE low MAE high log MAE / persistence WIS / persistence WIS low WIS high"
+    assert [" ".join(table[1].split()) for table in tables] == [
+        f"model horizon dates {figures} coverage 50 coverage 95",
+        f"level horizon dates forecasts {figures} coverage 50 coverage 95",
+        "size horizon forecasts MAE / persistence log MAE / persistence WIS / persistence coverage 50 coverage 95",
+        "history horizon forecasts MAE / persistence log MAE / persistence WIS / persistence coverage 50 coverage 95",
+    ]
 
 
 class Tags(HTMLParser):

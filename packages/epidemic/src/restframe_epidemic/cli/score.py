@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from restframe_epidemic.scored import Scored
 
+_READ = "MAE is of sums over weeks 1 to h, WIS and coverage of week h alone; h is the horizon."
+_OVER_DATES = " Low and high: 95 % intervals over dates."
+_BY = {"level": "level", "size": "size of its forecast, in reports per week", "history": "length of history"}
+_FIRST = ("model", "class", "horizon", "dates", "forecasts")
+
 
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subcommands.add_parser("score", help="score stored forecasts whose weeks have come")
@@ -38,10 +43,12 @@ def run(given: argparse.Namespace) -> int:
         rows = scoring.write(store, result, named)
         dates = f"{len(result.dates)} date{'s' if len(result.dates) > 1 else ''}"
         shown.say(table(result))
-        by_level = scored.by_level(result).rename(columns={"class": "level"})
-        shown.say("\n" + _text(result, by_level, scored.REFERENCE))
-        for frame in (scored.by_size(result), scored.by_history(result)):
-            shown.say("\n" + _text(result, frame, result.reference_name))
+        for title, frame, reference in (
+            ("level", scored.by_level(result), scored.REFERENCE),
+            ("size", scored.by_size(result), result.reference_name),
+            ("history", scored.by_history(result), result.reference_name),
+        ):
+            shown.say(f"\n{result.model} by {_BY[title]}:\n{_text(result, frame, reference, title)}")
         shown.say(f"\n{rows:,} scores in epidemic.score, of {dates} up to {panel.as_of}")
         if given.report is not None:
             from restframe_epidemic.report import page
@@ -55,13 +62,22 @@ def table(result: Scored) -> str:
     """Models and horizons as text: relative errors, and of the ensemble relative WIS and coverage."""
     from restframe_epidemic import scored
 
-    return _text(result, scored.overview(result), result.reference_name)
+    several = _OVER_DATES if len(result.dates) > 1 else ""
+    return f"{_READ}{several}\n{_text(result, scored.overview(result), result.reference_name)}"
 
 
-def _text(result: Scored, frame: pd.DataFrame, reference: str) -> str:
-    """reference : what errors of points are relative to"""
+def _text(result: Scored, frame: pd.DataFrame, reference: str, of: str = "class") -> str:
+    """reference : what errors of points are relative to; of : what the classes are of"""
     if len(result.dates) == 1:  # of which there is no interval
         frame = frame.drop(columns=[name for name in frame if name.endswith(("_low", "_high"))])
-    frame = frame.rename(columns={"relative_mae": f"MAE / {reference}", "relative_wis": "WIS / persistence"})
+    frame = frame[[*(name for name in _FIRST if name in frame), *(name for name in frame if name not in _FIRST)]]
+    shown = {
+        "class": of,
+        "relative_mae": f"MAE / {reference}",
+        "relative_log_mae": f"log MAE / {reference}",
+        "relative_wis": "WIS / persistence",
+    }
+    abbreviated = {name: name.replace("mae", "MAE").replace("wis", "WIS").replace("_", " ") for name in frame}
+    frame = frame.rename(columns=abbreviated | shown)
     text: str = frame.to_string(index=False, float_format="{:.3f}".format, na_rep="")
     return text
