@@ -168,6 +168,22 @@ def test_a_place_that_fell_silent_is_told() -> None:
     assert panel.notices == ("places that have not reported any cases for two weeks, so without a forecast: a2",)
 
 
+def test_places_that_report_once_a_month_are_told_with_how_many_they_are() -> None:
+    months, days = pd.date_range("2020-04-30", "2020-08-31", freq="ME"), pd.date_range("2020-04-30", "2020-09-27")
+    table = pd.concat(
+        pd.DataFrame({"location": code, "date": each, "cases": 6 * np.arange(len(each)), "deaths": 0})
+        for code, each in (("a1", months), ("a2", months), ("b1", days))
+    )
+    told = (
+        "places that report less often than every two weeks, so without a forecast but in the two weeks after a report:"
+        " 2 (a1, a2)"
+    )
+    for day, known in (("2020-09-06", True), ("2020-09-27", False)):
+        panel = panel_reading.from_frames(table, LOCATIONS, as_of=day, week_ends="sunday")
+        assert panel.notices == (told,)
+        assert np.isfinite(panel.weekly()[:, -1]).tolist() == [known, known, True]
+
+
 def test_a_missing_day_is_filled_between_its_neighbours_and_marked() -> None:
     table = reports(a1=6, a2=2, b1=3)
     table = table[(table["location"] != "a1") | (table["date"] != "2020-06-10")]

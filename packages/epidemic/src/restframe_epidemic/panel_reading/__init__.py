@@ -54,7 +54,7 @@ def from_frames(
     reported = series.cumulative(reports, places, days, notices)
     holiday = series.holiday(holidays, days[1:])
     daily, before, irregular = cleansed(reported, holiday)
-    series.notice_silence(places, daily["cases"], notices)
+    series.notice_silence(places, reported["cases"], daily["cases"], notices)
     series.notice_falls(reported["cases"], notices)
     age_from, age_share = surroundings.ages(ages, places)
     return Panel(

@@ -15,6 +15,7 @@ from restframe_epidemic.pipeline.series import beginning
 
 _MANY_FALLS, _FEW_FALLS = 0.2, 10  # a share of the days, and days
 _RHYTHM_WEEKS = 8  # the last ones, which say on what days reports come
+_RHYTHM_REPORTS = 4  # the last ones, which say how often they come
 
 
 def whole_weeks(
@@ -57,11 +58,23 @@ def _notice_rhythm(date: pd.Series, week_ends: str, notices: list[str]) -> None:
         )
 
 
-def notice_silence(places: Places, daily: FloatArray, notices: list[str]) -> None:
-    silent = np.isfinite(daily).any(axis=1) & ~np.isfinite(daily[:, -1])
+def notice_silence(places: Places, counts: FloatArray, daily: FloatArray, notices: list[str]) -> None:
+    """counts : (N, 1 + D) as reported; daily : (N, D) cleansed"""
+    rare = np.array([_is_rare(np.flatnonzero(np.isfinite(row))) for row in counts], dtype=np.bool_)
+    if rare.any():
+        notices.append(
+            "places that report less often than every two weeks, so without a forecast but in the two weeks after a"
+            f" report: {rare.sum()} ({some(places.codes[at] for at in np.flatnonzero(rare))})"
+        )
+    silent = np.isfinite(daily).any(axis=1) & ~np.isfinite(daily[:, -1]) & ~rare
     if silent.any():
         codes = [places.codes[at] for at in np.flatnonzero(silent)]
         notices.append(f"places that have not reported any cases for two weeks, so without a forecast: {some(codes)}")
+
+
+def _is_rare(days: IntArray) -> bool:
+    """Whether the last reports, which came on these days, lie too far apart to be taken for news of a week."""
+    return len(days) > 2 and bool(np.diff(days[-_RHYTHM_REPORTS:]).min() > 2 * DAYS_OF_WEEK)
 
 
 def notice_falls(counts: FloatArray, notices: list[str]) -> None:
