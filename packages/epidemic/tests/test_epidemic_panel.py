@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from restframe_epidemic import errors, panel_reading
+from restframe_epidemic.models import transmission
 from restframe_epidemic.models.agents.disease import of_panel
+from restframe_epidemic.models.compartments import Course
 from restframe_epidemic.panel import Panel
 
 DAYS = pd.date_range("2020-05-30", "2020-06-24")  # a Saturday, three weeks, and some days of a fourth
@@ -301,6 +303,35 @@ def test_people_over_ninety_are_of_the_band_before_and_an_age_that_is_none_costs
     assert panel.age_from.tolist() == [0, 40, 85]
     assert panel.age_share[:2].tolist() == [[0.5, 20 / 60, 10 / 60], [0.4, 0.6, 0.0]]
     assert of_panel(panel).fatal.tolist() == pytest.approx([0.00011, 0.77 / 45, 0.08])
+
+
+def test_a_rate_or_parameter_that_is_missing_is_the_built_in_one_and_it_is_told() -> None:
+    panel = panel_reading.from_frames(
+        reports(a1=1, a2=2, b1=3),
+        LOCATIONS,
+        severity=pd.DataFrame(
+            {"age_from": [0, 40], "susceptibility": [0.5, None], "critical": [-0.1, 0.1], "fatal": [0.0, 0.1]}
+        ),
+        parameters=pd.DataFrame({"name": ["latent_days", "ascertainment"], "value": [3.0, None]}),
+    )
+    ill = of_panel(panel)
+    built_in = of_panel(dataclasses.replace(panel, severity={}))
+    assert set(panel.severity) == {"fatal"} and ill.fatal.tolist() == pytest.approx([0.1 * 50 / 90])
+    assert ill.susceptibility.tolist() == built_in.susceptibility.tolist() == [1.0]
+    assert ill.critical.tolist() == built_in.critical.tolist()
+    assert panel.parameters == {"latent_days": 3.0}
+    assert panel.notices == (
+        "susceptibility by age is missing or negative from age 40: the built-in one stands for all ages",
+        "critical by age is missing or negative from age 0: the built-in one stands for all ages",
+        "parameters without a value, of which models take their own: ascertainment",
+    )
+
+
+def test_an_ascertainment_that_is_missing_is_that_of_the_country_and_it_is_told() -> None:
+    features = pd.DataFrame({"location": ["a1", "a2"], "name": "ascertainment", "value": [0.5, 0.0]})
+    panel = panel_reading.from_frames(reports(a1=1, a2=2, b1=3), LOCATIONS, features=features)
+    assert panel.notices == ("places whose ascertainment is missing or no share, so as of the whole country: a2, b1",)
+    assert transmission.history(panel, Course(ascertainment=0.3)).ascertainment.tolist() == [0.5, 0.3, 0.3]
 
 
 def test_features_ages_and_severity_follow_the_bands_of_the_tables() -> None:

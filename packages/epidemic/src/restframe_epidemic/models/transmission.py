@@ -97,7 +97,8 @@ def history(panel: Panel, course: Course) -> History:
     judged = np.isfinite(reports).any(axis=1) & np.isfinite(panel.population) & (panel.population > 0)
     reports = np.nan_to_num(reports) * judged[:, None]
     people = np.where(judged, panel.population, 1.0)
-    share = np.broadcast_to(panel.features.get("ascertainment", course.ascertainment), people.shape)
+    share = panel.features.get("ascertainment", np.full(people.shape, np.nan))
+    share = np.where(np.isfinite(share), share, course.ascertainment)
     infections, used = infections_from_reports(reports, people, share)
     counted = np.where(judged, people, 0.0)
 

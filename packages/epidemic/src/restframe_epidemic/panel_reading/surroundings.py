@@ -11,6 +11,7 @@ from restframe_epidemic.hierarchy import Places, some
 from restframe_epidemic.panel import DateArray, FloatArray, IntArray, Spread
 from restframe_epidemic.panel_reading.reports import dates, index
 
+_REPORTED = "ascertainment"  # a share: as a feature the place's, as a parameter the country's
 _OLDEST = 90  # the open last band of ages is taken to end here, or ten years after it begins
 
 
@@ -36,8 +37,9 @@ def neighbours(table: pd.DataFrame | None, places: Places) -> tuple[IntArray, ..
     return tuple(np.split(pairs % N, np.searchsorted(pairs // N, np.arange(1, N))))
 
 
-def features(table: pd.DataFrame | None, places: Places) -> dict[str, FloatArray]:
-    """(N,) by name: a place's own, else that of the nearest above it; coordinates among them."""
+def features(table: pd.DataFrame | None, places: Places, notices: list[str]) -> dict[str, FloatArray]:
+    """(N,) by name: a place's own, else that of the nearest above it; coordinates among them. An ascertainment that is
+    no share counts as missing."""
     found: dict[str, FloatArray] = {}
     for name, rows in () if table is None else table.groupby("name", sort=True):
         codes, row = _rows(rows["location"].astype(str), places)
@@ -45,6 +47,13 @@ def features(table: pd.DataFrame | None, places: Places) -> dict[str, FloatArray
         values = np.full(len(codes) + 1, np.nan)  # the last one is for places of which nothing is known
         values[index(rows["location"].astype(str), codes)] = rows["value"].to_numpy(dtype=np.float64)
         found[str(name)] = values[nearest]
+    if _REPORTED in found:
+        share = found[_REPORTED]
+        good = (share > 0) & (share <= 1)
+        found[_REPORTED] = np.where(good, share, np.nan)
+        if not good.all():
+            wrong = some(places.codes[at] for at in np.flatnonzero(~good))
+            notices.append(f"places whose {_REPORTED} is missing or no share, so as of the whole country: {wrong}")
     coordinates = [name for name in ("latitude", "longitude") if name in places.frame]
     return found | {name: places.frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in coordinates}
 
@@ -105,11 +114,31 @@ def capacity(table: pd.DataFrame | None, places: Places) -> dict[str, FloatArray
     return {str(name): of_place[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in of_place}
 
 
-def severity(table: pd.DataFrame | None, age_from: IntArray) -> dict[str, FloatArray]:
-    """(A,) by rate: the mean over the years of each of the Panel's bands, whose edges need not be the table's."""
+def parameters(table: pd.DataFrame | None, notices: list[str]) -> dict[str, float]:
+    """By name; without those whose value is missing, so that models take their own."""
+    if table is None:
+        return {}
+    values = pd.to_numeric(table.set_index("name")["value"], errors="coerce").astype(np.float64)
+    missing = ~np.isfinite(values)
+    if missing.any():
+        notices.append(f"parameters without a value, of which models take their own: {some(values.index[missing])}")
+    return {str(name): float(value) for name, value in values[~missing].items()}
+
+
+def severity(table: pd.DataFrame | None, age_from: IntArray, notices: list[str]) -> dict[str, FloatArray]:
+    """(A,) by rate: the mean over the years of each of the Panel's bands, whose edges need not be the table's.
+
+    A rate that is missing or negative of any age is left out as a whole: its ages are relative to each other.
+    """
     if table is None or table.empty:
         return {}
-    table = table.sort_values("age_from").set_index("age_from").astype(np.float64)
+    table = table.sort_values("age_from").set_index("age_from")
+    table = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    good = np.isfinite(table) & (table >= 0)
+    for name in table.columns[~good.all()]:
+        ages = some(table.index[~good[name]])
+        notices.append(f"{name} by age is missing or negative from age {ages}: the built-in one stands for all ages")
+    table = table.loc[:, good.all()]
     oldest = max(_OLDEST, int(age_from[-1]) + 10)
     of_year = (np.searchsorted(table.index.to_numpy(), np.arange(oldest), side="right") - 1).clip(min=0)
     bands = list(pairwise([*age_from.tolist(), oldest]))
