@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from restframe_epidemic import cli, country, errors, forecasts, panel_reading, p
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import Panel
+from restframe_epidemic.report import svg
 from restframe_epidemic.store import Store
 
 PLACES = ("n01", "n02", "s01", "s02")
@@ -215,6 +217,27 @@ def test_the_page_is_whole_and_needs_nothing_from_elsewhere(warehouse: Path, tmp
     assert all(f"<tr><td>{level}</td><td>{n}</td>" in page.read_text() for level, n in (("place", 24), ("whole", 6)))
 
 
+def test_coverage_of_few_forecasts_is_not_shown_as_if_it_were_known(warehouse: Path, tmp_path: Path):
+    """Classes of 2 to 4 forecasts: not in the plot, grey in the table; and nobody else's points to tell apart."""
+    page = tmp_path / "scores.html"
+    assert score(warehouse, "--report", str(page)) == 0
+    assert "In the 50 % interval, by size" not in page.read_text()
+    assert "Coloured" not in page.read_text()
+    assert "Grey: coverage of fewer than 100 forecasts at that horizon." in page.read_text()
+    assert '<td class="few">' in page.read_text()
+    assert not any(f'<td class="{mark}">' in page.read_text() for mark in ("", "good", "bad"))
+
+
+def test_a_plot_has_what_says_little_in_faint() -> None:
+    values, few = np.array([1.0, 0.5, 0.6]), np.array([True, False, False])
+    drawn = svg.lines([svg.Line("1 weeks", values, "h1", few)], ["under 1", "1-5", "5-15"], "coverage")
+    assert [drawn.count(part) for part in ('class="dot h1 faint"', 'class="dot h1"')] == [1, 2]
+    assert re.findall(r'class="line ([^"]*)" points="([^"]*)"', drawn) == [
+        ("h1 faint", "103.7,26.3 296.0,205.7 488.3,169.8"),
+        ("h1", "296.0,205.7 488.3,169.8"),
+    ]
+
+
 def test_the_page_shows_places_of_which_only_the_first_weeks_came(warehouse: Path, tmp_path: Path):
     shutil.copytree(warehouse, tmp_path / "newest")
     with Store(tmp_path / "newest" / "warehouse") as store:
@@ -241,7 +264,9 @@ def test_points_of_others_are_compared_on_sums_over_weeks(
     assert sorted(read.points) == ["COVIDhub-baseline", "other"]
     assert read.points["other"][:, 0].tolist()[0][0] == 95.0
     assert np.isnan(read.points["other"][:, :, 1]).all()
-    assert score(warehouse, "--published", str(tmp_path / "others.csv")) == 0
+    page = tmp_path / "scores.html"
+    assert score(warehouse, "--published", str(tmp_path / "others.csv"), "--report", str(page)) == 0
+    assert "Coloured: this engine" in page.read_text()
     line = next(line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["other"])
     assert line.split()[:4] == ["other", "1", "2", "0.500"]
 

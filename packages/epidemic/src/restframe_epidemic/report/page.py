@@ -23,7 +23,8 @@ BANDS = {0.5: (0.45, 0.55), 0.95: (0.92, 0.97)}
 _FANS = 6
 _FANS_ABOVE = 2  # of each level above
 _RANKED = 14
-_FEWEST = 100  # forecasts whose coverage says enough to be marked
+_FEWEST = 100  # forecasts whose coverage says enough to be marked; of fewer it is grey
+_FEW = 20  # of fewer, a plot leaves it out
 
 
 def write(scored: Scored, path: Path, *, title: str = "How good the forecasts were") -> None:
@@ -116,7 +117,8 @@ def _ranking(scored: Scored, overview: pd.DataFrame) -> str:
             )
             for row in best.itertuples(index=False)
         ]
-        text = "Mean absolute error, lower is better; lines are 95 % intervals over dates. Coloured: this engine's."
+        text = "Mean absolute error, lower is better; lines are 95 % intervals over dates."
+        text += " Coloured: this engine's." if set(best["model"]) - set(scored.points) else ""
         weeks = "the next week" if h == 1 else f"the next {h} weeks together"
         cards += _card(f"Error over {weeks}", text, svg.ranking(rows, f"relative error by model, horizon {h}"))
     return cards
@@ -160,7 +162,7 @@ def _truths(scored: Scored) -> str:
 def _levels(scored: Scored) -> str:
     text = (
         "Places and the sums above them. Errors, too, are relative to persistence here: that the sum's last week comes "
-        "again."
+        f"again. {_GREY}"
     )
     return _card("By level", text, f'<div class="scroll">{_table(tables.by_level(scored))}</div>')
 
@@ -199,31 +201,44 @@ def _shown(scored: Scored, t: int, count: int) -> IntArray:
 
 
 def _by_size(scored: Scored) -> str:
-    """Coverage by size of the forecast, a line per horizon."""
+    """Coverage by size of the forecast, a line per horizon; nothing where no class has forecasts enough."""
     table = tables.by_size(scored)
+    table = table[(table["forecasts"] >= _FEW) & table["coverage_50"].notna()]
+    if table.empty:
+        return ""
     names = [name for name in scores.SIZE_NAMES if name in set(table["class"])]
     horizons = sorted(table["horizon"].unique())
-    wide = table.pivot(index="horizon", columns="class", values="coverage_50").reindex(columns=names)
-    series = [svg.Line(f"{h} weeks", wide.loc[h].to_numpy(dtype=np.float64), f"h{h}") for h in horizons]
+    values, counts = (
+        table.pivot(index="horizon", columns="class", values=column).reindex(columns=names).astype(np.float64)
+        for column in ("coverage_50", "forecasts")
+    )
+    series = [
+        svg.Line(f"{h} weeks", values.loc[h].to_numpy(), f"h{h}", faint=counts.loc[h].to_numpy() < _FEWEST)
+        for h in horizons
+    ]
     chart = svg.lines(series, names, "coverage of 50 % by size", band=BANDS[0.5], every=True)
     text = "Coverage by the size of the forecast, in reports per week. Shaded: where it should be."
+    text += f" Faint: of {_FEW} to {_FEWEST - 1} forecasts." if any(line.faint.any() for line in series) else ""
     return _card("In the 50 % interval, by size", text, _horizons(horizons), chart)
 
 
 def _tables(scored: Scored) -> str:
+    # a class may be none of the first horizon's
+    by_size = tables.by_size(scored).sort_values("class", key=lambda names: names.map(scores.SIZE_NAMES.index))
     return "".join(
         _card(heading, text, f'<div class="scroll">{_table(frame)}</div>')
         for heading, text, frame in (
-            ("By size", "Classes of the forecast, in reports per week.", tables.by_size(scored)),
+            ("By size", f"Classes of the forecast, in reports per week. {_GREY}", by_size),
             (
                 "By length of history",
-                "Places with few recent reports apart from the others.",
+                f"Places with few recent reports apart from the others. {_GREY}",
                 tables.by_history(scored),
             ),
         )
     )
 
 
+_GREY = f"Grey: coverage of fewer than {_FEWEST} forecasts at that horizon."
 _COLUMNS = {
     "relative_mae": "error",
     "relative_wis": "interval score",
@@ -257,5 +272,5 @@ def _cell(value: float | None, column: str, forecasts: float) -> str:
     if column not in bands:
         return f"<td>{value:.2f}</td>"
     low, high = bands[column]
-    mark = "" if forecasts < _FEWEST else "good" if low <= value <= high else "bad"
+    mark = "few" if forecasts < _FEWEST else "good" if low <= value <= high else "bad"
     return f'<td class="{mark}">{value:.3f}</td>'

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
 
-from restframe_epidemic.panel import FloatArray
+from restframe_epidemic.panel import BoolArray, FloatArray
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 30
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A series over the ticks of a chart. style : a class of the style sheet"""
+    """A series over the ticks of a chart. style : a class of the style sheet; faint : values that say little, if any"""
 
     name: str
     values: FloatArray
     style: str
+    faint: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,15 @@ def lines(
         y = frame.y(reference)
         body += f'<line class="reference" x1="{LEFT}" x2="{width - RIGHT}" y1="{y}" y2="{y}"/>'
     for line in series:
-        body += _path(frame, range(len(labels)), line.values, line.style)
+        if line.faint.any():
+            body += _path(frame, range(len(labels)), line.values, f"{line.style} faint")
+        sure = np.where(line.faint, np.nan, line.values) if line.faint.any() else line.values
+        body += _path(frame, range(len(labels)), sure, line.style)
         for i, value in enumerate(line.values):
             if np.isfinite(value):
                 said = escape(f"{line.name}, {labels[i]}: {value:.3f}")
-                body += f'<circle class="dot {line.style}" cx="{frame.x(i)}" cy="{frame.y(float(value))}" r="3.2">'
+                style = f"{line.style} faint" if line.faint[i : i + 1].any() else line.style
+                body += f'<circle class="dot {style}" cx="{frame.x(i)}" cy="{frame.y(float(value))}" r="3.2">'
                 body += f"<title>{said}</title></circle>"
     return frame.wrap(body, label)
 
