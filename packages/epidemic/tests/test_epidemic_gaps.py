@@ -227,6 +227,25 @@ def test_no_fraction_tells_what_it_was_made_of(store: Store) -> None:
     assert (access["hhi"] % 100 == 0).all() and of_two_digits(access["access"].dropna())
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "written"),
+    [
+        ("condition_burden", "cases", ".0f"),
+        ("condition_burden", "deaths", ".0f"),
+        ("condition_burden", "deaths_per_100k", ".2f"),
+        ("treatment_gap", "expected", ".2f"),
+        ("treatment_gap", "change", ".4f"),
+        ("treatment_gap", "upper", ".4f"),
+        ("driver", "effect", ".4g"),
+        ("driver", "one_sd", ".4g"),
+    ],
+)
+def test_no_digits_of_the_arithmetic_are_published(store: Store, table: str, column: str, written: str) -> None:
+    rows = store.run(f"SELECT {column} FROM epidemic_published.{table} WHERE {column} IS NOT NULL").fetchall()
+    assert len(rows) > 2
+    assert [value for (value,) in rows if value != float(f"{value:{written}}")] == []
+
+
 def test_the_provider_finder_knows_open_providers_only(store: Store) -> None:
     columns = "provider, specialty, condition, location, location_name, accepts_new, plans"
     found = store.run(f"SELECT {columns} FROM epidemic_published.provider_finder").fetchall()

@@ -209,7 +209,8 @@ def run(store: Store) -> list[str]:
     whole = dict.fromkeys(("rank", "places", "clusters"), pa.int32())
     schema = pa.schema({"measure": pa.string(), "driver": pa.string(), **floats, **whole})
     # Effects are of all places together: they tell of no patient, and nothing of them is suppressed.
-    store.replace("epidemic_published.driver", pa.Table.from_pylist(rows, schema=schema))
+    told = [row | {name: float(f"{row[name]:.4g}") for name in floats} for row in rows]
+    store.replace("epidemic_published.driver", pa.Table.from_pylist(told, schema=schema))
     return notices
 
 

@@ -24,6 +24,8 @@ _GAP = ("location", "month", "months", "measure", "subject")
 _BEFORE = ("location", "measure", "subject")
 _SHOWN = 0.8  # of what was counted, in counts that may be shown, for a level of places and a period to be told
 _MONTHS = (1, 3)
+# decimals that are told; more are of the arithmetic
+_DECIMALS = {"cases": 0, "deaths": 0, "deaths_per_100k": 2, "expected": 2, "change": 4, "lower": 4, "upper": 4}
 
 
 def publish(store: Store) -> tuple[Suppressed, ...]:
@@ -212,7 +214,7 @@ def _write(store: Store, name: str, frame: pd.DataFrame) -> None:
 
     counts = [column for column in ("patients", "events", "providers", "accepting") if column in frame]
     dates = [column for column in ("as_of", "month") if column in frame]
-    frame = frame.astype(dict.fromkeys(counts, "Int64"))
+    frame = frame.astype(dict.fromkeys(counts, "Int64")).round(_DECIMALS)
     rows = pa.Table.from_pandas(frame, preserve_index=False)
     for column in dates:
         at = rows.column_names.index(column)
