@@ -44,12 +44,19 @@ def test_a_declaration(tmp_path: Path) -> None:
     ]
     assert source.header == ("place", "day", "cases")
     assert source.partition == "day"
+    assert (source.cadence, source.licence, source.attribution) == ("daily", "none", "invented")
+
+
+def test_what_only_people_read_may_be_left_out(tmp_path: Path) -> None:
+    lines = [line for line in DECLARATION.splitlines() if not line.startswith(("cadence", "licence", "attribution"))]
+    source = declared(tmp_path, "\n".join(lines))
+    assert (source.cadence, source.licence, source.attribution) == ("", "", "")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('cadence = "daily"', "", 'reports.toml: "cadence" is missing'),
+        ('format = "csv"', "", 'reports.toml: "format" is missing'),
         ('cadence = "daily"', "cadence = 1", "reports.toml: cadence: '1' is of the wrong type"),
         ('cadence = "daily"', 'rhythm = "daily"', "reports.toml: rhythm: there is no such key"),
         ('"csv"', '"csv"\ndelimiter = ";;"', "reports.toml: delimiter: ';;' is none"),
@@ -163,6 +170,7 @@ CLAIMS = {
 D1|cardiology|F1|01001|true|gold|80
 D2|cardiology|F1||f||
 D3|cardiology|F1|99999|1||-5
+D4|cardiology|F1|01001|maybe||5
 """,
     "affiliation.psv": """provider|site|location|start_date|end_date
 D1|S1|01001|2019-01-01|
@@ -176,12 +184,15 @@ D9|S2|01001|2019-06-01|
 |diagnosis_2|diagnosis_3|diagnosis_4|procedure_code|revenue_code|allowed|paid|patient_share
 C1|1|ann|D1|F1|11|2019-03-04|2019-03-05|E119||||99213||120.50|100.5|20
 C2|1|ann|D1|F1|11|2019-03-04|2019-03-03|E119||||99213||120.50|100.50|20.00
+C3|1|ann|D1|F1|11|0019-03-04|2019-03-05|E119||||99213||120.50|100.50|20.00
+C4|1|ann|D1|F1|11|2019-03-04|2019-03-05|E119||||99213||-120.50|many|20.00
 """,
     "pharmacy_claim_1.psv": """claim|patient|prescriber|drug|fill_date|days_supply|quantity|status|reversed_date|copay
 R1|ann|D1|00001|2019-03-04|30|60|paid||10.00
 R2|ann|D1|77777|2019-03-05|30|60|paid||10.00
 R3|ann|D1|00001|2019-03-06|-30|60|paid||10.00
 R4|ann|D1|00001|2019-03-07|30|60|lost||10.00
+R5|ann|D1||2019-03-08|30|60|paid||-10.00
 """,
 }  # fmt: skip
 
@@ -261,23 +272,32 @@ def test_jhu_columns_become_days(united_states: tuple[Store, dict[str, Outcome]]
     assert told(store, "jhu_deaths") == [(3, "location", "60", "reference", "rejected")] * 3
 
 
-def test_a_claim_that_ends_before_it_starts(united_states: tuple[Store, dict[str, Outcome]]) -> None:
+def test_a_claim_that_ends_before_it_starts_or_is_of_another_age(
+    united_states: tuple[Store, dict[str, Outcome]],
+) -> None:
+    """A claim whose amount is none stays: who was seen, and for what, is known."""
     store, _ = united_states
     claims = rows(
         store, "SELECT claim, CAST(allowed AS varchar), CAST(paid AS varchar) FROM epidemic_staging.claims_medical"
     )
-    assert claims == [("C1", "120.50", "100.50")]
-    assert told(store, "claims_medical") == [(3, "through_date", "2019-03-03", "order", "rejected")]
+    assert sorted(claims) == [("C1", "120.50", "100.50"), ("C4", "-120.50", None)]
+    assert told(store, "claims_medical") == [
+        (3, "through_date", "2019-03-03", "order", "rejected"),
+        (4, "from_date", "0019-03-04", "minimum", "rejected"),
+        (5, "paid", "many", "type", "changed"),
+    ]
 
 
 def test_a_drug_that_is_unknown_is_told_of_and_stays(united_states: tuple[Store, dict[str, Outcome]]) -> None:
     store, _ = united_states
     fills = rows(store, "SELECT claim, drug, days_supply FROM epidemic_staging.claims_pharmacy ORDER BY 1")
-    assert fills == [("R1", "00001", 30), ("R2", "77777", 30), ("R3", "00001", None)]
+    assert fills == [("R1", "00001", 30), ("R2", "77777", 30), ("R3", "00001", None), ("R5", None, 30)]
     assert told(store, "claims_pharmacy") == [
         (3, "drug", "77777", "reference", "kept"),
         (4, "days_supply", "-30", "minimum", "changed"),
         (5, "status", "lost", "values", "rejected"),
+        (6, "copay", "-10.00", "minimum", "changed"),
+        (6, "drug", None, "null", "kept"),
     ]
 
 
@@ -287,11 +307,17 @@ def test_a_provider_without_a_place_stays_and_is_nowhere(united_states: tuple[St
         store,
         "SELECT provider, location, accepts_new, visits_per_week FROM epidemic_staging.claims_provider ORDER BY 1",
     )
-    assert providers == [("D1", "01001", True, 80.0), ("D2", None, False, None), ("D3", None, True, None)]
+    assert providers == [
+        ("D1", "01001", True, 80.0),
+        ("D2", None, False, None),
+        ("D3", None, True, None),
+        ("D4", "01001", None, 5.0),
+    ]
     assert told(store, "claims_provider") == [
         (3, "location", None, "null", "changed"),
         (4, "location", "99999", "reference", "changed"),
         (4, "visits_per_week", "-5", "minimum", "changed"),
+        (5, "accepts_new", "maybe", "type", "changed"),
     ]
 
 

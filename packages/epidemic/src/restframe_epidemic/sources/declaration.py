@@ -32,7 +32,7 @@ _SOURCE: dict[str, type] = {
     "licence": str, "attribution": str, "optional": bool, "header": list, "nulls": list, "columns": dict, "wide": dict,
     "rules": list, "may_follow": list, "delimiter": str, "decimal": str, "encoding": str,
 }  # fmt: skip
-_NEEDED = ("uri", "format", "key", "cadence", "licence", "attribution", "columns")
+_NEEDED = ("uri", "format", "key", "columns")
 _COLUMN: dict[str, type | tuple[type, ...]] = {
     "name": str, "from": str, "type": str, "nullable": bool, "minimum": (int, float, str), "maximum": (int, float, str),
     "future": bool, "pattern": str, "values": list, "references": str, "otherwise": str, "format": str, "digits": int,
@@ -114,9 +114,9 @@ def _source(name: str, given: Mapping[str, Any], text: str) -> Source:
         date=given.get("date"),
         partition=given.get("partition", "day"),
         vintage=_date("vintage", given["vintage"]) if "vintage" in given else None,
-        cadence=given["cadence"],
-        licence=given["licence"],
-        attribution=given["attribution"],
+        cadence=given.get("cadence", ""),
+        licence=given.get("licence", ""),
+        attribution=given.get("attribution", ""),
         optional=given.get("optional", False),
         wide=wide,
         order=tuple(_order(f"rules[{at}]", rule) for at, rule in enumerate(given.get("rules", []))),

@@ -76,6 +76,7 @@ class Source:
     date : the column by which the lake is partitioned, into days, months or years; else all is dated `vintage`
     order : pairs of columns, the second not before the first
     nulls : what stands for a missing value in delimited files
+    cadence, licence, attribution : for people; nothing depends on them
     delimiter, encoding : of delimited files; a character, a codec that has ASCII's characters at ASCII's bytes
     digest : of the declaration
     """
