@@ -241,12 +241,18 @@ def test_real_claims_are_loaded_from_staging_under_tokens(tmp_path: Path) -> Non
             CREATE TABLE epidemic_staging.claims_provider (provider varchar(16), specialty varchar(64),
                 facility varchar(16), location varchar(16), accepts_new boolean, plans varchar(256),
                 visits_per_week float8, source_file varchar(512), source_line bigint);
+            CREATE TABLE epidemic_staging.claims_pharmacy (claim varchar(32), patient varchar(64),
+                prescriber varchar(16), drug varchar(16), fill_date date, days_supply int, quantity decimal(10,2),
+                status varchar(8), reversed_date date, copay decimal(10,2), source_file varchar(512),
+                source_line bigint);
             INSERT INTO epidemic_staging.claims_patient VALUES
                 ('123-45-6789', 1950, 'F', '17031', 'gold', 41000.5, NULL, 'a.psv.gz', 2);
             INSERT INTO epidemic_staging.claims_eligibility VALUES
                 ('123-45-6789', 'gold', '2019-01-01', NULL, 'b.psv.gz', 2);
             INSERT INTO epidemic_staging.claims_provider VALUES
                 ('P1', 'cardiology', NULL, NULL, true, 'gold silver', 40, 'c.psv.gz', 2);
+            INSERT INTO epidemic_staging.claims_pharmacy VALUES
+                ('R1', '123-45-6789', NULL, NULL, '2019-03-04', 30, 60, 'paid', NULL, 10, 'd.psv.gz', 2);
             """
         )
         left_behind = store.private / "spool" / "claims" / "drug"  # by a process that was killed
@@ -268,7 +274,11 @@ def test_real_claims_are_loaded_from_staging_under_tokens(tmp_path: Path) -> Non
             ("cardiology", None)
         ]
         assert store.run("SELECT count(*) FROM epidemic_claims.drug").scalar() == 14
-        assert "pharmacy_claim: not among the sources; left empty" in said
+        # Of a drug that is not said, which staging keeps, the fill is there.
+        assert store.run("SELECT token, drug, days_supply FROM epidemic_claims.pharmacy_claim").fetchall() == [
+            (token, "", 30)
+        ]
+        assert "medical_claim: not among the sources; left empty" in said
         assert "drug: not among the sources; the generator's are used" in said
         assert not left_behind.exists()
 

@@ -159,6 +159,8 @@ def test_pdc_counts_what_was_dispensed_to_whom_it_should(given: Claims) -> None:
     given.fill("combined", "AB", "01-01", 30)
     given.fill("combined", "A", "01-16", 30)  # metformin from the combination first: from 01-31 to 03-01
     given.fill("nobody", "A", "01-01", 30)
+    given.patient("unborn", born=2019)
+    given.rows["eligibility"].append({"token": "nobody", "start_date": day("01-01"), "end_date": None})
 
     given.measure("adherence")
 
@@ -168,8 +170,13 @@ def test_pdc_counts_what_was_dispensed_to_whom_it_should(given: Claims) -> None:
         "early": (90, 365),
         "combined": (60, 365),
     }
-    unusable = given.rows_of("SELECT reason, row_count FROM epidemic_gaps.unusable WHERE row_count > 0 ORDER BY 1")
-    assert unusable == [("paid without a supply", 1), ("unknown drug code", 2), ("unknown patient", 1)]
+    assert given.rows_of("SELECT * FROM epidemic_gaps.unusable WHERE row_count > 0 ORDER BY 1, 2") == [
+        ("eligibility", "unknown patient", 1),
+        ("patient", "birth after the last claim: age unknown", 1),
+        ("pharmacy_claim", "paid without a supply", 1),
+        ("pharmacy_claim", "unknown drug code", 2),
+        ("pharmacy_claim", "unknown patient", 1),
+    ]
 
 
 def test_pdc_ends_with_enrolment_and_death(given: Claims) -> None:

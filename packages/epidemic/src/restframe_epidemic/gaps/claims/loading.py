@@ -20,6 +20,8 @@ from restframe_epidemic.store import Store
 # Staging tables are named after their sources.
 STAGED = {table: f"claims_{table.removesuffix('_claim')}" for table in TABLES}
 _REFERENCE = ("condition", "drug_class", "drug")
+# What stands in a table's column for what staging has: a fill without a drug is one of a drug that nobody knows.
+_TAKEN = {"token": "patient AS token", "drug": "coalesce(drug, '') AS drug"}
 _ROWS = 1 << 20
 
 
@@ -87,7 +89,7 @@ def _tokenised(store: Store, table: str, key: Key) -> Iterator[pa.RecordBatch]:
             [table],
         ).fetchall()
     ]
-    staged = ", ".join("patient AS token" if name == "token" else name for name in columns)
+    staged = ", ".join(_TAKEN.get(name, name) for name in columns)
     for batch in store.batches(f"SELECT {staged} FROM epidemic_staging.{STAGED[table]}"):
         if "token" in columns:
             at = columns.index("token")

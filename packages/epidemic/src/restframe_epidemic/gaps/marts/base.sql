@@ -14,7 +14,7 @@
 -- course    the fills of a molecule in a spell and a period, taken one behind the other: their last day of supply is
 --           max over fills i of (date_i + sum of supply from i on) - 1 = origin + supply - 1, where origin is
 --           max(date_i - sum of supply before i)
--- unusable  how many rows are left out of everything, by table and reason
+-- unusable  how many rows are left out of everything, by table and reason; of patients the year of birth is
 DROP TABLE IF EXISTS molecule;
 CREATE TEMP TABLE molecule AS
 SELECT CAST(row_number() OVER (ORDER BY class, molecule) AS int) AS molecule_number,
@@ -46,10 +46,12 @@ SELECT location, area FROM epidemic_published.area;
 
 DROP TABLE IF EXISTS person;
 CREATE TEMP TABLE person AS
-SELECT CAST(row_number() OVER () AS int) AS person, patient.token, place.place, place.location, patient.birth_year,
+SELECT CAST(row_number() OVER () AS int) AS person, patient.token, place.place, place.location,
+    CASE WHEN patient.birth_year <= extract(year FROM parameter.last_day) THEN patient.birth_year END AS birth_year,
     patient.sex, patient.plan, patient.death_date, patient.income
 FROM epidemic_claims.patient
-JOIN place ON place.location = coalesce(patient.location, '');
+JOIN place ON place.location = coalesce(patient.location, '')
+CROSS JOIN epidemic_gaps.parameter;
 
 DROP TABLE IF EXISTS spell;
 CREATE TEMP TABLE spell AS
@@ -146,6 +148,16 @@ UNION ALL
 SELECT 'eligibility', 'end before start', count(*)
 FROM epidemic_claims.eligibility
 WHERE end_date < start_date
+UNION ALL
+SELECT 'eligibility', 'unknown patient', count(*)
+FROM epidemic_claims.eligibility
+LEFT JOIN epidemic_claims.patient ON patient.token = eligibility.token
+WHERE patient.token IS NULL
+UNION ALL
+SELECT 'patient', 'birth after the last claim: age unknown', count(*)
+FROM epidemic_claims.patient
+CROSS JOIN epidemic_gaps.parameter
+WHERE patient.birth_year > extract(year FROM parameter.last_day)
 UNION ALL
 SELECT 'provider', 'without location', count(*)
 FROM epidemic_claims.provider
