@@ -338,6 +338,13 @@ def test_ascertainment_is_told_by_deaths(provinces: Panel) -> None:
     assert (calibration.ascertainment(none, ill, weeks - 8, weeks) == 0.5).all()
 
 
+def test_who_was_infected_before_the_first_week_is_immune(provinces: Panel, waves: ModuleType) -> None:
+    late = waves.begun_late(provinces, 12)
+    ill = disease.of_panel(late)
+    found, none = (calibration.calibrate(panel, ill, 2).immune for panel in (late, replace(late, before={})))
+    assert (found > np.minimum(none + late.before["cases"], 0.6 * late.population - 1)).all()
+
+
 def test_an_unknown_target_is_refused(provinces: Panel) -> None:
     with pytest.raises(errors.UsageError, match='no target "births"'):
         agents.forecast(provinces, 2, target="births")

@@ -148,6 +148,26 @@ def test_the_course_of_the_disease_is_the_countrys(waves: ModuleType) -> None:
     assert "static_ascertainment" not in dict(transmission.columns(replace(panel, features=of_places), past))
 
 
+def test_who_was_infected_before_the_first_week_is_immune(waves: ModuleType) -> None:
+    whole = waves.panel(places=12)
+    late = waves.begun_late(whole, 16)
+
+    def susceptible(panel: Panel) -> FloatArray:
+        return np.asarray(transmission.history(panel, Course()).own.epidemic.S[:, -1] / panel.population)
+
+    assert susceptible(late) == pytest.approx(susceptible(whole), abs=0.02)
+    assert (susceptible(replace(late, before={})) > susceptible(whole) + 0.05).all()
+    assert seir.forecast(late, 4).sum() == pytest.approx(seir.forecast(whole, 4).sum(), rel=0.1)
+    everybody = replace(late, before={"cases": late.population})
+    assert np.isfinite(seir.forecast(everybody, 4)).all()
+
+
+def test_the_first_cases_are_no_epidemic_of_before(waves: ModuleType) -> None:
+    panel = replace(waves.panel(places=3, weeks=12), before={"cases": np.array([10.0, 11.0, np.nan])})
+    assert panel.already().tolist() == [0, 11, 0]
+    assert panel.already("deaths").tolist() == [0, 0, 0]
+
+
 def test_later_reports_change_no_bit(waves: ModuleType) -> None:
     whole = waves.panel(places=12)
     day = whole.weeks[25]

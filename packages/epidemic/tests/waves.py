@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from restframe_epidemic import panel_reading
 from restframe_epidemic.models.compartments import simulate
-from restframe_epidemic.panel import FloatArray, Panel
+from restframe_epidemic.panel import FloatArray, Panel, cleansed
 
 FIRST_DAY = np.datetime64("2031-01-05")  # a Sunday
 
@@ -55,6 +57,17 @@ def panel_of(cases: FloatArray, deaths: FloatArray, people: FloatArray, province
     )
     ring = pd.DataFrame({"location": code, "neighbour": code[1:] + code[:1]})
     return panel_reading.from_frames(reports, locations, adjacency=ring)
+
+
+def begun_late(whole: Panel, weeks: int) -> Panel:
+    """The same reports from a later week on: cumulative counts begin in the middle of the epidemic."""
+    days = 7 * weeks
+    reported = {target: counts[:, days:] for target, counts in whole.reported.items()}
+    daily, before, irregular = cleansed(reported, whole.holiday[days:])
+    return replace(
+        whole, dates=whole.dates[days:], daily=daily, before=before, irregular=irregular, reported=reported,
+        holiday=whole.holiday[days:],
+    )  # fmt: skip
 
 
 def of_rates(beta: FloatArray, provinces: int, seed: int = 0) -> Panel:

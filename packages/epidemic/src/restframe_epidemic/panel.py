@@ -22,6 +22,8 @@ BoolArray = NDArray[np.bool_]
 DateArray = NDArray[np.datetime64]
 
 DAYS_OF_WEEK = 7
+# Reports before the first week that are no epidemic of before: its first cases, as in `pipeline/series.py`.
+_FIRST_CASES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,11 @@ class Panel:
     def by_group(self, values: NDArray[Any]) -> FloatArray:
         """(N, ...) -> (G, ...): sums over the places of each group, NaN counting as 0."""
         return Level(self.groups, self.group).sums(values)
+
+    def already(self, target: str = "cases") -> FloatArray:
+        """(N,) reports of an epidemic that was going on before `dates[0]`; 0 where they are but a few."""
+        before = np.nan_to_num(self.before.get(target, np.zeros(len(self.locations))))
+        return np.where(before > _FIRST_CASES, before, 0.0)
 
     def until(self, as_of: np.datetime64 | str) -> Panel:
         """The Panel as it was known on a day: cleansed anew, so that not even a later correction is seen.

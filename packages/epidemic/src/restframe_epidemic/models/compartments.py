@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from restframe_epidemic.panel import FloatArray
 
@@ -89,11 +88,17 @@ def simulate(start: FloatArray, beta: FloatArray, course: Course | None = None) 
     return Epidemic(path[:, :, 0], path[:, :, 1], path[:, :, 2], path[:, :, 3], infections)
 
 
-def invert(infections: FloatArray, population: FloatArray, course: Course | None = None) -> Transmission:
+def invert(
+    infections: FloatArray,
+    population: FloatArray,
+    course: Course | None = None,
+    removed: FloatArray | float = 0.0,
+) -> Transmission:
     """The transmission rates with which SEIR gives exactly these infections.
 
-    infections : (N, W) newly infected in each week, > 0, together fewer than the population
+    infections : (N, W) newly infected in each week, > 0, together and with `removed` fewer than the population
     population : (N,) people
+    removed : (N,) people infected before the first week, who are immune
     The first week cannot tell its beta (nobody is there yet to infect): its infections become the first E and I, as
     they stand when incidence is constant, and its beta is NaN; so is everything of a place whose numbers are not
     finite, or whose infections use up its susceptible people.
@@ -102,6 +107,7 @@ def invert(infections: FloatArray, population: FloatArray, course: Course | None
     beta, path = _invert(
         np.ascontiguousarray(infections, dtype=np.float64),
         np.ascontiguousarray(population, dtype=np.float64),
+        np.ascontiguousarray(np.broadcast_to(removed, population.shape), dtype=np.float64),
         1 / course.latent_days,
         1 / course.infectious_days,
     )
@@ -110,16 +116,23 @@ def invert(infections: FloatArray, population: FloatArray, course: Course | None
 
 
 def infections_from_reports(
-    reports: FloatArray, population: FloatArray, ascertainment: float | FloatArray, *, most: float = 0.9
+    reports: FloatArray,
+    population: FloatArray,
+    ascertainment: float | FloatArray,
+    before: FloatArray | float = 0.0,
+    *,
+    most: float = 0.9,
 ) -> tuple[FloatArray, FloatArray]:
     """(N, W) new infections behind the weekly reports, and (N,) the ascertainment that was used.
 
     One unseen case a week is added everywhere, so that the virus is never gone: a county without cases may have some
     next week. A place with so many reports that more than `most` of its people would have been infected has a higher
     ascertainment, which makes it just that share (prisons and camps counted with a small county).
+
+    before : (N,) reports from before the first week
     """
     seen = np.nan_to_num(reports) + 1.0
-    share = np.maximum(ascertainment, seen.sum(axis=1) / (most * population))
+    share = np.maximum(ascertainment, (seen.sum(axis=1) + before) / (most * population))
     return seen / share[:, None], share
 
 
@@ -172,7 +185,7 @@ def _simulate(start: FloatArray, beta: FloatArray, sigma: float, gamma: float) -
 
 @njit(cache=True, nogil=True)
 def _invert(
-    infections: FloatArray, population: NDArray[np.float64], sigma: float, gamma: float
+    infections: FloatArray, population: FloatArray, removed: FloatArray, sigma: float, gamma: float
 ) -> tuple[FloatArray, FloatArray]:
     places, weeks = infections.shape
     path = np.full((places, weeks + 1, 4), np.nan)
@@ -182,11 +195,12 @@ def _invert(
         total = 0.0
         for w in range(weeks):
             total += infections[n, w]
-        if not (first > 0 and total < population[n]):  # also when either is NaN
+        left = population[n] - removed[n]
+        if not (first > 0 and total < left):  # also when any is NaN
             continue
         E, I = first / DAYS / sigma, first / DAYS / gamma
-        E, I = min(E, 0.3 * population[n]), min(I, 0.3 * population[n])
-        path[n, 0] = np.array([population[n] - E - I, E, I, 0.0])
+        E, I = min(E, 0.3 * left), min(I, 0.3 * left)
+        path[n, 0] = np.array([left - E - I, E, I, removed[n]])
         path[n, 1] = path[n, 0]
         for w in range(1, weeks):
             S, E, I, R = path[n, w]

@@ -99,23 +99,25 @@ def history(panel: Panel, course: Course) -> History:
     people = np.where(judged, panel.population, 1.0)
     share = panel.features.get("ascertainment", np.full(people.shape, np.nan))
     share = np.where(np.isfinite(share), share, course.ascertainment)
-    infections, used = infections_from_reports(reports, people, share)
+    already = np.where(judged, panel.already(), 0.0)
+    infections, used = infections_from_reports(reports, people, share, already)
     counted = np.where(judged, people, 0.0)
 
-    def beta(sums: FloatArray, population: FloatArray) -> FloatArray:
+    def beta(sums: FloatArray, population: FloatArray, before: FloatArray) -> FloatArray:
         empty = population <= 0
         sums, population = np.where(empty[:, None], 0.0, sums), np.where(empty, PER, population)
-        return invert(infections_from_reports(sums, population, course.ascertainment)[0], population, course).beta
+        infected, share = infections_from_reports(sums, population, course.ascertainment, before)
+        return invert(infected, population, course, before / share).beta
 
-    near = beta(neighbour_sums(panel, reports) + reports, neighbour_sums(panel, counted) + counted)
+    near = beta(*(neighbour_sums(panel, values) + values for values in (reports, counted, already)))
     daily = np.nan_to_num(panel.daily["cases"]) * judged[:, None]
     return History(
         reports,
         Widths.of(panel, daily, np.where(judged, panel.population, PER)),
-        invert(infections, people, course),
+        invert(infections, people, course, already / used),
         near,
-        beta(panel.by_group(reports), panel.by_group(counted))[panel.group],
-        beta(reports.sum(axis=0, keepdims=True), counted.sum(keepdims=True)),
+        beta(*(panel.by_group(values) for values in (reports, counted, already)))[panel.group],
+        beta(*(values.sum(axis=0, keepdims=True) for values in (reports, counted, already))),
         used,
         regular_share(panel),
         judged,

@@ -83,7 +83,7 @@ def calibrate(panel: Panel, disease: Disease, horizons: int, agents: int = AGENT
     count = np.minimum(np.ceil(people), enough.clip(min(_FEWEST, agents), agents).round())
     unknown = 7 * REPLAY_WEEKS - infections.shape[1]  # days before the first report: nobody was infected
     infections = np.pad(infections, ((0, 0), (unknown, 0)))
-    immune = cases[:, :-REPLAY_WEEKS].sum(axis=1) / earlier
+    immune = (cases[:, :-REPLAY_WEEKS].sum(axis=1) + panel.already()) / earlier
     return Calibration(
         usable=usable,
         agents=count,
