@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,9 +108,12 @@ def test_the_forecast_of_four_weeks_ago_was_better_than_none(day: tuple[Path, li
 
 
 def test_what_is_installed_and_the_commands_for_other_files_exist() -> None:
-    (install,) = [text for language, text in BLOCKS if language == "bash"]
+    install, look = [text for language, text in BLOCKS if language == "bash"]
     for folder in re.findall(r"-e (\S+)", install):
         assert (ROOT / folder / "pyproject.toml").is_file()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert set(re.findall(r'-e "\.\[(\w+)\]"', look)) <= set(extras)
+    assert (ROOT / look.split()[-1]).samefile(NOTEBOOK)
     (us,) = [text for language, text in BLOCKS if language == "us"]
     for line in us.splitlines():
         program, *arguments = line.split()
