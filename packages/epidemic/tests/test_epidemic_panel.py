@@ -258,6 +258,15 @@ def test_a_location_that_cannot_be_placed_costs_its_own_sums_alone(
     assert notice in panel.notices
 
 
+def test_codes_may_be_numbers() -> None:
+    numbers = pd.DataFrame({"location": [1001, 1002, 2001, 1, 2, 9], "parent": [1, 1, 2, 9, 9, None]})
+    table = reports(a1=1, a2=2, b1=3).replace({"location": {"a1": 1001, "a2": 1002, "b1": 2001}})
+    for parent in (numbers["parent"], numbers["parent"].astype("Int64"), numbers["parent"].astype(object)):
+        panel = panel_reading.from_frames(table, numbers.assign(parent=parent, population=100.0))
+        assert (panel.locations, panel.groups, panel.top) == (("1001", "1002", "2001"), ("1", "2"), "9")
+        assert panel.group.tolist() == [0, 0, 1] and panel.notices == ()
+
+
 def test_all_levels_that_a_country_has_stand_above_its_places() -> None:
     """A ward below a province without a district between, and a province that is empty."""
     parents = {"w1": "d1", "w2": "d1", "w3": "d2", "w4": "p2", "d1": "p1", "d2": "p2", "p1": "n", "p2": "n", "p3": "n"}

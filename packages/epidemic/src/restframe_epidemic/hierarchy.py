@@ -83,7 +83,10 @@ def mended(locations: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Change, ...]]:
 
 
 def _text(parent: object) -> str | None:
-    return parent if isinstance(parent, str) and parent else None
+    """A code as text, as `location` has it; numbers are floats in a column in which the top has none."""
+    if parent is None or parent is pd.NA or parent != parent or parent == "":
+        return None
+    return str(int(parent)) if isinstance(parent, float) and parent.is_integer() else str(parent)
 
 
 def _wrong(frame: pd.DataFrame, given: Mapping[str, str | None]) -> dict[str, str]:
