@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -87,6 +88,17 @@ def test_an_engine_that_takes_little_memory_for_a_while(tmp_path: Path) -> None:
             raise ZeroDivisionError
         assert limit(store) is None
         assert names(store) == ["may"]
+
+
+def test_a_warehouse_that_another_process_takes_meanwhile_is_told(tmp_path: Path) -> None:
+    told = r'another process opened the warehouse ".*/w" when this command had closed it for a moment'
+    with Store(tmp_path / "w") as store, contextlib.ExitStack() as other:
+        with pytest.raises(errors.UsageError, match=told) as refused, store.bounded():
+            store.close()
+            other.enter_context(Store(tmp_path / "w"))
+        assert refused.value.hint is not None and "give the same command again" in refused.value.hint
+        with pytest.raises(errors.UsageError, match=told):  # an optional step does not end a day
+            store.run("SELECT 1")
 
 
 def test_what_is_published_says_what_it_means(tmp_path: Path) -> None:

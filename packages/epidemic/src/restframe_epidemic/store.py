@@ -49,12 +49,13 @@ class Store:
     """
 
     def __init__(self, warehouse: Path | str, lake: Path | None = None, **settings: Any) -> None:
-        self.connection: Connection
         self._settings = settings
+        self._taken = False  # by another process, while this one had the directory closed
+        self._connection: Connection
         if str(warehouse).startswith(SCHEMES):
-            self.connection = Server(str(warehouse), lake)
+            self._connection = Server(str(warehouse), lake)
         else:
-            self.connection = Directory(warehouse, **settings)
+            self._connection = Directory(warehouse, **settings)
         self.lake, self.private, self.folder = self.connection.lake, self.connection.private, self.connection.folder
         # What a process that was killed left behind: nobody else has the lake.
         for folder in {self.lake, self.private}:
@@ -69,23 +70,37 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def connection(self) -> Connection:
+        if self._taken:
+            raise _taken(self.folder)
+        return self._connection
+
     def close(self) -> None:
-        self.connection.close()
+        self._connection.close()
 
     @contextlib.contextmanager
     def bounded(self) -> Iterator[None]:
-        """With an engine that takes little memory, outside of any transaction; a server's stays as it is."""
+        """With an engine that takes little memory, outside of any transaction; a server's stays as it is.
+
+        UsageError, then and of all that is tried later, when another process takes the directory in between.
+        """
         if not isinstance(self.connection, Directory):
             yield
             return
-        directory = self.connection.folder
-        self.close()
-        self.connection = Directory(directory, **{**self._settings, **BOUNDED})
+        self._reopen({**self._settings, **BOUNDED})
         try:
             yield
         finally:
-            self.close()
-            self.connection = Directory(directory, **self._settings)
+            self._reopen(self._settings)
+
+    def _reopen(self, settings: Mapping[str, Any]) -> None:
+        self.close()
+        try:
+            self._connection = Directory(self.folder, **settings)
+        except errors.UsageError as error:
+            self._taken = True
+            raise _taken(self.folder) from error
 
     def prepare(self) -> None:
         """Make the engine's schemas, tables and, where this user may, roles, where they are not there yet."""
@@ -196,6 +211,15 @@ class Store:
         pq.write_table(rows, beside, compression="zstd")
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(path)
+
+
+def _taken(directory: Path) -> errors.UsageError:
+    return errors.UsageError(
+        f'another process opened the warehouse "{str(directory)[:200]}" when this command had closed it for a moment,'
+        " to take less memory while it reads files",
+        hint="End that process, or, if it is `restframe serve`, go through it: --warehouse URL. Then give the same"
+        " command again: what is finished is kept.",
+    )
 
 
 def _name(name: str) -> str:
