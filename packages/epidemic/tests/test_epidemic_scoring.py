@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from restframe_epidemic import cli, country, errors, forecasts, panel_reading, published
+from restframe_epidemic import cli, country, errors, forecasts, hub, panel_reading
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.models import persistence
 from restframe_epidemic.panel import Panel
@@ -260,7 +260,7 @@ def test_points_of_others_are_compared_on_sums_over_weeks(
     ]
     pd.DataFrame(rows).to_csv(tmp_path / "others.csv", index=False)
     dates = np.array(["2021-03-14", "2021-04-11"], dtype="datetime64[D]")
-    read = published.read(tmp_path / "others.csv", dates, PLACES, 2)
+    read = hub.read(tmp_path / "others.csv", dates, PLACES, 2)
     assert sorted(read.points) == ["COVIDhub-baseline", "other"]
     assert read.points["other"][:, 0].tolist()[0][0] == 95.0
     assert np.isnan(read.points["other"][:, :, 1]).all()
@@ -274,16 +274,16 @@ def test_points_of_others_are_compared_on_sums_over_weeks(
 def test_a_file_without_the_columns_is_refused(tmp_path: Path):
     (tmp_path / "others.csv").write_text("date,value\n2021-01-01,1\n")
     with pytest.raises(errors.DataError, match=r"others\.csv: no column target_end_date, horizon_wk, actual_cases"):
-        published.read(tmp_path / "others.csv", np.array([], dtype="datetime64[D]"), PLACES, 4)
+        hub.read(tmp_path / "others.csv", np.array([], dtype="datetime64[D]"), PLACES, 4)
     with pytest.raises(errors.DataError, match=r"nothing\.csv cannot be read"):
-        published.read(tmp_path / "nothing.csv", np.array([], dtype="datetime64[D]"), PLACES, 4)
+        hub.read(tmp_path / "nothing.csv", np.array([], dtype="datetime64[D]"), PLACES, 4)
 
 
 @pytest.mark.parametrize("row", ["2021-03-21,,1,A,2", "soon,1,1,A,2", "2021-03-21,1,1,A,many", "2021-03-21,1,x,A,2"])
 def test_a_file_with_a_date_or_number_that_is_none_is_refused(tmp_path: Path, row: str):
     (tmp_path / "others.csv").write_text(f"target_end_date,horizon_wk,actual_cases,location,other\n{row}\n")
     with pytest.raises(errors.DataError, match=r"others\.csv: a date or number is none: "):
-        published.read(tmp_path / "others.csv", np.array(["2021-03-14"], dtype="datetime64[D]"), ("A",), 2)
+        hub.read(tmp_path / "others.csv", np.array(["2021-03-14"], dtype="datetime64[D]"), ("A",), 2)
 
 
 def test_nothing_to_score_is_said(warehouse: Path, capsys: pytest.CaptureFixture[str]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from restframe_epidemic import backtest, errors, published, scored, scores
+from restframe_epidemic import backtest, errors, hub, scored, scores
 from restframe_epidemic.ensemble import forecasting
 from restframe_epidemic.forecasts import ENSEMBLE
 from restframe_epidemic.models import persistence
@@ -59,7 +59,7 @@ def read(store: Store, panel: Panel, target: str, named: str, others: Path | Non
 
     panel : with the newest reports, which are the truth
     target, named : as the Panel and as the forecast table call it: cases, wk inc case
-    others : a file of published points to compare with, see `published`
+    others : a file of published points to compare with, see `hub`
     NoData when there is no forecast of the ensemble with a known truth.
     """
     days = store.frame(_DATES, [ENSEMBLE, named, str(panel.as_of)])["reference_date"].to_numpy()
@@ -119,14 +119,14 @@ def beside(
         before = np.stack([forecasting.over(level, day) for day in weekly])
         found.append(_of_level(dates, level, [day[at] for day in said], came, before, described))
     of_places, *above = found
-    compared = published.Published()
+    compared = hub.Published()
     if others is not None:
-        compared = published.read(others, dates, panel.locations, HORIZONS)
+        compared = hub.read(others, dates, panel.locations, HORIZONS)
     return replace(
         of_places,
         published=compared.points,
         published_truth=compared.truth,
-        baseline=published.BASELINE,
+        baseline=hub.BASELINE,
         above=tuple(at for at in above if np.isfinite(at.truth + at.points[ENSEMBLE]).any()),
     )
 
