@@ -439,6 +439,16 @@ def test_other_columns_than_declared(scene: Scene, store: Store) -> None:
         assert [row[:3] for row in reports(store)] == [("0001", "2021-01-04", 5)]
 
 
+def test_a_file_whose_name_is_no_utf8_is_refused_and_others_are_read(scene: Scene, store: Store) -> None:
+    scene.reports("0001|2021-01-04|5|0")
+    (scene.data / os.fsdecode(b"reports_\xff.psv")).write_bytes((scene.data / "reports.psv").read_bytes())
+    outcomes = scene.ingest(store)
+    assert (outcomes["reports"].status, outcomes["reports"].rows) == ("failed", 1)
+    assert "reports: reports_\ufffd.psv: the file's name is no UTF-8 (Give it another name: tables hold it.)" in (
+        scene.quiet.said
+    )
+
+
 def test_a_truncated_archive_loads_nothing(scene: Scene, store: Store) -> None:
     text = "place|day|cases|deaths\n" + "".join(f"0001|2021-01-04|{n}|0\n" for n in range(20000))
     pack = {"gz": gzip.compress, "bz2": bz2.compress, "zst": lambda data: pa.compress(data, "zstd", asbytes=True)}

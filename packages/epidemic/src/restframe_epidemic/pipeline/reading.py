@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from restframe_epidemic import errors
 from restframe_epidemic.pipeline import loading, merging, rules, values
 from restframe_epidemic.pipeline.lake import Lake, Manifest, Quarantine, Reading
 from restframe_epidemic.pipeline.pieces import at_most, needed
@@ -56,6 +58,9 @@ def read(lake: Lake, manifest: Manifest, name: str, path: Path, terms: Terms, wa
 
     errors.DataError, SchemaDrift among them, when the file is not as declared or damaged.
     """
+    shown = os.fsencode(name).decode(errors="replace")
+    if shown != name:
+        raise errors.DataError(f"{shown}: the file's name is no UTF-8", hint="Give it another name: tables hold it.")
     source = lake.source
     status = path.stat()
     again: datetime.date | None = None
