@@ -395,6 +395,30 @@ def test_sources_that_are_not_there_cost_their_own_tables_only(island: ModuleTyp
     assert panel.weekly().shape == (18, 3)
 
 
+def test_sources_that_are_not_there_are_named_on_one_line(
+    island: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What their files are called is in the run table."""
+    island.write(tmp_path, weeks=3)
+    (tmp_path / "roads.csv").unlink()
+    (tmp_path / "measures.csv").unlink()
+    place = ["--warehouse", str(tmp_path / "w"), "--country", str(island.COUNTRY), "--data", str(tmp_path)]
+    assert cli.main(["ingest", *place]) == 0
+    told = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith(("not there", "roads", "measures"))
+    ]
+    assert told == ["not there: measures, roads; what is made of them is left out"]
+    assert cli.main(["ingest", "roads", *place]) == 1
+    assert cli.main(["run", "--daily", *place, "--members", "persistence", "--target", "cases"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ingest")]
+    assert [line.partition("): ")[2] for line in lines] == ["not there: measures, roads"]
+    with Store(tmp_path / "w") as store:
+        ((detail,),) = rows(store, "SELECT detail FROM epidemic.run_step WHERE step = 'ingest'")
+    assert detail == (
+        "not there: measures, roads; measures is looked for as measures.csv; roads is looked for as roads.csv"
+    )
+
+
 # Stops
 
 

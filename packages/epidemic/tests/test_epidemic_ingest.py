@@ -496,16 +496,16 @@ def test_a_source_that_is_absent_stops_nothing(scene: Scene, store: Store) -> No
     outcomes = scene.ingest(store)
     assert outcomes["reports"].status == "absent"
     assert outcomes["places"].status == "read"
-    assert "reports: there is no reports*; the run goes on without it" in scene.quiet.said
+    assert outcomes["reports"].looked_for == "reports*"
+    # whoever asked tells of all of them together
+    assert [line for line in scene.quiet.said if line.startswith("reports")] == []
     assert store.run("SELECT count(*) FROM epidemic.location").fetchall()[0][0] == 2
 
 
 def test_what_is_not_checked_is_told_of_files_that_are_there(scene: Scene, store: Store) -> None:
     (scene.data / "places.csv").unlink()
     scene.ingest(store)
-    assert [line for line in scene.quiet.said if line.startswith("reports")] == [
-        "reports: there is no reports*; the run goes on without it"
-    ]
+    assert [line for line in scene.quiet.said if line.startswith("reports")] == []
     scene.reports("0001|2021-03-01|4|0")
     scene.ingest(store)
     assert [line for line in scene.quiet.said if line.startswith("reports")] == [
@@ -517,7 +517,7 @@ def test_a_file_that_is_gone_is_told_and_its_rows_stay(scene: Scene, store: Stor
     scene.ingest(store)
     (scene.data / "places.csv").unlink()
     assert scene.ingest(store)["places"].status == "unchanged"
-    assert "places: there is no places.csv; what was read before stays as it is" in scene.quiet.said
+    assert "places: there is no file of it any more; what was read before stays as it is" in scene.quiet.said
     assert store.run("SELECT count(*) FROM epidemic_staging.places").fetchall()[0][0] == 2
 
 

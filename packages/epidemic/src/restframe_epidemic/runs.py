@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many
 Earlier = tuple[str, str, date, str]  # model, target, day and run_id of a forecast that was made on that day
 _EARLIER = ("model_id", "target", "reference_date", "earlier_run_id")
 _LONGEST = 4000  # characters of a step's detail
-_SHOWN = 250  # of them on the screen
+_SHOWN = 300  # of them on the screen
 _MODELS = (
     "backtest.py",
     "daily.py",
@@ -66,7 +66,10 @@ def data_vintage(panel: Panel) -> str:
 
 @dataclass
 class Step:
-    """One step while it runs; what it learns about itself is written down at its end."""
+    """One step while it runs; what it learns about itself is written down at its end.
+
+    notes, details : for the screen and the table, for the table alone
+    """
 
     name: str
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -75,6 +78,7 @@ class Step:
     status: str = "done"
     rows: int | None = None
     notes: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
     def failed(self, *reasons: str) -> None:
         """What it was there for was not done, or in part."""
@@ -207,7 +211,7 @@ class Run:
                     step.seconds,
                     step.status,
                     step.rows,
-                    "; ".join(step.notes)[:_LONGEST] or None,
+                    "; ".join([*step.notes, *step.details])[:_LONGEST] or None,
                 ],
             )
 
@@ -225,7 +229,8 @@ def _line(step: Step) -> str:
 
 def _short(notes: Sequence[str]) -> str:
     """The first ones; the table has all."""
-    text = notes[0][:_SHOWN]
+    text = notes[0]
+    text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."
     for at, note in enumerate(notes[1:], 1):
         if len(text) + len(note) > _SHOWN:
             return f"{text}; and {len(notes) - at} more in epidemic.run_step"

@@ -47,12 +47,16 @@ def run(given: argparse.Namespace) -> int:
             only=given.source,
             today=given.today,
         )
+    absent = [outcome.source for outcome in outcomes if outcome.status == "absent"]
     for outcome in outcomes:
+        if outcome.status == "absent":
+            continue
         told = outcome.status
         if outcome.files:
             told += f": {outcome.rows:,} rows of {outcome.files} file{'s' if outcome.files > 1 else ''}"
             told += f", {outcome.refused:,} in quarantine" if outcome.refused else ""
             told += f", {outcome.repeated:,} repeated" if outcome.repeated else ""
         print(f"{outcome.source:24} {told}")
-    missing = {outcome.source for outcome in outcomes if outcome.status == "absent"} & set(given.source)
-    return 1 if missing or any(outcome.status == "failed" for outcome in outcomes) else 0
+    if absent:
+        print(f"not there: {', '.join(absent)}; what is made of them is left out")
+    return 1 if set(absent) & set(given.source) or any(outcome.status == "failed" for outcome in outcomes) else 0

@@ -65,9 +65,11 @@ def _ingest(store: Store, run: Run, place: Country, given: argparse.Namespace, s
         with store.bounded():
             outcomes = ingest(store, place, Path(given.data), shown)
         step.rows = sum(outcome.rows for outcome in outcomes)
-        absent = [outcome.source for outcome in outcomes if outcome.status == "absent"]
+        absent = {outcome.source: outcome.looked_for for outcome in outcomes if outcome.status == "absent"}
         failed = [f"{outcome.source}: {outcome.error}" for outcome in outcomes if outcome.status == "failed"]
-        step.notes += [f"not there: {', '.join(absent)}"] if absent else []
+        if absent:
+            step.notes.append(f"not there: {', '.join(absent)}")
+            step.details += [f"{source} is looked for as {files}" for source, files in absent.items()]
         if failed:
             step.failed(*failed)
 

@@ -33,6 +33,7 @@ class Outcome:
 
     status : read, unchanged, absent, failed
     rows, refused, repeated : of the files that were read: rows accepted, entries of the quarantine, rows said again
+    looked_for : of an absent one, what its files are called
     """
 
     source: str
@@ -42,6 +43,7 @@ class Outcome:
     refused: int = 0
     repeated: int = 0
     error: errors.Error | None = None
+    looked_for: str = ""
 
 
 @dataclass(slots=True)
@@ -154,10 +156,9 @@ def _read_and_load(
             manifest.files[name] = recorded
             lake.write_manifest(manifest)
     if not manifest.files and not files:
-        watching.say(f"{source.name}: there is no {source.uri}; the run goes on without it")
-        return Outcome(source.name, "absent")
+        return Outcome(source.name, "absent", looked_for=source.uri)
     if not files:
-        watching.say(f"{source.name}: there is no {source.uri}; what was read before stays as it is")
+        watching.say(f"{source.name}: there is no file of it any more; what was read before stays as it is")
     lake.sweep(manifest)
     if manifest.files:
         with watching.step(f"{source.name}: loading", 0):
