@@ -336,6 +336,8 @@ def test_ascertainment_is_told_by_deaths(provinces: Panel) -> None:
     assert (calibration.ascertainment(more, ill, weeks - 8, weeks) < share).all()
     none = replace(provinces, daily={"cases": provinces.daily["cases"]}, parameters={"ascertainment": 0.5})
     assert (calibration.ascertainment(none, ill, weeks - 8, weeks) == 0.5).all()
+    usual = calibration.ascertainment(replace(none, parameters={}), ill, weeks - 8, weeks)
+    assert (usual == compartments.Course().ascertainment).all()  # that of SEIR
 
 
 def test_who_was_infected_before_the_first_week_is_immune(provinces: Panel, waves: ModuleType) -> None:

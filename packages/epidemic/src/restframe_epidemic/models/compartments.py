@@ -22,6 +22,10 @@ from restframe_epidemic.panel import FloatArray
 
 DAYS = 7
 LARGEST = 50.0  # beta per day: with more than this everybody is infected within the week all the same
+# Share of infections that is ever reported, where neither the country nor deaths tell it: of every three infections
+# about one was reported in the second half of 2020 (Angulo, Finelli, Swerdlow: Estimation of US SARS-CoV-2 infections,
+# JAMA Network Open 4(1), 2021).
+USUAL_ASCERTAINMENT = 0.35
 STEPS = 7  # Runge-Kutta steps in a week: one a day keeps the error of a week's infections under 1e-4 of them
 
 
@@ -34,13 +38,12 @@ class Course:
     ascertainment : share of the infections that is ever reported
 
     The defaults are those of SARS-CoV-2 before its variants: latent 3.5 days and infectious 6 days make a generation
-    of about 9.5 days in this model; of every three infections about one was reported in the second half of 2020
-    (Angulo, Finelli, Swerdlow: Estimation of US SARS-CoV-2 infections, JAMA Network Open 4(1), 2021).
+    of about 9.5 days in this model.
     """
 
     latent_days: float = 3.5
     infectious_days: float = 6.0
-    ascertainment: float = 0.35
+    ascertainment: float = USUAL_ASCERTAINMENT
 
 
 @dataclass(frozen=True, slots=True)

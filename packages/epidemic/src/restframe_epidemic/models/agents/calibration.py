@@ -12,6 +12,7 @@ import numpy as np
 
 from restframe_epidemic.models.agents import reproduction
 from restframe_epidemic.models.agents.disease import Disease
+from restframe_epidemic.models.compartments import USUAL_ASCERTAINMENT
 from restframe_epidemic.models.fatality import delayed
 from restframe_epidemic.panel import BoolArray, FloatArray, Panel
 
@@ -19,8 +20,6 @@ REPLAY_WEEKS = 6  # before the forecast, in which infections are those of the re
 AGENTS = 100_000  # a place has at most so many; each then stands for several people
 _FEWEST = 5_000  # of a place with more people
 _INFECTED = 400.0  # agents infected per week that are enough: chance then moves a week by 5 %, ten replicates by 1.6 %
-# Share of infections reported, when deaths cannot tell it; the Panel's parameter `ascertainment` goes first.
-USUAL_ASCERTAINMENT = 0.3
 _PLAUSIBLE = (0.08, 0.8)
 _RECENT_WEEKS = 4  # of which deaths tell the ascertainment
 _BELIEF_DEATHS = 50.0  # that the whole country counts for within a group
@@ -101,7 +100,7 @@ def ascertainment(panel: Panel, disease: Disease, start: int, end: int) -> Float
     """(N,) share of infections that were reported in the weeks start .. end - 1, told by deaths.
 
     Deaths / fatality by age = infections, some weeks before; by group, drawn towards the whole. Where no death was
-    ever reported: the Panel's parameter `ascertainment`, or .3.
+    ever reported: the Panel's parameter `ascertainment`, or the usual one.
     """
     usual = panel.parameters.get("ascertainment", USUAL_ASCERTAINMENT)
     if not np.nan_to_num(panel.daily.get("deaths", 0.0)).any():
