@@ -321,7 +321,9 @@ def test_a_rate_or_parameter_that_is_missing_is_the_built_in_one_and_it_is_told(
         severity=pd.DataFrame(
             {"age_from": [0, 40], "susceptibility": [0.5, None], "critical": [-0.1, 0.1], "fatal": [0.0, 0.1]}
         ),
-        parameters=pd.DataFrame({"name": ["latent_days", "ascertainment"], "value": [3.0, None]}),
+        parameters=pd.DataFrame(
+            {"name": ["latent_days", "infectious_days", "ascertainment"], "value": [3.0, 0.0, None]}
+        ),
     )
     ill = of_panel(panel)
     built_in = of_panel(dataclasses.replace(panel, severity={}))
@@ -332,7 +334,7 @@ def test_a_rate_or_parameter_that_is_missing_is_the_built_in_one_and_it_is_told(
     assert panel.notices == (
         "susceptibility by age is missing or negative from age 40: the built-in one stands for all ages",
         "critical by age is missing or negative from age 0: the built-in one stands for all ages",
-        "parameters without a value, of which models take their own: ascertainment",
+        "parameters without a positive value, of which models take their own: infectious_days, ascertainment",
     )
 
 

@@ -115,14 +115,16 @@ def capacity(table: pd.DataFrame | None, places: Places) -> dict[str, FloatArray
 
 
 def parameters(table: pd.DataFrame | None, notices: list[str]) -> dict[str, float]:
-    """By name; without those whose value is missing, so that models take their own."""
+    """By name; without those whose value is missing or not positive, so that models take their own."""
     if table is None:
         return {}
     values = pd.to_numeric(table.set_index("name")["value"], errors="coerce").astype(np.float64)
-    missing = ~np.isfinite(values)
-    if missing.any():
-        notices.append(f"parameters without a value, of which models take their own: {some(values.index[missing])}")
-    return {str(name): float(value) for name, value in values[~missing].items()}
+    good = np.isfinite(values) & (values > 0)
+    if not good.all():
+        notices.append(
+            f"parameters without a positive value, of which models take their own: {some(values.index[~good])}"
+        )
+    return {str(name): float(value) for name, value in values[good].items()}
 
 
 def severity(table: pd.DataFrame | None, age_from: IntArray, notices: list[str]) -> dict[str, FloatArray]:
