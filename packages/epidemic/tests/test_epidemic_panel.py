@@ -334,7 +334,7 @@ def test_a_rate_or_parameter_that_is_missing_is_the_built_in_one_and_it_is_told(
     assert panel.notices == (
         "susceptibility by age is missing or negative from age 40: the built-in one stands for all ages",
         "critical by age is missing or negative from age 0: the built-in one stands for all ages",
-        "parameters without a positive value, of which models take their own: infectious_days, ascertainment",
+        "parameters without a positive value, of which models take their own: ascertainment, infectious_days",
     )
 
 
