@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
@@ -135,25 +134,30 @@ def test_what_runs_is_in_flight(warehouse: restframe.Warehouse) -> None:
 
 def test_sessions_may_come_and_go_while_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     class Somebody:
-        def __init__(self) -> None:
-            self.pid = len(opened)
-            opened.append(self)
+        def __init__(self, pid: int) -> None:
+            self.pid = pid
             known.opened(self)  # type: ignore[arg-type]
 
-    def come(frame: FrameType, event: str, argument: object) -> None:
-        if frame.f_globals["__name__"] == "weakref":  # somebody walks over those who are known
-            Somebody()
+    def come_and_go() -> None:
+        while not over.is_set():
+            somebody = Somebody(len(there))
+            del somebody
 
     monkeypatch.setattr(activity, "_session", lambda session: {"pid": session.pid})
-    known, opened = activity.Activity(), list[Somebody]()
-    for _ in range(3):
-        Somebody()
-    sys.setprofile(come)
+    known, over = activity.Activity(), threading.Event()
+    there = [Somebody(pid) for pid in range(100)]
+    guests = threading.Thread(target=come_and_go)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns within a walk over a hundred
     try:
-        listed = [row["pid"] for row in known._rows("sessions", None)]
+        guests.start()
+        for _ in range(300):
+            listed = [row["pid"] for row in known._rows("sessions", None)]
+            assert listed[:100] == list(range(100)) and len(listed) <= 101
     finally:
-        sys.setprofile(None)
-    assert listed[:3] == [0, 1, 2] and len(opened) > 3
+        over.set()
+        guests.join()
+        sys.setswitchinterval(before)
 
 
 def test_others_see_their_own_rows(warehouse: restframe.Warehouse) -> None:
