@@ -36,6 +36,7 @@ from restframe import errors, sql
 from restframe.aws import connection
 from restframe.aws.app import Application
 from restframe.aws.backend import Backend
+from restframe.engine.duckdb import DuckDBConnection
 from restframe.identity import Credentials, Identity
 from restframe.identity.authority import Authority
 from restframe.pgwire.listener import Listener
@@ -91,6 +92,29 @@ def eventually() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def interrupted() -> Callable[[DuckDBConnection], contextlib.AbstractContextManager[None]]:
+    """Interrupts what runs again and again: between two calls of the engine that has no effect."""
+
+    @contextlib.contextmanager
+    def interrupting(connection: DuckDBConnection) -> Iterator[None]:
+        ended = threading.Event()
+
+        def interrupt() -> None:
+            while not ended.wait(0.05):
+                connection.interrupt()
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    return interrupting
 
 
 @pytest.fixture(scope="session")

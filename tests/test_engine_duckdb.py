@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from restframe.settings import load
 from restframe.types import SqlType
 
 INT = SqlType("int4")
+Interrupted = Callable[[DuckDBConnection], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -130,25 +131,7 @@ def test_a_function_outlives_the_connection_that_made_it(engine: DuckDB, connect
     assert len(held) == 1000
 
 
-@contextlib.contextmanager
-def interrupted(connection: DuckDBConnection) -> Iterator[None]:
-    """What runs is interrupted again and again: between two calls of the engine that has no effect."""
-    ended = threading.Event()
-
-    def interrupt() -> None:
-        while not ended.wait(0.05):
-            connection.interrupt()
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def test_an_interrupt_stops_what_runs_and_nothing_later(connection: DuckDBConnection) -> None:
+def test_an_interrupt_stops_what_runs_and_nothing_later(connection: DuckDBConnection, interrupted: Interrupted) -> None:
     for _ in range(5):
         with interrupted(connection), pytest.raises(errors.QueryCanceled):
             connection.run("select count(*) from range(100000) a, range(1000000) b where a.range + b.range = 7")
@@ -177,7 +160,7 @@ def test_an_interrupt_cannot_keep_a_transaction_from_ending(connection: DuckDBCo
     assert connection.run("select count(*) from t") == [(20,)]
 
 
-def test_an_interrupt_while_batches_are_read_stops_them(connection: DuckDBConnection) -> None:
+def test_an_interrupt_while_batches_are_read_stops_them(connection: DuckDBConnection, interrupted: Interrupted) -> None:
     stream = connection.stream("select i, i * 2 as x from range(1000000000000) t(i)")
     next(stream.batches)
     with interrupted(connection), pytest.raises(errors.QueryCanceled):

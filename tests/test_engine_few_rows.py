@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from restframe import errors
 from restframe.engine.duckdb import DuckDB, DuckDBConnection
 from restframe.settings import load
 
+Interrupted = Callable[[DuckDBConnection], AbstractContextManager[None]]
 VALUES = (
     "1::tinyint", "(-32768)::smallint", "2147483647", "(-9223372036854775808)::bigint", "200::utinyint",
     "18446744073709551615::ubigint", "1.5::float", "'nan'::double", "'-inf'::double", "true", "null", "''", "'naïve'",
@@ -119,25 +119,9 @@ def test_errors_are_ours_and_leave_the_connection_free(
     assert connection.run("select 1") == [(1,)]
 
 
-@contextlib.contextmanager
-def interrupted(connection: DuckDBConnection) -> Iterator[None]:
-    """What runs is interrupted again and again: between two calls of the engine that has no effect."""
-    ended = threading.Event()
-
-    def interrupt() -> None:
-        while not ended.wait(0.05):
-            connection.interrupt()
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def test_an_aggregate_that_takes_long_can_be_interrupted(connection: DuckDBConnection) -> None:
+def test_an_aggregate_that_takes_long_can_be_interrupted(
+    connection: DuckDBConnection, interrupted: Interrupted
+) -> None:
     with interrupted(connection), pytest.raises(errors.QueryCanceled):
         connection.stream("select count(*) from range(10000000) a(i), range(10000000) b(j) where i <> j", few=True)
     assert read(connection, "select 1 as a", few=True).to_pydict() == {"a": [1]}
